@@ -110,15 +110,6 @@ def total_stride(genotype, space=DEFAULT_SPACE):
     return stride
 
 
-def hard_sigmoid(x):
-    return F.relu6(x + 3) / 6
-
-
-class HardSwish(nn.Module):
-    def forward(self, x):
-        return x * hard_sigmoid(x)
-
-
 class SqueezeExcite(nn.Module):
     """Scales each channel by a gate computed from the means of all channels."""
 
@@ -130,7 +121,7 @@ class SqueezeExcite(nn.Module):
     def forward(self, x):
         gate = x.mean((2, 3), keepdim=True)
         gate = F.relu(self.squeeze_conv(gate))
-        return x * hard_sigmoid(self.excite_conv(gate))
+        return x * F.hardsigmoid(self.excite_conv(gate))  # min(max(y + 3, 0), 6) / 6
 
 
 class InvertedResidual(nn.Module):
@@ -151,7 +142,7 @@ class InvertedResidual(nn.Module):
             self.mid_se = None
         self.conv3 = nn.Conv2d(hidden, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.act = HardSwish()
+        self.act = nn.Hardswish()  # y * min(max(y + 3, 0), 6) / 6
 
     def forward(self, x):
         y = self.act(self.bn1(self.conv1(x)))
