@@ -7,7 +7,9 @@ import numpy
 from PIL import Image
 
 FOLDER = "/usr/share/datasets/fashion-mnist"
-LABELS = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+with open(os.path.join(HERE, "labels.txt"), encoding="utf-8") as file:
+    LABELS = file.read().splitlines()
 GENOTYPE = "C"
 SIDE = 64  # input of the network: pictures are resized to it, the crop is then the whole picture
 MEAN = 0.286  # of the training pictures, in 0..1; the same for the three equal channels
@@ -35,6 +37,6 @@ def resize(pictures, side):
     return numpy.stack([numpy.asarray(Image.fromarray(p).resize(size, Image.BILINEAR)) for p in pictures])
 
 
-def folder_name(label):
-    """A class as a folder name: `0-t-shirt-top`."""
-    return f"{label}-" + LABELS[label].lower().replace(" ", "-").replace("/", "-")
+def class_name(label):
+    """A class as part of a file name: `00-t-shirt-top`."""
+    return f"{label:02}-" + LABELS[label].lower().replace(" ", "-").replace("/", "-")

@@ -10,8 +10,9 @@ import numpy
 import torch
 from torch.nn import functional as F
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bindings/python"))
 import fashion
+
+sys.path.insert(0, os.path.join(fashion.HERE, "../../bindings/python"))
 from scarlet.reference import GENOTYPES, Scarlet
 
 HELD_OUT = 1000  # training pictures never trained on, to watch progress; nothing is chosen by them
@@ -48,7 +49,8 @@ def main():
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", default="runs/fashion-mnist", help="folder for checkpoints and caches")
+    parser.add_argument("--work", default=os.path.join(fashion.HERE, "runs/fashion-mnist"),
+                        help="folder for checkpoints and caches (default: %(default)s)")
     parser.add_argument("--stages", default="32x14,48x8,64x18", type=parse_stages,
                         help="input side x epochs, in order (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=128)
