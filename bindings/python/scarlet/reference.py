@@ -136,10 +136,7 @@ class InvertedResidual(nn.Module):
         self.bn1 = nn.BatchNorm2d(hidden)
         self.conv2 = nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False)
         self.bn2 = nn.BatchNorm2d(hidden)
-        if se:
-            self.mid_se = SqueezeExcite(hidden)
-        else:
-            self.mid_se = None
+        self.mid_se = SqueezeExcite(hidden) if se else None
         self.conv3 = nn.Conv2d(hidden, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
         self.act = nn.Hardswish()  # y * min(max(y + 3, 0), 6) / 6
