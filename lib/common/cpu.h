@@ -1,0 +1,14 @@
+/* What this CPU can do and how much of it this process may use. */
+#ifndef SCARLET_COMMON_CPU_H
+#define SCARLET_COMMON_CPU_H
+
+#include "scarlet/scarlet.h"
+
+/* Newest instruction set (SCARLET_ISA_*) that both this CPU and `isa_max` allow. */
+int scarlet__cpu_isa(int64_t isa_max);
+/* CPUs this process may run on: affinity mask and cgroup quota; at least 1. */
+unsigned scarlet__cpu_count(void);
+/* "avx512", ... */
+const char *scarlet__isa_name(int isa);
+
+#endif

@@ -1,0 +1,81 @@
+#include "common/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof(scarlet_error) == 256, "scarlet_error is frozen");
+_Static_assert(sizeof(scarlet_prediction) == 8, "scarlet_prediction is frozen");
+
+enum { TEXT = sizeof(((scarlet_error *)0)->message) };
+
+/* Drops a UTF-8 sequence that was cut in its middle, and hides control characters. */
+static void tidy(char *text)
+{
+    size_t n = strlen(text), start = n;
+    while (start > 0 && n - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xC0) {
+        unsigned char lead = (unsigned char)text[start - 1];
+        size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+        if (n - (start - 1) < want)
+            text[start - 1] = '\0';
+    }
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
+}
+
+__attribute__((format(printf, 4, 0))) static void set(scarlet_error *err, scarlet_status status,
+                                                      int detail, const char *format, va_list args)
+{
+    if (!err)
+        return;
+    err->status = status;
+    err->detail = detail;
+    memset(err->message, 0, TEXT);
+    vsnprintf(err->message, TEXT, format, args);
+    tidy(err->message);
+}
+
+scarlet_status scarlet__fail(scarlet_error *err, scarlet_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(err, status, 0, format, args);
+    va_end(args);
+    return status;
+}
+
+scarlet_status scarlet__fail_errno(scarlet_error *err, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(err, SCARLET_ERROR_IO, code, format, args);
+    va_end(args);
+    if (err) {
+        char reason[96];
+        const char *text = reason;
+        /* Debian's C library offers the GNU strerror_r under _GNU_SOURCE: it returns the text. */
+        text = strerror_r(code, reason, sizeof reason);
+        size_t n = strlen(err->message);
+        snprintf(err->message + n, TEXT - n, ": %s", text);
+        tidy(err->message);
+    }
+    return SCARLET_ERROR_IO;
+}
+
+scarlet_status scarlet__fail_memory(scarlet_error *err)
+{
+    return scarlet__fail(err, SCARLET_ERROR_MEMORY, "out of memory");
+}
+
+void scarlet__error_prefix(scarlet_error *err, const char *prefix)
+{
+    if (!err)
+        return;
+    char text[TEXT];
+    memcpy(text, err->message, TEXT);
+    snprintf(err->message, TEXT, "%s: %.*s", prefix, (int)TEXT, text);
+    tidy(err->message);
+}

@@ -1,0 +1,173 @@
+#include "common/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "common/memory.h"
+
+scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scarlet_error *err)
+{
+    *out = (scarlet__source){.fd = -1, .name = path};
+    /* O_NONBLOCK: opening a FIFO without a writer must not hang. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return scarlet__fail_errno(err, errno, "%s", path);
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        int code = errno;
+        close(fd);
+        return scarlet__fail_errno(err, code, "%s", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        return scarlet__fail(err, SCARLET_ERROR_IO, "%s: %s, not a regular file", path,
+                             S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
+    }
+    out->fd = fd;
+    out->size = (uint64_t)st.st_size;
+    return SCARLET_OK;
+}
+
+void scarlet__source_memory(const void *data, size_t size, scarlet__source *out)
+{
+    *out = (scarlet__source){.fd = -1, .memory = data, .size = size, .name = "memory"};
+}
+
+void scarlet__source_close(scarlet__source *source)
+{
+    if (source->fd >= 0)
+        close(source->fd);
+    source->fd = -1;
+}
+
+static scarlet_status ends(const scarlet__source *source, uint64_t at, uint64_t offset, size_t size,
+                           scarlet_error *err)
+{
+    return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                         "%s: file ends at byte %llu, where %llu bytes are needed at byte %llu",
+                         source->name, (unsigned long long)at, (unsigned long long)size,
+                         (unsigned long long)offset);
+}
+
+scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,
+                                    size_t size, scarlet_error *err)
+{
+    if (offset > source->size || size > source->size - offset)
+        return ends(source, source->size, offset, size, err);
+    if (source->fd < 0) {
+        if (size)
+            memcpy(out, source->memory + offset, size);
+        return SCARLET_OK;
+    }
+    size_t done = 0;
+    while (done < size) {
+        size_t want = size - done < (1u << 30) ? size - done : 1u << 30;
+        ssize_t got = pread(source->fd, (char *)out + done, want, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return scarlet__fail_errno(err, errno, "%s", source->name);
+        if (got == 0) /* the file shrank while it was read */
+            return ends(source, offset + done, offset, size, err);
+        done += (size_t)got;
+    }
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
+                                        uint8_t **data, size_t *size, scarlet_error *err)
+{
+    *data = NULL;
+    *size = 0;
+    if (source->size > limit)
+        return scarlet__fail(err, SCARLET_ERROR_LIMIT, "%s: %llu bytes, at most %llu are read",
+                             source->name, (unsigned long long)source->size,
+                             (unsigned long long)limit);
+    uint8_t *block = scarlet__alloc((size_t)source->size, 1);
+    if (!block)
+        return scarlet__fail_memory(err);
+    scarlet_status status = scarlet__source_read(source, 0, block, (size_t)source->size, err);
+    if (status != SCARLET_OK) {
+        scarlet__free(block);
+        return status;
+    }
+    *data = block;
+    *size = (size_t)source->size;
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err)
+{
+    *out = (scarlet__output){.fd = -1};
+    size_t room = strlen(target) + 32;
+    out->target = scarlet__strdup(target);
+    out->temporary = scarlet__alloc(room, 1);
+    if (!out->target || !out->temporary) {
+        scarlet__output_abandon(out);
+        return scarlet__fail_memory(err);
+    }
+    int code = EEXIST;
+    for (unsigned i = 0; i < 100 && code == EEXIST; i++) {
+        snprintf(out->temporary, room, "%s.%ld-%u.tmp", target, (long)getpid(), i);
+        out->fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        code = out->fd < 0 ? errno : 0;
+    }
+    if (code) {
+        scarlet__free(out->temporary);
+        out->temporary = NULL; /* not ours to remove */
+        scarlet__output_abandon(out);
+        return scarlet__fail_errno(err, code, "%s", target);
+    }
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__output_write(scarlet__output *output, const void *data, size_t size,
+                                     scarlet_error *err)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t put = write(output->fd, (const char *)data + done, size - done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return scarlet__fail_errno(err, errno, "%s", output->target);
+        done += (size_t)put;
+    }
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__output_commit(scarlet__output *output, scarlet_error *err)
+{
+    int code = 0;
+    if (fsync(output->fd) != 0)
+        code = errno;
+    if (close(output->fd) != 0 && !code)
+        code = errno;
+    output->fd = -1;
+    if (!code && rename(output->temporary, output->target) != 0)
+        code = errno;
+    scarlet_status status =
+        code ? scarlet__fail_errno(err, code, "%s", output->target) : SCARLET_OK;
+    if (!code) {
+        scarlet__free(output->temporary);
+        output->temporary = NULL;
+    }
+    scarlet__output_abandon(output);
+    return status;
+}
+
+void scarlet__output_abandon(scarlet__output *output)
+{
+    if (output->fd >= 0)
+        close(output->fd);
+    if (output->temporary)
+        unlink(output->temporary);
+    scarlet__free(output->temporary);
+    scarlet__free(output->target);
+    *output = (scarlet__output){.fd = -1};
+}

@@ -1,0 +1,40 @@
+/* Reading and writing files: the only file system calls of the library. */
+#ifndef SCARLET_COMMON_IO_H
+#define SCARLET_COMMON_IO_H
+
+#include "scarlet/scarlet.h"
+
+/* Bytes that are read at offsets: a regular file held open, or memory of the caller. */
+typedef struct scarlet__source {
+    int fd;                /* -1 for memory */
+    const uint8_t *memory; /* NULL for a file */
+    uint64_t size;         /* at opening time; a file that shrinks later gives read errors */
+    const char *name;      /* for messages: the path as given (not copied), or "memory" */
+} scarlet__source;
+
+/* Opens a regular file; anything else (directory, FIFO, device) is refused without blocking. */
+scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scarlet_error *err);
+void scarlet__source_memory(const void *data, size_t size, scarlet__source *out);
+void scarlet__source_close(scarlet__source *source);
+/* Reads exactly `size` bytes at `offset`; past the end is CORRUPT ("file ends at byte N, ..."). */
+scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,
+                                    size_t size, scarlet_error *err);
+/* Reads a whole source into one new block (free with scarlet__free), LIMIT above `limit` bytes. */
+scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
+                                        uint8_t **data, size_t *size, scarlet_error *err);
+
+/* A file being written under a temporary name beside its target. */
+typedef struct scarlet__output {
+    int fd;
+    char *target, *temporary;
+} scarlet__output;
+
+scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err);
+scarlet_status scarlet__output_write(scarlet__output *output, const void *data, size_t size,
+                                     scarlet_error *err);
+/* Puts the finished file in the target's place, synced to disk. */
+scarlet_status scarlet__output_commit(scarlet__output *output, scarlet_error *err);
+/* Removes the temporary file. Does nothing after a commit or a failed open. */
+void scarlet__output_abandon(scarlet__output *output);
+
+#endif

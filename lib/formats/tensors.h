@@ -1,0 +1,79 @@
+/*
+ * Named tensors of a checkpoint, whatever its format. Knows nothing of networks.
+ *
+ * Opening reads the directory only (pickle, zip directory or JSON header) and checks that every
+ * tensor lies within the file; values are read when asked for, a piece at a time.
+ */
+#ifndef SCARLET_FORMATS_TENSORS_H
+#define SCARLET_FORMATS_TENSORS_H
+
+#include <stdbool.h>
+
+#include "common/io.h"
+
+typedef enum scarlet__dtype {
+    SCARLET__F64,
+    SCARLET__F32,
+    SCARLET__F16,
+    SCARLET__BF16,
+    SCARLET__I64,
+    SCARLET__I32,
+    SCARLET__I16,
+    SCARLET__I8,
+    SCARLET__U8,
+    SCARLET__BOOL
+} scarlet__dtype;
+
+enum { SCARLET__RANK_MAX = 8 };
+
+typedef struct scarlet__tensor {
+    const char *name; /* UTF-8, NUL-terminated; may hold anything a file's author likes */
+    scarlet__dtype dtype;
+    int rank;
+    int64_t shape[SCARLET__RANK_MAX];
+    int64_t stride[SCARLET__RANK_MAX]; /* in elements, >= 0 */
+    uint64_t offset;                   /* of the first element, bytes from the file's start */
+    uint64_t count;                    /* number of elements: the product of the shape */
+} scarlet__tensor;
+
+typedef struct scarlet__tensors {
+    const scarlet__source *source;
+    int file_kind;           /* SCARLET_FILE_* */
+    scarlet__tensor *tensor; /* in the file's order */
+    size_t count;
+    char **key, **value; /* metadata of a safetensors file, in the file's order */
+    size_t metadata_count;
+    void *owned; /* what the above points into */
+} scarlet__tensors;
+
+/* Reads the directory of a checkpoint of any known kind, told by content. `source` must outlive
+ * the result. max_bytes bounds the sum of the tensors' sizes (LIMIT). */
+scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max_bytes,
+                                     scarlet__tensors **out, scarlet_error *err);
+void scarlet__tensors_free(scarlet__tensors *tensors);
+
+/* NULL if there is none of this name. Fast: by hash or sorted index. */
+const scarlet__tensor *scarlet__tensors_find(const scarlet__tensors *tensors, const char *name);
+/* NULL if there is none. */
+const char *scarlet__tensors_metadata(const scarlet__tensors *tensors, const char *key);
+
+/* Reads elements first .. first+count-1 in row-major order of the shape, widened to double or
+ * converted to float (exactly for F32, F16, BF16; rounded for F64). Any dtype. */
+scarlet_status scarlet__tensor_read_f64(const scarlet__tensors *tensors,
+                                        const scarlet__tensor *tensor, uint64_t first, size_t count,
+                                        double *out, scarlet_error *err);
+scarlet_status scarlet__tensor_read_f32(const scarlet__tensors *tensors,
+                                        const scarlet__tensor *tensor, uint64_t first, size_t count,
+                                        float *out, scarlet_error *err);
+
+/* "F32", ... as in safetensors. */
+const char *scarlet__dtype_name(scarlet__dtype dtype);
+size_t scarlet__dtype_size(scarlet__dtype dtype);
+/* "[120, 1, 7, 7]" for messages; always terminated. */
+void scarlet__shape_text(const scarlet__tensor *tensor, char *text, size_t room);
+
+/* float <-> IEEE half and bfloat16, round to nearest even. */
+float scarlet__f16_to_f32(uint16_t half);
+uint16_t scarlet__f32_to_f16(float value);
+
+#endif
