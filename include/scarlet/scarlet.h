@@ -276,15 +276,15 @@ SCARLET_API scarlet_status scarlet_infer(scarlet_session *session, const float *
                                          size_t scores_len, scarlet_error *err);
 
 /* probabilities[i] = exp(scores[i]) / sum; overflow-safe; in place allowed; n = 0 does nothing.
- * If a score is NaN or +infinity, the whole result is NaN. */
+ * If a score is NaN or +infinity, or all are -infinity, the whole result is NaN. */
 SCARLET_API void scarlet_softmax(const float *scores, size_t n, float *probabilities);
 /* Writes the min(k, n) largest scores in descending order and returns their number. Equal scores
  * go by lower class; NaN comes last. 0 if a needed pointer is NULL. */
 SCARLET_API size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction *out);
 
 /* Reads class names: one a line, line n (from 0) = class n, or "wnid<TAB>name" a line, of which the
- * name counts. At most 1,000,000 lines; a final newline and CR LF are fine. Errors: IO, FORMAT
- * (not UTF-8 text, an empty line), LIMIT, MEMORY. */
+ * name counts. At most 1,000,000 lines; a final newline, CR LF and a byte-order mark are fine.
+ * Errors: IO, FORMAT (not UTF-8 text, a control character, an empty line), LIMIT, MEMORY. */
 SCARLET_API scarlet_status scarlet_labels_load(const char *path, scarlet_labels **out,
                                                scarlet_error *err);
 /* Compiled-in names; "imagenet-1k" is the only set (order of WordNet ids, as ImageFolder's). */

@@ -1,0 +1,3 @@
+# Lines "wnid<TAB>name" to C string literals.
+s/["\\]/\\&/g
+s/^[^\t]*\t\(.*\)$/"\1",/
