@@ -2,7 +2,8 @@
  * Named tensors of a checkpoint, whatever its format. Knows nothing of networks.
  *
  * Opening reads the directory only (pickle, zip directory or JSON header) and checks that every
- * tensor lies within the file; values are read when asked for, a piece at a time.
+ * tensor lies within the file; values are read when asked for, a piece at a time. A "module." that
+ * all names begin with is stripped. Every message begins with the source's name.
  */
 #ifndef SCARLET_FORMATS_TENSORS_H
 #define SCARLET_FORMATS_TENSORS_H
@@ -43,7 +44,8 @@ typedef struct scarlet__tensors {
     size_t count;
     char **key, **value; /* metadata of a safetensors file, in the file's order */
     size_t metadata_count;
-    void *owned; /* what the above points into */
+    uint32_t *by_name; /* positions in `tensor`, names in order */
+    void *owned;       /* what the above points into */
 } scarlet__tensors;
 
 /* Reads the directory of a checkpoint of any known kind, told by content. `source` must outlive
@@ -52,19 +54,23 @@ scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max
                                      scarlet__tensors **out, scarlet_error *err);
 void scarlet__tensors_free(scarlet__tensors *tensors);
 
-/* NULL if there is none of this name. Fast: by hash or sorted index. */
+/* NULL if there is none of this name. O(log count). */
 const scarlet__tensor *scarlet__tensors_find(const scarlet__tensors *tensors, const char *name);
 /* NULL if there is none. */
 const char *scarlet__tensors_metadata(const scarlet__tensors *tensors, const char *key);
 
 /* Reads elements first .. first+count-1 in row-major order of the shape, widened to double or
- * converted to float (exactly for F32, F16, BF16; rounded for F64). Any dtype. */
+ * converted to float (exactly for F32, F16, BF16; rounded for F64). Any dtype. A view that is not
+ * contiguous should be read in one call: each may fetch the whole of it. */
 scarlet_status scarlet__tensor_read_f64(const scarlet__tensors *tensors,
                                         const scarlet__tensor *tensor, uint64_t first, size_t count,
                                         double *out, scarlet_error *err);
 scarlet_status scarlet__tensor_read_f32(const scarlet__tensors *tensors,
                                         const scarlet__tensor *tensor, uint64_t first, size_t count,
                                         float *out, scarlet_error *err);
+
+/* Whether the elements lie in the file one behind the other. */
+bool scarlet__tensor_contiguous(const scarlet__tensor *tensor);
 
 /* "F32", ... as in safetensors. */
 const char *scarlet__dtype_name(scarlet__dtype dtype);

@@ -1,0 +1,18 @@
+/* The readers behind scarlet__tensors_open: one a file format. */
+#ifndef SCARLET_FORMATS_READERS_H
+#define SCARLET_FORMATS_READERS_H
+
+#include "formats/tensors.h"
+
+/* Each fills in everything of a zeroed *tensors but by_name, whose `source` is set. What it has
+ * filled in when it fails is freed by scarlet__tensors_free. */
+scarlet_status scarlet__safetensors_read(scarlet__tensors *tensors, scarlet_error *err);
+scarlet_status scarlet__zip_checkpoint_read(scarlet__tensors *tensors, scarlet_error *err);
+scarlet_status scarlet__legacy_read(scarlet__tensors *tensors, scarlet_error *err);
+
+/* Tells from the first bytes of a file (at most SCARLET__HEAD of them) what it is: SCARLET_FILE_*,
+ * or 0, then *what is a text for messages. */
+enum { SCARLET__HEAD = 512 };
+int scarlet__sniff(const uint8_t *head, size_t length, const char **what);
+
+#endif

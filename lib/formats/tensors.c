@@ -1,0 +1,311 @@
+#include "formats/tensors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/memory.h"
+#include "formats/dtype.h"
+#include "formats/readers.h"
+#include "formats/sort.h"
+
+/* ---- opening ---- */
+
+/* Networks trained under DataParallel have this before each name. */
+static void strip_prefix(scarlet__tensors *t)
+{
+    static const char prefix[] = "module.";
+    for (size_t i = 0; i < t->count; i++)
+        if (strncmp(t->tensor[i].name, prefix, sizeof prefix - 1) != 0)
+            return;
+    for (size_t i = 0; i < t->count; i++)
+        t->tensor[i].name += sizeof prefix - 1;
+}
+
+static bool before(const void *items, uint32_t a, uint32_t b)
+{
+    const scarlet__tensor *tensor = items;
+    return strcmp(tensor[a].name, tensor[b].name) < 0;
+}
+
+static scarlet_status index_names(scarlet__tensors *t, scarlet_error *err)
+{
+    t->by_name = scarlet__sorted(t->tensor, t->count, before);
+    if (!t->by_name)
+        return scarlet__fail_memory(err);
+    for (size_t i = 1; i < t->count; i++) {
+        const char *name = t->tensor[t->by_name[i]].name;
+        if (strcmp(t->tensor[t->by_name[i - 1]].name, name) == 0)
+            return scarlet__fail(err, SCARLET_ERROR_CORRUPT, "%s: tensor %s occurs twice",
+                                 t->source->name, name);
+    }
+    return SCARLET_OK;
+}
+
+static scarlet_status check_size(const scarlet__tensors *t, uint64_t max_bytes, scarlet_error *err)
+{
+    uint64_t total = 0, bytes;
+    for (size_t i = 0; i < t->count; i++) {
+        if (__builtin_mul_overflow(t->tensor[i].count, scarlet__dtype_size(t->tensor[i].dtype),
+                                   &bytes) ||
+            __builtin_add_overflow(total, bytes, &total) || total > max_bytes)
+            return scarlet__fail(err, SCARLET_ERROR_LIMIT,
+                                 "%s: its tensors take more than %llu bytes (option max_bytes)",
+                                 t->source->name, (unsigned long long)max_bytes);
+    }
+    return SCARLET_OK;
+}
+
+static scarlet_status read_directory(scarlet__tensors *t, scarlet_error *err)
+{
+    uint8_t head[SCARLET__HEAD];
+    size_t length = t->source->size < sizeof head ? (size_t)t->source->size : sizeof head;
+    const char *what;
+    scarlet_status status = scarlet__source_read(t->source, 0, head, length, err);
+    if (status != SCARLET_OK)
+        return status;
+    t->file_kind = scarlet__sniff(head, length, &what);
+    switch (t->file_kind) {
+    case SCARLET_FILE_SAFETENSORS:
+        return scarlet__safetensors_read(t, err);
+    default:
+        return scarlet__fail(err, SCARLET_ERROR_FORMAT, "%s: not a checkpoint: %s", t->source->name,
+                             what);
+    }
+}
+
+scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max_bytes,
+                                     scarlet__tensors **out, scarlet_error *err)
+{
+    *out = NULL;
+    scarlet__tensors *t = scarlet__calloc(1, sizeof *t);
+    if (!t)
+        return scarlet__fail_memory(err);
+    t->source = source;
+    scarlet_status status = read_directory(t, err);
+    if (status == SCARLET_OK) {
+        strip_prefix(t);
+        status = index_names(t, err);
+    }
+    if (status == SCARLET_OK)
+        status = check_size(t, max_bytes, err);
+    if (status != SCARLET_OK) {
+        scarlet__tensors_free(t);
+        return status;
+    }
+    *out = t;
+    return SCARLET_OK;
+}
+
+void scarlet__tensors_free(scarlet__tensors *tensors)
+{
+    if (!tensors)
+        return;
+    scarlet__free(tensors->tensor);
+    scarlet__free(tensors->by_name);
+    scarlet__free(tensors->key);
+    scarlet__free(tensors->value);
+    scarlet__free(tensors->owned);
+    scarlet__free(tensors);
+}
+
+/* ---- looking up ---- */
+
+const scarlet__tensor *scarlet__tensors_find(const scarlet__tensors *tensors, const char *name)
+{
+    size_t low = 0, high = tensors->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const scarlet__tensor *tensor = &tensors->tensor[tensors->by_name[middle]];
+        int order = strcmp(name, tensor->name);
+        if (order == 0)
+            return tensor;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const char *scarlet__tensors_metadata(const scarlet__tensors *tensors, const char *key)
+{
+    for (size_t i = 0; i < tensors->metadata_count; i++)
+        if (strcmp(tensors->key[i], key) == 0)
+            return tensors->value[i];
+    return NULL;
+}
+
+void scarlet__shape_text(const scarlet__tensor *tensor, char *text, size_t room)
+{
+    size_t used = (size_t)snprintf(text, room, "[");
+    for (int i = 0; i < tensor->rank && used < room; i++)
+        used += (size_t)snprintf(text + used, room - used, "%s%lld", i ? ", " : "",
+                                 (long long)tensor->shape[i]);
+    if (used < room)
+        snprintf(text + used, room - used, "]");
+}
+
+/* ---- reading values ---- */
+
+bool scarlet__tensor_contiguous(const scarlet__tensor *tensor)
+{
+    uint64_t stride = 1; /* cannot wrap: it divides count */
+    for (int i = tensor->rank; i-- > 0 && tensor->count;) {
+        if (tensor->shape[i] != 1 && (uint64_t)tensor->stride[i] != stride)
+            return false;
+        stride *= (uint64_t)tensor->shape[i];
+    }
+    return true;
+}
+
+/* Steps through the elements of a view in row-major order. */
+typedef struct {
+    const scarlet__tensor *tensor;
+    int64_t index[SCARLET__RANK_MAX];
+    uint64_t at; /* elements from the view's first */
+} walk;
+
+static walk walk_from(const scarlet__tensor *tensor, uint64_t first)
+{
+    walk w = {.tensor = tensor};
+    for (int i = tensor->rank; i-- > 0;) {
+        w.index[i] = (int64_t)(first % (uint64_t)tensor->shape[i]);
+        first /= (uint64_t)tensor->shape[i];
+        w.at += (uint64_t)w.index[i] * (uint64_t)tensor->stride[i];
+    }
+    return w;
+}
+
+static void walk_on(walk *w)
+{
+    for (int i = w->tensor->rank; i-- > 0;) {
+        w->at += (uint64_t)w->tensor->stride[i];
+        if (++w->index[i] < w->tensor->shape[i])
+            return;
+        w->at -= (uint64_t)w->index[i] * (uint64_t)w->tensor->stride[i];
+        w->index[i] = 0;
+    }
+}
+
+/* Bytes from the view's first element to behind its last: no more than its storage has. */
+static uint64_t span(const scarlet__tensor *tensor)
+{
+    uint64_t elements = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        elements += (uint64_t)(tensor->shape[i] - 1) * (uint64_t)tensor->stride[i];
+    return elements * scarlet__dtype_size(tensor->dtype);
+}
+
+/* Where the elements of one call come from and go to. */
+typedef struct {
+    const scarlet__tensors *tensors;
+    const scarlet__tensor *tensor;
+    double *f64; /* either */
+    float *f32;  /* or */
+    scarlet_error *err;
+} job;
+
+static void convert(job *j, const scarlet__piece *piece, size_t count)
+{
+    if (j->f64) {
+        scarlet__dtype_to_f64(j->tensor->dtype, piece, count, j->f64);
+        j->f64 += count;
+    } else {
+        scarlet__dtype_to_f32(j->tensor->dtype, piece, count, j->f32);
+        j->f32 += count;
+    }
+}
+
+static scarlet_status read_contiguous(job *j, uint64_t first, size_t count)
+{
+    size_t size = scarlet__dtype_size(j->tensor->dtype), most = SCARLET__PIECE / size;
+    uint64_t offset = j->tensor->offset + first * size;
+    if (j->f32 && j->tensor->dtype == SCARLET__F32)
+        return scarlet__source_read(j->tensors->source, offset, j->f32, count * size, j->err);
+    scarlet__piece piece;
+    while (count) {
+        size_t n = count < most ? count : most;
+        scarlet_status status =
+            scarlet__source_read(j->tensors->source, offset, piece.u8, n * size, j->err);
+        if (status != SCARLET_OK)
+            return status;
+        convert(j, &piece, n);
+        offset += n * size;
+        count -= n;
+    }
+    return SCARLET_OK;
+}
+
+/* `block` is the whole view as the file has it, or NULL: then elements are fetched one by one. */
+static scarlet_status gather(job *j, const uint8_t *block, uint64_t first, size_t count)
+{
+    size_t size = scarlet__dtype_size(j->tensor->dtype), most = SCARLET__PIECE / size;
+    walk w = walk_from(j->tensor, first);
+    scarlet__piece piece;
+    while (count) {
+        size_t n = count < most ? count : most;
+        for (size_t i = 0; i < n; i++, walk_on(&w)) {
+            if (block) {
+                memcpy(piece.u8 + i * size, block + w.at * size, size);
+                continue;
+            }
+            scarlet_status status =
+                scarlet__source_read(j->tensors->source, j->tensor->offset + w.at * size,
+                                     piece.u8 + i * size, size, j->err);
+            if (status != SCARLET_OK)
+                return status;
+        }
+        convert(j, &piece, n);
+        count -= n;
+    }
+    return SCARLET_OK;
+}
+
+/* A transposed view is best fetched in one block, a sparse one element by element: so that neither
+ * memory nor time goes far beyond the tensor's own size. */
+static scarlet_status read_view(job *j, uint64_t first, size_t count)
+{
+    const scarlet__tensor *tensor = j->tensor;
+    uint64_t bytes = span(tensor);
+    uint8_t *block = NULL;
+    scarlet_status status = SCARLET_OK;
+    if (bytes / 2 <= tensor->count * scarlet__dtype_size(tensor->dtype)) {
+        block = bytes <= SIZE_MAX ? scarlet__alloc((size_t)bytes, 1) : NULL;
+        if (!block)
+            return scarlet__fail_memory(j->err);
+        status =
+            scarlet__source_read(j->tensors->source, tensor->offset, block, (size_t)bytes, j->err);
+    }
+    if (status == SCARLET_OK)
+        status = gather(j, block, first, count);
+    scarlet__free(block);
+    return status;
+}
+
+static scarlet_status read_values(job j, uint64_t first, size_t count)
+{
+    if (first > j.tensor->count || count > j.tensor->count - first)
+        return scarlet__fail(j.err, SCARLET_ERROR_INTERNAL, "%s: tensor %s: read beyond its end",
+                             j.tensors->source->name, j.tensor->name);
+    if (count == 0)
+        return SCARLET_OK;
+    return scarlet__tensor_contiguous(j.tensor) ? read_contiguous(&j, first, count)
+                                                : read_view(&j, first, count);
+}
+
+scarlet_status scarlet__tensor_read_f64(const scarlet__tensors *tensors,
+                                        const scarlet__tensor *tensor, uint64_t first, size_t count,
+                                        double *out, scarlet_error *err)
+{
+    return read_values((job){.tensors = tensors, .tensor = tensor, .f64 = out, .err = err}, first,
+                       count);
+}
+
+scarlet_status scarlet__tensor_read_f32(const scarlet__tensors *tensors,
+                                        const scarlet__tensor *tensor, uint64_t first, size_t count,
+                                        float *out, scarlet_error *err)
+{
+    return read_values((job){.tensors = tensors, .tensor = tensor, .f32 = out, .err = err}, first,
+                       count);
+}
