@@ -1,0 +1,54 @@
+/* The picture object as the files of this folder see it. */
+#ifndef SCARLET_IMAGE_IMAGE_H
+#define SCARLET_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+
+#include "common/io.h"
+#include "scarlet/scarlet.h"
+
+struct scarlet_image {
+    uint32_t width, height;
+    scarlet_pixels format;
+    const uint8_t *plane[3];
+    size_t stride[3];
+    uint8_t *owned; /* the pixels of a picture of our own; NULL for a wrapped one */
+    scarlet_release_fn release;
+    void *user;
+};
+
+/* Largest width x height that libscarlet makes itself: Pillow's guard. */
+#define SCARLET__PIXELS_MAX 178956970
+
+/* A new RGB picture without gaps between its rows; pixels uninitialised. */
+scarlet_status scarlet__image_new(uint32_t width, uint32_t height, scarlet_image **out,
+                                  scarlet_error *err);
+
+/* LIMIT if width x height is more than max_pixels. */
+scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
+                                   int64_t max_pixels, scarlet_error *err);
+
+/* RGB bytes of the pixels x .. x+count-1 of row y of a picture of any format. Both x and count are
+ * even or reach to the last column. */
+void scarlet__image_row(const scarlet_image *image, uint32_t y, uint32_t x, uint32_t count,
+                        uint8_t *out);
+
+/* What the first bytes of a file say. */
+typedef enum scarlet__picture_kind { SCARLET__JPEG, SCARLET__PNG } scarlet__picture_kind;
+enum { SCARLET__HEAD = 32 }; /* so many first bytes are enough */
+/* UNSUPPORTED for a picture of another kind, FORMAT for anything else. */
+scarlet_status scarlet__picture_sniff(const char *name, const uint8_t *head, size_t size,
+                                      scarlet__picture_kind *out, scarlet_error *err);
+
+/* Decoders: orientation (may be NULL) receives the EXIF orientation 1 .. 8. */
+scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_pixels,
+                                    int *orientation, scarlet_image **out, scarlet_error *err);
+scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,
+                                   int *orientation, scarlet_image **out, scarlet_error *err);
+
+/* Orientation in a block of EXIF data, which begins with a TIFF head; 1 if there is none. */
+int scarlet__exif_orientation(const uint8_t *data, size_t size);
+/* Replaces *image, an RGB picture of our own, by itself the right way up. */
+scarlet_status scarlet__image_turn(scarlet_image **image, int orientation, scarlet_error *err);
+
+#endif

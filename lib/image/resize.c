@@ -1,0 +1,162 @@
+#include "image/resize.h"
+
+#include <string.h>
+
+#include "common/error.h"
+#include "common/memory.h"
+#include "image/resample.h"
+
+/* ---- coefficients ---- */
+
+/* In double and in this order of operations: the reference's very numbers (built with
+ * -ffp-contract=off). `distance` is in pixels of the source, from its centre. */
+static double weight(double distance, double inverse)
+{
+    double u = distance * inverse;
+    if (u < 0)
+        u = -u;
+    return u < 1 ? 1 - u : 0;
+}
+
+bool scarlet__room(void **block, size_t *room, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return false;
+    if (bytes <= *room)
+        return true;
+    scarlet__free(*block);
+    *room = 0;
+    *block = scarlet__alloc(bytes, 1);
+    if (*block)
+        *room = bytes;
+    return *block;
+}
+
+static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *span)
+{
+    if (axis->source == source && axis->span.size == span->size &&
+        axis->span.first == span->first && axis->span.count == span->count)
+        return true;
+    axis->source = 0; /* no tables until they are whole */
+
+    double scale = (double)source / (double)span->size;
+    double support = scale < 1 ? 1 : scale, inverse = 1 / support;
+    double widest = 2 * support + 2;
+    size_t taps = widest < source ? (size_t)widest : source, weights;
+    if (__builtin_mul_overflow(taps, span->count, &weights) ||
+        !scarlet__room(&axis->start, &axis->start_room, span->count, sizeof(uint32_t)) ||
+        !scarlet__room(&axis->length, &axis->length_room, span->count, sizeof(uint32_t)) ||
+        !scarlet__room(&axis->weights, &axis->weights_room, weights, sizeof(int32_t)))
+        return false;
+
+    uint32_t *start = axis->start, *length = axis->length;
+    int32_t *k = axis->weights;
+    for (uint32_t i = 0; i < span->count; i++, k += taps) {
+        double centre = ((double)(span->first + i) + 0.5) * scale;
+        double from = centre - support + 0.5, to = centre + support + 0.5;
+        uint32_t low = from < 0 ? 0 : (uint32_t)from;
+        uint32_t high = to > source ? source : (uint32_t)to;
+        double sum = 0;
+        for (uint32_t x = low; x < high; x++)
+            sum += weight((double)x - centre + 0.5, inverse);
+        for (uint32_t x = low; x < high; x++)
+            k[x - low] = (int32_t)(0.5 + weight((double)x - centre + 0.5, inverse) / sum *
+                                             (1 << SCARLET__WEIGHT_BITS));
+        start[i] = low;
+        length[i] = high - low;
+        while (length[i] > 1 && k[length[i] - 1] == 0) /* always so where nothing is resized */
+            length[i]--;
+    }
+    axis->source = source;
+    axis->span = *span;
+    axis->windows = (scarlet__windows){start, length, axis->weights, taps};
+    return true;
+}
+
+/* ---- passes ---- */
+
+scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *image,
+                                      const scarlet__span *x, const scarlet__span *y,
+                                      scarlet_error *err)
+{
+    if (!prepare(&r->x, image->width, x) || !prepare(&r->y, image->height, y))
+        return scarlet__fail_memory(err);
+    uint32_t last = x->count - 1;
+    uint32_t end = r->x.windows.start[last] + r->x.windows.length[last];
+    /* Even ends: YCbCr is converted in pairs. */
+    r->column = r->x.windows.start[0] & ~1u;
+    r->columns = end - r->column;
+    if (end < image->width)
+        r->columns += r->columns % 2;
+    r->ring_stride = (size_t)x->count * 3 + SCARLET__ROW_PAD;
+    if (!scarlet__room(&r->line, &r->line_room, (size_t)r->columns * 3 + SCARLET__ROW_PAD, 1) ||
+        !scarlet__room(&r->ring, &r->ring_room, r->y.windows.taps, r->ring_stride))
+        return scarlet__fail_memory(err);
+    r->image = image;
+    r->below = r->y.windows.start[0];
+    r->row = 0;
+    return SCARLET_OK;
+}
+
+void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out)
+{
+    const scarlet__windows *y = &r->y.windows;
+    uint32_t i = r->row++, start = y->start[i], end = start + y->length[i];
+    uint8_t *ring = r->ring;
+    if (r->below < start)
+        r->below = start;
+    for (; r->below < end; r->below++) {
+        scarlet__image_row(r->image, r->below, r->column, r->columns, r->line);
+        scarlet__resample_across(&r->x.windows, r->x.span.count, r->column, r->line,
+                                 ring + r->below % y->taps * r->ring_stride);
+    }
+    scarlet__resample_down(ring, r->ring_stride, y->taps, start % y->taps, y->weights + i * y->taps,
+                           y->length[i], (size_t)r->x.span.count * 3, out);
+}
+
+void scarlet__resizer_clear(scarlet__resizer *r)
+{
+    void *tables[] = {r->x.start,  r->x.length,  r->x.weights, r->y.start,
+                      r->y.length, r->y.weights, r->line,      r->ring};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        scarlet__free(tables[i]);
+    *r = (scarlet__resizer){0};
+}
+
+/* ---- a whole picture ---- */
+
+scarlet_status scarlet_image_resize(const scarlet_image *image, uint32_t width, uint32_t height,
+                                    scarlet_filter filter, scarlet_image **out, scarlet_error *err)
+{
+    if (!out)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!image)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "image is NULL");
+    if (filter != SCARLET_FILTER_BILINEAR)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "unknown filter %d", (int)filter);
+    if (width < 1 || height < 1)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                             "a picture of %lu x %lu: width and height are at least 1",
+                             (unsigned long)width, (unsigned long)height);
+    if ((uint64_t)width * height > SCARLET__PIXELS_MAX)
+        return scarlet__fail(err, SCARLET_ERROR_LIMIT,
+                             "a picture of %lu x %lu: at most %d pixels in all are made",
+                             (unsigned long)width, (unsigned long)height, SCARLET__PIXELS_MAX);
+    scarlet__resizer r = {0};
+    scarlet__span x = {.size = width, .count = width}, y = {.size = height, .count = height};
+    scarlet_image *made = NULL;
+    scarlet_status status = scarlet__image_new(width, height, &made, err);
+    if (status == SCARLET_OK)
+        status = scarlet__resizer_start(&r, image, &x, &y, err);
+    if (status == SCARLET_OK) {
+        for (uint32_t i = 0; i < height; i++)
+            scarlet__resizer_next(&r, made->owned + i * made->stride[0]);
+        *out = made;
+    } else {
+        scarlet_image_free(made);
+    }
+    scarlet__resizer_clear(&r);
+    return status;
+}
