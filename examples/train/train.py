@@ -17,6 +17,7 @@ from scarlet.reference import GENOTYPES, Scarlet
 
 HELD_OUT = 1000  # training pictures never trained on, to watch progress; nothing is chosen by them
 WARM_UP = 2  # epochs
+CLIP = 1.0  # norm of the gradient: without it a rare batch throws the network back by epochs
 EMA_STEPS = 500  # the exported weights are an average over about as many steps
 
 
@@ -51,10 +52,10 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", default=os.path.join(fashion.HERE, "runs/fashion-mnist"),
                         help="folder for checkpoints and caches (default: %(default)s)")
-    parser.add_argument("--stages", default="32x14,48x8,64x18", type=parse_stages,
+    parser.add_argument("--stages", default="48x14,64x17", type=parse_stages,
                         help="input side x epochs, in order (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=0.05, help="weight decay of convolutions and classifier")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -69,7 +70,7 @@ def make_optimizer(model, args):
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": args.decay}, {"params": others, "weight_decay": 0}]
-    return torch.optim.AdamW(groups, args.rate)
+    return torch.optim.AdamW(groups, args.rate, betas=(0.9, 0.99))
 
 
 def resume(args, model, average, optimizer):
@@ -116,6 +117,7 @@ def train_epoch(args, model, average, optimizer, pictures, labels, epoch, sides)
         loss = F.cross_entropy(scores, labels[chosen], label_smoothing=0.05)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
         update_average(average, model, epoch * steps + step)
         total_loss += loss.item()
