@@ -1,0 +1,117 @@
+#include "engine/dense.h"
+
+#include <xnnpack.h>
+
+#include "common/error.h"
+
+static scarlet_status failed(enum xnn_status status, const char *what, scarlet_error *err)
+{
+    if (status == xnn_status_out_of_memory)
+        return scarlet__fail_memory(err);
+    if (status == xnn_status_unsupported_hardware)
+        return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
+                             "XNNPACK does not support this CPU (is /proc mounted?)");
+    return scarlet__fail(err, SCARLET_ERROR_INTERNAL, "XNNPACK: %s failed with status %d", what,
+                         (int)status);
+}
+
+scarlet_status scarlet__xnnpack_initialize(scarlet_error *err)
+{
+    enum xnn_status status = xnn_initialize(NULL);
+    return status == xnn_status_success ? SCARLET_OK : failed(status, "initialization", err);
+}
+
+void scarlet__dense_free(scarlet__dense *op)
+{
+    if (op)
+        xnn_delete_operator(op);
+}
+
+scarlet_status scarlet__dense_run(scarlet__dense *op, pthreadpool_t pool, scarlet_error *err)
+{
+    enum xnn_status status = xnn_run_operator(op, pool);
+    return status == xnn_status_success ? SCARLET_OK : failed(status, "run", err);
+}
+
+/* Workers yield between operators instead of spinning: an embedded library shares its CPUs. */
+#define FLAGS XNN_FLAG_YIELD_WORKERS
+
+#ifdef SCARLET__XNNPACK_RESHAPE /* since 2023 */
+
+#define CACHES , NULL, NULL /* code cache, weights cache */
+
+static enum xnn_status bind_dense(scarlet__dense *op, size_t pixels, const float *input,
+                                  float *output, pthreadpool_t pool)
+{
+    enum xnn_status status = xnn_reshape_fully_connected_nc_f32(op, pixels, pool);
+    return status == xnn_status_success ? xnn_setup_fully_connected_nc_f32(op, input, output)
+                                        : status;
+}
+
+static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *input, float *output,
+                                 pthreadpool_t pool)
+{
+    size_t workspace = 0, alignment = 0, height, width;
+    enum xnn_status status = xnn_reshape_convolution2d_nhwc_f32(op, 1, side, side, &workspace,
+                                                                &alignment, &height, &width, pool);
+    if (status != xnn_status_success)
+        return status;
+    if (workspace) /* asked for only with transient indirection, which is not requested */
+        return xnn_status_invalid_state;
+    return xnn_setup_convolution2d_nhwc_f32(op, NULL, input, output);
+}
+
+#else
+
+#define CACHES
+
+static enum xnn_status bind_dense(scarlet__dense *op, size_t pixels, const float *input,
+                                  float *output, pthreadpool_t pool)
+{
+    return xnn_setup_fully_connected_nc_f32(op, pixels, input, output, pool);
+}
+
+static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *input, float *output,
+                                 pthreadpool_t pool)
+{
+    return xnn_setup_convolution2d_nhwc_f32(op, 1, side, side, input, output, pool);
+}
+
+#endif
+
+static scarlet_status finish(enum xnn_status status, const char *what, scarlet__dense *made,
+                             scarlet__dense **op, scarlet_error *err)
+{
+    *op = made;
+    if (status == xnn_status_success)
+        return SCARLET_OK;
+    scarlet__dense_free(made);
+    *op = NULL;
+    return failed(status, what, err);
+}
+
+scarlet_status scarlet__dense_create(const scarlet__dense_layer *l, size_t pixels,
+                                     const float *input, float *output, pthreadpool_t pool,
+                                     scarlet__dense **op, scarlet_error *err)
+{
+    scarlet__dense *made = NULL;
+    enum xnn_status status =
+        xnn_create_fully_connected_nc_f32(l->in, l->out, l->in_stride, l->out_stride, l->weight,
+                                          l->bias, l->low, l->high, FLAGS CACHES, &made);
+    if (status == xnn_status_success)
+        status = bind_dense(made, pixels, input, output, pool);
+    return finish(status, "1x1 convolution", made, op, err);
+}
+
+scarlet_status scarlet__stem_create(const scarlet__dense_layer *l, size_t side, const float *input,
+                                    float *output, pthreadpool_t pool, scarlet__dense **op,
+                                    scarlet_error *err)
+{
+    scarlet__dense *made = NULL;
+    enum xnn_status status = xnn_create_convolution2d_nhwc_f32(
+        1, 1, 1, 1, 3, 3, 2, 2, 1, 1, 1, l->in, l->out, l->in_stride, l->out_stride, l->weight,
+        l->bias, l->low, l->high, FLAGS CACHES, &made);
+    if (status == xnn_status_success)
+        status = bind_stem(made, side, input, output, pool);
+    return finish(status, "stem convolution", made, op, err);
+}

@@ -1,0 +1,51 @@
+/* What an executor is: one way to run a network. The only interface between sessions and executors.
+ */
+#ifndef SCARLET_ENGINE_ENGINE_H
+#define SCARLET_ENGINE_ENGINE_H
+
+#include <pthreadpool.h>
+
+#include "engine/kernels/kernels.h"
+#include "network/network.h"
+
+/* Told after each layer of a traced run; pixel p of the layer's output begins at
+ * values + p * stride. */
+typedef struct scarlet__tracer {
+    void (*layer)(void *user, size_t picture, int layer, int side, int channels,
+                  const float *values, size_t stride);
+    void *user;
+} scarlet__tracer;
+
+typedef struct scarlet__execution {
+    const scarlet__network *network;
+    const scarlet__kernels *kernels;
+    const void *weights; /* as made by the executor's weights_create */
+    int side;            /* of the input, a multiple of the network's total stride */
+    bool nhwc;           /* layout of pictures */
+    bool features;       /* stop before the classifier */
+    unsigned threads;
+    pthreadpool_t pool; /* NULL with one thread */
+} scarlet__execution;
+
+typedef struct scarlet__engine {
+    int id; /* SCARLET_ENGINE_* */
+    /* Reads and packs a network's weights; *bytes receives the memory they take. Immutable then,
+     * shared by all sessions. */
+    scarlet_status (*weights_create)(const scarlet__network *network,
+                                     const scarlet__tensors *tensors,
+                                     const scarlet__kernels *kernels, void **weights, size_t *bytes,
+                                     scarlet_error *err);
+    void (*weights_free)(void *weights);
+    /* Makes what one session needs beside the weights. */
+    scarlet_status (*create)(const scarlet__execution *execution, void **executor, size_t *bytes,
+                             scarlet_error *err);
+    void (*free)(void *executor);
+    /* Runs `batch` pictures, each 3 * side * side finite floats; writes `batch` times the scores or
+     * features. Allocates nothing. tracer may be NULL. */
+    scarlet_status (*run)(void *executor, const float *pictures, size_t batch, float *out,
+                          const scarlet__tracer *tracer, scarlet_error *err);
+} scarlet__engine;
+
+extern const scarlet__engine scarlet__engine_xnnpack;
+
+#endif

@@ -1,0 +1,50 @@
+/* Activations, gates, sums and means. */
+#include "engine/kernels/set.h"
+
+static void activate(const float *in, size_t in_stride, float *out, size_t out_stride,
+                     size_t pixels, size_t channels, scarlet__activation a)
+{
+    for (size_t p = 0; p < pixels; p++, in += in_stride, out += out_stride)
+        for (size_t c = 0; c < channels; c += VL) {
+            vec x = load(in + c);
+            store(out + c, a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x);
+        }
+}
+
+static void hard_sigmoid(float *gate, size_t channels)
+{
+    for (size_t c = 0; c < channels; c += VL)
+        store(gate + c, relu6(load(gate + c) + splat(3)) * splat(1.0f / 6));
+}
+
+static void scale(float *x, const float *gate, size_t pixels, size_t channels)
+{
+    for (size_t p = 0; p < pixels; p++, x += channels)
+        for (size_t c = 0; c < channels; c += VL)
+            store(x + c, load(x + c) * load(gate + c));
+}
+
+static void add(float *x, const float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i += VL)
+        store(x + i, load(x + i) + load(y + i));
+}
+
+static void mean(const float *x, size_t pixels, size_t channels, float factor, float *out)
+{
+    for (size_t c = 0; c < channels; c += VL) {
+        vec sum = splat(0);
+        for (size_t p = 0; p < pixels; p++)
+            sum += load(x + p * channels + c);
+        store(out + c, sum * splat(factor));
+    }
+}
+
+void KERNEL(fill_elementwise)(scarlet__kernels *k)
+{
+    k->activate = activate;
+    k->hard_sigmoid = hard_sigmoid;
+    k->scale = scale;
+    k->add = add;
+    k->mean = mean;
+}

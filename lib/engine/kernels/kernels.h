@@ -1,0 +1,94 @@
+/*
+ * Our own micro-kernels, one set of functions for each instruction set.
+ *
+ * Channels come in whole vectors everywhere: arrays are padded with zeros. A chunk is a run of
+ * `channels` channels whose pixels lie densely behind each other.
+ */
+#ifndef SCARLET_ENGINE_KERNELS_KERNELS_H
+#define SCARLET_ENGINE_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    SCARLET__TILE = 7,         /* outputs a depthwise step; divides 112, 56, 28, 14 and 7 */
+    SCARLET__CHUNK_MAX = 48,   /* channels */
+    SCARLET__VECTOR_MAX = 16,  /* floats */
+    SCARLET__GEMM_VECTORS = 3, /* of outputs that a gemm computes at once */
+    SCARLET__GEMV_VECTORS = 6  /* that a gemv does */
+};
+
+typedef enum scarlet__activation {
+    SCARLET__LINEAR,
+    SCARLET__RELU6,
+    SCARLET__HSWISH6 /* 6 * h-swish */
+} scarlet__activation;
+
+/*
+ * One output row of a depthwise convolution over one chunk.
+ *
+ * rows        k pointers to input rows [pixel][channels], from the leftmost padding pixel on;
+ *             readable up to (ceil(width / 7) * 7 - 1) * stride + k pixels
+ * weights     [vector][k * k][VL]
+ * out         pixel x goes to out + x * out_stride
+ * sum         channels floats: the sum over the row is added; NULL: not wanted
+ */
+typedef void (*scarlet__depthwise_fn)(const float *const *rows, size_t channels,
+                                      const float *weights, const float *bias, float *out,
+                                      size_t out_stride, size_t width,
+                                      scarlet__activation activation, float *sum);
+
+/* `k` values of each row's input: value i of row r is a[r * stride + i]. */
+typedef struct scarlet__segment {
+    const float *a;
+    size_t stride, k;
+} scarlet__segment;
+
+/* Memory that later work will read, fetched to the second-level cache a line a step. */
+typedef struct scarlet__prefetch {
+    const char *at, *end;
+} scarlet__prefetch;
+
+/* out[r][j] = activation(bias[j] + residual[r][j] + sum over segments and i of a[r][i] w[i][j]) */
+typedef struct scarlet__gemm {
+    const scarlet__segment *segment; /* the inputs of a row, in turn */
+    size_t segments;
+    const float *weights; /* [sum of k][vectors * VL] */
+    const float *bias;
+    const float *residual; /* rows as far apart as those of out; NULL: none. With LINEAR only */
+    float *out;
+    size_t out_stride;
+    size_t rows;
+    int vectors; /* 1 .. SCARLET__GEMM_VECTORS */
+    scarlet__activation activation;
+    scarlet__prefetch *prefetch;
+} scarlet__gemm;
+
+typedef struct scarlet__kernels {
+    int isa;    /* SCARLET_ISA_* */
+    int vector; /* floats, VL above */
+
+    scarlet__depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
+    /* out[p * out_stride + c] = activation(in[p * in_stride + c]) for whole vectors of channels */
+    void (*activate)(const float *in, size_t in_stride, float *out, size_t out_stride,
+                     size_t pixels, size_t channels, scarlet__activation activation);
+    /* gate[c] = min(max(gate[c] + 3, 0), 6) / 6 */
+    void (*hard_sigmoid)(float *gate, size_t channels);
+    /* x[p * channels + c] *= gate[c] */
+    void (*scale)(float *x, const float *gate, size_t pixels, size_t channels);
+    /* x[i] += y[i] */
+    void (*add)(float *x, const float *y, size_t count);
+    /* out[c] = factor * sum over pixels of x[p * channels + c] */
+    void (*mean)(const float *x, size_t pixels, size_t channels, float factor, float *out);
+
+    /* Of the fused executor. */
+    void (*gemm)(const scarlet__gemm *);
+    /* y[j] = bias[j] + sum over i of x[i] w[i][j], w [k][vectors * VL], up to 6 vectors */
+    void (*gemv)(const float *x, size_t k, const float *w, const float *bias, float *y,
+                 int vectors);
+} scarlet__kernels;
+
+/* The kernels of the newest set up to `isa` that this build has. */
+const scarlet__kernels *scarlet__kernels_for(int isa);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * One vector type for every instruction set: the kernels of this folder are written in it once and
+ * compiled per set, with SCARLET__VECTOR floats a vector and names ending in SCARLET__SUFFIX.
+ */
+#ifndef SCARLET_ENGINE_KERNELS_VECTOR_H
+#define SCARLET_ENGINE_KERNELS_VECTOR_H
+
+#include <stddef.h>
+
+#if SCARLET__VECTOR > 4 || defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+/* KERNEL(depthwise) is scarlet__depthwise_avx512 and so on. */
+#define KERNEL(name) JOIN(scarlet__##name##_, SCARLET__SUFFIX)
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Full unrolling, so that arrays of accumulators become registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { VL = SCARLET__VECTOR };
+
+typedef float vec __attribute__((vector_size(SCARLET__VECTOR * 4)));
+typedef float vec_in_memory
+    __attribute__((vector_size(SCARLET__VECTOR * 4), aligned(4), may_alias));
+
+INLINE vec load(const float *p)
+{
+    return *(const vec_in_memory *)p;
+}
+INLINE void store(float *p, vec x)
+{
+    *(vec_in_memory *)p = x;
+}
+
+#if SCARLET__VECTOR == 16
+INLINE vec splat(float x)
+{
+    return (vec)_mm512_set1_ps(x);
+}
+INLINE vec max(vec a, vec b)
+{
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+}
+INLINE vec min(vec a, vec b)
+{
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+}
+#elif SCARLET__VECTOR == 8
+INLINE vec splat(float x)
+{
+    return (vec)_mm256_set1_ps(x);
+}
+INLINE vec max(vec a, vec b)
+{
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+}
+INLINE vec min(vec a, vec b)
+{
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+}
+#else
+INLINE vec splat(float x)
+{
+    return (vec){x, x, x, x};
+}
+#if defined(__SSE2__)
+INLINE vec max(vec a, vec b)
+{
+    return (vec)_mm_max_ps((__m128)a, (__m128)b);
+}
+INLINE vec min(vec a, vec b)
+{
+    return (vec)_mm_min_ps((__m128)a, (__m128)b);
+}
+#elif defined(__ARM_NEON)
+INLINE vec max(vec a, vec b)
+{
+    return (vec)vmaxq_f32((float32x4_t)a, (float32x4_t)b);
+}
+INLINE vec min(vec a, vec b)
+{
+    return (vec)vminq_f32((float32x4_t)a, (float32x4_t)b);
+}
+#else
+typedef int mask __attribute__((vector_size(SCARLET__VECTOR * 4)));
+INLINE vec pick(mask m, vec a, vec b)
+{
+    return (vec)(((mask)a & m) | ((mask)b & ~m));
+}
+INLINE vec max(vec a, vec b)
+{
+    return pick(a > b, a, b);
+}
+INLINE vec min(vec a, vec b)
+{
+    return pick(a < b, a, b);
+}
+#endif
+#endif
+
+/* 6 * h-swish(x) = x * min(max(x + 3, 0), 6); the sixth is in the weights that follow. */
+INLINE vec hswish6(vec x)
+{
+    return x * min(max(x + splat(3), splat(0)), splat(6));
+}
+INLINE vec relu6(vec x)
+{
+    return min(max(x, splat(0)), splat(6));
+}
+
+#endif

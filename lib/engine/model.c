@@ -1,0 +1,248 @@
+#include "engine/model.h"
+
+#include <string.h>
+
+#include "common/cpu.h"
+#include "common/error.h"
+#include "common/host.h"
+#include "common/memory.h"
+#include "common/options.h"
+
+static const scarlet__engine *choose_engine(const scarlet_options *opts)
+{
+    (void)opts;
+    return &scarlet__engine_xnnpack;
+}
+
+static scarlet_status build(const scarlet__source *source, const scarlet_options *opts,
+                            scarlet_model *model, scarlet_error *err)
+{
+    scarlet__tensors *tensors = NULL;
+    uint64_t max_bytes = (uint64_t)scarlet__option(opts, SCARLET_OPT_MAX_BYTES);
+    scarlet_status status = scarlet__tensors_open(source, max_bytes, &tensors, err);
+    if (status == SCARLET_OK)
+        status = scarlet__network_find(tensors, &model->network, err);
+    if (status == SCARLET_OK)
+        status = scarlet__metadata_read(tensors, model->network.classes, &model->metadata, err);
+    if (status == SCARLET_OK) {
+        model->file_kind = tensors->file_kind;
+        status = model->engine->weights_create(&model->network, tensors, model->kernels,
+                                               &model->weights, &model->weight_bytes, err);
+    }
+    scarlet__tensors_free(tensors);
+    return status;
+}
+
+static scarlet_status load(const scarlet__source *source, const scarlet_options *opts,
+                           scarlet_model **out, scarlet_error *err)
+{
+    scarlet__host host = scarlet__host_enter();
+    scarlet_model *model = scarlet__calloc(1, sizeof *model);
+    scarlet_status status = SCARLET_OK;
+    if (model) {
+        atomic_init(&model->references, 1);
+        model->engine = choose_engine(opts);
+        model->kernels =
+            scarlet__kernels_for(scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX)));
+        status = build(source, opts, model, err);
+    } else {
+        status = scarlet__fail_memory(err);
+    }
+    if (status == SCARLET_OK) {
+        scarlet__log(opts, SCARLET__LOG_INFO, "%s: %s, %d classes", source->name,
+                     model->network.name, model->network.classes);
+        *out = model;
+    } else {
+        scarlet_model_free(model);
+    }
+    scarlet__host_leave(&host);
+    return status;
+}
+
+scarlet_status scarlet_model_load(const char *path, const scarlet_options *opts,
+                                  scarlet_model **out, scarlet_error *err)
+{
+    if (!out)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!path)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "path is NULL");
+    scarlet__source source;
+    scarlet_status status = scarlet__source_open(path, &source, err);
+    if (status == SCARLET_OK)
+        status = load(&source, opts, out, err);
+    scarlet__source_close(&source);
+    return status;
+}
+
+scarlet_status scarlet_model_load_memory(const void *data, size_t size, const scarlet_options *opts,
+                                         scarlet_model **out, scarlet_error *err)
+{
+    if (!out)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!data)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "data is NULL");
+    scarlet__source source;
+    scarlet__source_memory(data, size, &source);
+    return load(&source, opts, out, err);
+}
+
+void scarlet__model_retain(scarlet_model *model)
+{
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+}
+
+void scarlet_model_free(scarlet_model *model)
+{
+    if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
+        return;
+    model->engine->weights_free(model->weights);
+    scarlet__metadata_free(&model->metadata);
+    scarlet__free(model);
+}
+
+int scarlet__model_side(const scarlet_model *model)
+{
+    return model->metadata.input_size ? model->metadata.input_size : 224;
+}
+
+/* ---- what a caller may ask ---- */
+
+const char *scarlet_model_name(const scarlet_model *model)
+{
+    return model ? model->network.name : NULL;
+}
+
+const char *scarlet_model_genotype(const scarlet_model *model)
+{
+    return model ? model->network.genotype : NULL;
+}
+
+const char *scarlet_model_label(const scarlet_model *model, int32_t class_id)
+{
+    if (!model || class_id < 0 || (size_t)class_id >= model->metadata.label_count)
+        return NULL;
+    return model->metadata.label[class_id];
+}
+
+const char *scarlet_model_metadata(const scarlet_model *model, const char *key)
+{
+    return model && key ? scarlet__metadata_get(&model->metadata, key) : NULL;
+}
+
+const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index)
+{
+    return model && index < model->metadata.count ? model->metadata.key[index] : NULL;
+}
+
+/* Side of the input of layer `index` at the model's input size. */
+static int side_at(const scarlet_model *model, size_t index)
+{
+    int side = scarlet__model_side(model);
+    for (size_t i = 0; i < index; i++)
+        side = scarlet__layer_side(&model->network.layer[i], side);
+    return side;
+}
+
+int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarlet_info what)
+{
+    if (!model || layer >= (size_t)model->network.count)
+        return -1;
+    const scarlet__layer *l = &model->network.layer[layer];
+    switch (what) {
+    case SCARLET_INFO_KIND:
+        return l->kind;
+    case SCARLET_INFO_CHANNELS_IN:
+        return l->in;
+    case SCARLET_INFO_CHANNELS_OUT:
+        return l->out;
+    case SCARLET_INFO_KERNEL:
+        return l->kernel;
+    case SCARLET_INFO_STRIDE:
+        return l->stride;
+    case SCARLET_INFO_EXPANSION:
+        return l->expansion;
+    case SCARLET_INFO_SE:
+        return l->squeeze;
+    case SCARLET_INFO_RESIDUAL:
+        return l->residual;
+    case SCARLET_INFO_PARAMETERS:
+        return scarlet__layer_parameters(l);
+    case SCARLET_INFO_MACS:
+        return scarlet__layer_macs(l, side_at(model, layer));
+    case SCARLET_INFO_PRECISION:
+        return SCARLET_PRECISION_F32;
+    default:
+        return -1;
+    }
+}
+
+const char *scarlet_model_layer_name(const scarlet_model *model, size_t layer)
+{
+    return model && layer < (size_t)model->network.count ? model->network.layer[layer].name : NULL;
+}
+
+int64_t scarlet_model_get(const scarlet_model *model, scarlet_info what)
+{
+    if (!model)
+        return -1;
+    switch (what) {
+    case SCARLET_INFO_CLASSES:
+        return model->network.classes;
+    case SCARLET_INFO_INPUT_SIZE:
+        return scarlet__model_side(model);
+    case SCARLET_INFO_FEATURES:
+        return model->network.space.tail;
+    case SCARLET_INFO_LAYERS:
+        return model->network.count;
+    case SCARLET_INFO_PARAMETERS:
+    case SCARLET_INFO_MACS: {
+        int64_t sum = 0;
+        for (size_t i = 0; i < (size_t)model->network.count; i++)
+            sum += scarlet_model_layer_get(model, i, what);
+        return sum;
+    }
+    case SCARLET_INFO_BYTES:
+        return (int64_t)(sizeof *model + model->weight_bytes);
+    case SCARLET_INFO_FILE_KIND:
+        return model->file_kind;
+    case SCARLET_INFO_TOTAL_STRIDE:
+        return model->network.total_stride;
+    case SCARLET_INFO_PRECISION:
+        return SCARLET_PRECISION_F32;
+    case SCARLET_INFO_ENGINE:
+        return model->engine->id;
+    case SCARLET_INFO_ISA:
+        return model->kernels->isa;
+    default:
+        return -1;
+    }
+}
+
+scarlet_status scarlet_model_options(const scarlet_model *model, scarlet_options **out,
+                                     scarlet_error *err)
+{
+    if (!out)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!model)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "model is NULL");
+    scarlet_options *opts = scarlet_options_create();
+    if (!opts)
+        return scarlet__fail_memory(err);
+    const scarlet__metadata *m = &model->metadata;
+    float mean[3], std[3];
+    scarlet__metadata_normalization(m, mean, std);
+    scarlet_status status =
+        scarlet_options_set(opts, SCARLET_OPT_CROP, scarlet__model_side(model), err);
+    if (status == SCARLET_OK && m->resize)
+        status = scarlet_options_set(opts, SCARLET_OPT_RESIZE, m->resize, err);
+    if (status == SCARLET_OK)
+        status = scarlet_options_set_normalization(opts, mean, std, err);
+    if (status == SCARLET_OK)
+        *out = opts;
+    else
+        scarlet_options_free(opts);
+    return status;
+}

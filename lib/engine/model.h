@@ -1,0 +1,25 @@
+/* A loaded model as sessions see it. */
+#ifndef SCARLET_ENGINE_MODEL_H
+#define SCARLET_ENGINE_MODEL_H
+
+#include <stdatomic.h>
+
+#include "engine/engine.h"
+#include "network/metadata.h"
+
+struct scarlet_model {
+    atomic_int references; /* the caller's and one for each session */
+    scarlet__network network;
+    scarlet__metadata metadata;
+    int file_kind;
+    const scarlet__engine *engine;
+    const scarlet__kernels *kernels;
+    void *weights;
+    size_t weight_bytes;
+};
+
+void scarlet__model_retain(scarlet_model *model);
+/* Side of the input without a session's option: the file's, else 224. */
+int scarlet__model_side(const scarlet_model *model);
+
+#endif

@@ -1,0 +1,557 @@
+/*
+ * The portable executor: XNNPACK operators for dense layers, our kernels for the rest.
+ *
+ * Every tensor is NHWC with channels padded to whole vectors. A block runs as
+ *   expand (XNNPACK) -> h-swish and depthwise (ours, chunk by chunk) -> squeeze-excite ->
+ *   project (XNNPACK) -> residual.
+ * Pictures of a batch run one after the other, so that a picture's bits cannot depend on its place.
+ */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/memory.h"
+#include "engine/dense.h"
+#include "engine/engine.h"
+#include "engine/pack.h"
+#include "network/weights.h"
+
+enum {
+    SLACK = 4,     /* floats that XNNPACK may read past an input */
+    BAND_ROWS = 28 /* output rows of a depthwise task; a task's halo rows are activated twice */
+};
+
+/* ---- weights: folded, and the depthwise part packed ---- */
+
+typedef struct {
+    const scarlet__kernels *kernels;
+    int count;
+    scarlet__layer_weights layer[SCARLET__NETWORK_LAYERS_MAX];
+} weights;
+
+static size_t vectors(const scarlet__kernels *k, int channels)
+{
+    return scarlet__round_up((size_t)channels, (size_t)k->vector);
+}
+
+/* Channels of a layer's depthwise convolution; 0 if it has none. */
+static int depthwise_channels(const scarlet__layer *l)
+{
+    return l->kind == SCARLET_LAYER_SEPARABLE ? l->in : l->hidden;
+}
+
+static void weights_free(void *data)
+{
+    weights *w = data;
+    for (int i = 0; w && i < w->count; i++)
+        scarlet__layer_weights_free(&w->layer[i]);
+    scarlet__free(w);
+}
+
+/* Replaces plain depthwise weights by packed ones. */
+static scarlet_status pack_depthwise(scarlet__layer_weights *w, const scarlet__layer *l,
+                                     const scarlet__kernels *k, scarlet_error *err)
+{
+    size_t channels = (size_t)depthwise_channels(l), padded = vectors(k, (int)channels);
+    size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)k->vector;
+    float *packed = scarlet__alloc(padded * taps, sizeof *packed);
+    float *bias = scarlet__alloc(padded, sizeof *bias);
+    if (!packed || !bias) {
+        scarlet__free(packed);
+        scarlet__free(bias);
+        return scarlet__fail_memory(err);
+    }
+    scarlet__pack_depthwise(w->depthwise, channels, taps, vector, packed);
+    scarlet__pack_bias(w->depthwise_bias, channels, vector, bias);
+    scarlet__free(w->depthwise);
+    scarlet__free(w->depthwise_bias);
+    w->depthwise = packed;
+    w->depthwise_bias = bias;
+    return SCARLET_OK;
+}
+
+/* [out][in][3][3] to [out][3][3][in], in place. */
+static void stem_to_nhwc(float *weight, size_t out, size_t in)
+{
+    for (size_t o = 0; o < out; o++) {
+        float plain[3 * 9], *w = weight + o * in * 9;
+        memcpy(plain, w, sizeof plain);
+        for (size_t i = 0; i < in; i++)
+            for (size_t t = 0; t < 9; t++)
+                w[t * in + i] = plain[i * 9 + t];
+    }
+}
+
+static scarlet_status weights_create(const scarlet__network *network,
+                                     const scarlet__tensors *tensors, const scarlet__kernels *k,
+                                     void **out, size_t *bytes, scarlet_error *err)
+{
+    weights *w = scarlet__calloc(1, sizeof *w);
+    *out = NULL;
+    if (!w)
+        return scarlet__fail_memory(err);
+    w->kernels = k;
+    *bytes = sizeof *w;
+    scarlet_status status = SCARLET_OK;
+    for (int i = 0; i < network->count && status == SCARLET_OK; i++) {
+        const scarlet__layer *l = &network->layer[i];
+        status = scarlet__layer_weights_read(tensors, l, &w->layer[i], err);
+        w->count = i + 1;
+        if (status == SCARLET_OK && depthwise_channels(l))
+            status = pack_depthwise(&w->layer[i], l, k, err);
+        if (status == SCARLET_OK && l->kind == SCARLET_LAYER_STEM)
+            stem_to_nhwc(w->layer[i].project, (size_t)l->out, (size_t)l->in);
+        *bytes += (size_t)scarlet__layer_parameters(l) * sizeof(float);
+    }
+    if (status != SCARLET_OK) {
+        weights_free(w);
+        return status;
+    }
+    *out = w;
+    return SCARLET_OK;
+}
+
+/* ---- executor ---- */
+
+typedef struct {
+    const scarlet__layer *layer;
+    const scarlet__layer_weights *weights;
+    int side, out_side; /* of the layer's input and output */
+    const float *in;    /* NHWC, channels padded */
+    float *out;
+    scarlet__dense *expand, *squeeze, *excite, *project;
+} step;
+
+/* The depthwise part of a layer, cut into tasks of one chunk and one band of rows. */
+typedef struct {
+    const scarlet__layer *layer;
+    const scarlet__layer_weights *weights;
+    const float *in;
+    float *out;
+    float *sums; /* [band][channels], or NULL */
+    int side, out_side;
+    size_t channels; /* padded */
+    size_t bands, tasks;
+    scarlet__activation activate_in, activate_out;
+} depthwise;
+
+typedef struct {
+    scarlet__execution e;
+    int count;
+    step step[SCARLET__NETWORK_LAYERS_MAX];
+    float *memory; /* all of the buffers below */
+    size_t memory_size;
+    float *picture;           /* NHWC */
+    float *a, *b;             /* inputs and outputs of layers, in turn */
+    float *expanded, *hidden; /* before and after depthwise */
+    float *sums, *pooled, *squeezed, *gate, *features;
+    float *ring; /* of each thread */
+    size_t ring_size;
+    depthwise work; /* what the threads do now */
+    atomic_size_t next;
+} executor;
+
+static size_t square(int side)
+{
+    return (size_t)side * (size_t)side;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Channels of a chunk for `padded` channels in all. */
+static size_t chunk_size(size_t padded)
+{
+    return padded < SCARLET__CHUNK_MAX ? padded : SCARLET__CHUNK_MAX;
+}
+
+static size_t band_count(int out_side)
+{
+    return ((size_t)out_side + BAND_ROWS - 1) / BAND_ROWS;
+}
+
+/* Pixels of a ring row: padding, input, and what the last tile reads past its end. */
+static size_t ring_width(const scarlet__layer *l, int side, int out_side)
+{
+    size_t tiles = scarlet__round_up((size_t)out_side, SCARLET__TILE);
+    size_t read = (tiles - 1) * (size_t)l->stride + (size_t)l->kernel;
+    return max_size(read, (size_t)side + (size_t)l->kernel - 1);
+}
+
+static void depthwise_task(executor *x, size_t task, float *ring)
+{
+    const depthwise *d = &x->work;
+    const scarlet__kernels *kernels = x->e.kernels;
+    const int k = d->layer->kernel, s = d->layer->stride, pad = k / 2;
+    const size_t first = task / d->bands * SCARLET__CHUNK_MAX, band = task % d->bands;
+    const size_t left = d->channels - first;
+    const size_t channels = left < SCARLET__CHUNK_MAX ? left : SCARLET__CHUNK_MAX;
+    const size_t width = ring_width(d->layer, d->side, d->out_side);
+    const size_t row = width * channels, taps = (size_t)(k * k);
+    float *zero = ring + (size_t)k * row;
+    float *sum = d->sums ? d->sums + band * d->channels + first : NULL;
+    const scarlet__depthwise_fn run = kernels->depthwise[k / 2 - 1][s - 1];
+
+    memset(ring, 0, (size_t)(k + 1) * row * sizeof *ring);
+    if (sum)
+        memset(sum, 0, channels * sizeof *sum);
+    int y = (int)band * BAND_ROWS;
+    int end = y + BAND_ROWS < d->out_side ? y + BAND_ROWS : d->out_side;
+    int ready = y * s - pad; /* input rows below this one are in the ring */
+    if (ready < 0)
+        ready = 0;
+    for (; y < end; y++) {
+        const float *rows[7];
+        int top = y * s - pad;
+        for (; ready < top + k && ready < d->side; ready++)
+            kernels->activate(d->in + (size_t)ready * (size_t)d->side * d->channels + first,
+                              d->channels,
+                              ring + (size_t)(ready % k) * row + (size_t)pad * channels, channels,
+                              (size_t)d->side, channels, d->activate_in);
+        for (int i = 0; i < k; i++) {
+            int r = top + i;
+            rows[i] = r < 0 || r >= d->side ? zero : ring + (size_t)(r % k) * row;
+        }
+        run(rows, channels, d->weights->depthwise + first * taps,
+            d->weights->depthwise_bias + first,
+            d->out + (size_t)y * (size_t)d->out_side * d->channels + first, d->channels,
+            (size_t)d->out_side, d->activate_out, sum);
+    }
+}
+
+/* One of the pool's threads: takes tasks until none is left. */
+static void depthwise_worker(void *context, size_t thread)
+{
+    executor *x = context;
+    float *ring = x->ring + thread * x->ring_size;
+    for (;;) {
+        size_t task = atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed);
+        if (task >= x->work.tasks)
+            return;
+        depthwise_task(x, task, ring);
+    }
+}
+
+static void run_depthwise(executor *x, const step *t, const float *in, float *sums)
+{
+    const scarlet__layer *l = t->layer;
+    bool block = l->kind == SCARLET_LAYER_BLOCK;
+    size_t channels = vectors(x->e.kernels, depthwise_channels(l));
+    x->work = (depthwise){
+        .layer = l,
+        .weights = t->weights,
+        .in = in,
+        .out = x->hidden,
+        .sums = sums,
+        .side = t->side,
+        .out_side = t->out_side,
+        .channels = channels,
+        .bands = band_count(t->out_side),
+        .activate_in = block ? SCARLET__HSWISH6 : SCARLET__LINEAR,
+        .activate_out = block ? SCARLET__HSWISH6 : SCARLET__RELU6,
+    };
+    x->work.tasks = x->work.bands * ((channels + SCARLET__CHUNK_MAX - 1) / SCARLET__CHUNK_MAX);
+    atomic_store_explicit(&x->next, 0, memory_order_relaxed);
+    if (x->e.pool)
+        pthreadpool_parallelize_1d(x->e.pool, depthwise_worker, x, x->e.threads,
+                                   PTHREADPOOL_FLAG_YIELD_WORKERS);
+    else
+        depthwise_worker(x, 0);
+}
+
+static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_error *err)
+{
+    const scarlet__kernels *k = x->e.kernels;
+    size_t channels = vectors(k, t->layer->hidden);
+    k->mean(x->sums, band_count(t->out_side), channels, 1.0f / (float)square(t->out_side),
+            x->pooled);
+    scarlet_status status = scarlet__dense_run(t->squeeze, x->e.pool, err);
+    if (status == SCARLET_OK)
+        status = scarlet__dense_run(t->excite, x->e.pool, err);
+    if (status != SCARLET_OK)
+        return status;
+    k->hard_sigmoid(x->gate, channels);
+    k->scale(x->hidden, x->gate, square(t->out_side), channels);
+    return SCARLET_OK;
+}
+
+static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
+{
+    const scarlet__kernels *k = x->e.kernels;
+    scarlet_status status = SCARLET_OK;
+    switch (t->layer->kind) {
+    case SCARLET_LAYER_SEPARABLE:
+        run_depthwise(x, t, t->in, NULL);
+        return scarlet__dense_run(t->project, x->e.pool, err);
+    case SCARLET_LAYER_BLOCK:
+        status = scarlet__dense_run(t->expand, x->e.pool, err);
+        if (status == SCARLET_OK) {
+            run_depthwise(x, t, x->expanded, t->squeeze ? x->sums : NULL);
+            if (t->squeeze)
+                status = run_squeeze_excite(x, t, err);
+        }
+        if (status == SCARLET_OK)
+            status = scarlet__dense_run(t->project, x->e.pool, err);
+        if (status == SCARLET_OK && t->layer->residual)
+            k->add(t->out, t->in, square(t->side) * vectors(k, t->layer->out));
+        return status;
+    case SCARLET_LAYER_TAIL:
+        status = scarlet__dense_run(t->project, x->e.pool, err);
+        if (status == SCARLET_OK)
+            k->mean(x->expanded, square(t->side), vectors(k, t->layer->out),
+                    1.0f / (float)square(t->side), x->features);
+        return status;
+    case SCARLET_LAYER_IDENTITY:
+        return SCARLET_OK;
+    default: /* stem, classifier */
+        return scarlet__dense_run(t->project, x->e.pool, err);
+    }
+}
+
+/* Puts a picture into the stem's buffer, NHWC. */
+static void take_picture(executor *x, const float *picture)
+{
+    size_t pixels = square(x->e.side);
+    if (x->e.nhwc) {
+        memcpy(x->picture, picture, pixels * 3 * sizeof *picture);
+        return;
+    }
+    for (size_t p = 0; p < pixels; p++)
+        for (size_t c = 0; c < 3; c++)
+            x->picture[p * 3 + c] = picture[c * pixels + p];
+}
+
+static scarlet_status run(void *data, const float *pictures, size_t batch, float *out,
+                          const scarlet__tracer *tracer, scarlet_error *err)
+{
+    executor *x = data;
+    const step *last = &x->step[x->count - 1];
+    size_t length = (size_t)last->layer->out;
+    for (size_t i = 0; i < batch; i++) {
+        take_picture(x, pictures + i * square(x->e.side) * 3);
+        for (int j = 0; j < x->count; j++) {
+            const step *t = &x->step[j];
+            scarlet_status status = run_step(x, t, err);
+            if (status != SCARLET_OK)
+                return status;
+            if (tracer)
+                tracer->layer(tracer->user, i, j, t->out_side, t->layer->out, t->out,
+                              vectors(x->e.kernels, t->layer->out));
+        }
+        memcpy(out + i * length, last->out, length * sizeof *out);
+    }
+    return SCARLET_OK;
+}
+
+static void executor_free(void *data)
+{
+    executor *x = data;
+    for (int i = 0; x && i < x->count; i++) {
+        scarlet__dense_free(x->step[i].expand);
+        scarlet__dense_free(x->step[i].squeeze);
+        scarlet__dense_free(x->step[i].excite);
+        scarlet__dense_free(x->step[i].project);
+    }
+    if (x)
+        scarlet__pages_free(x->memory, x->memory_size);
+    scarlet__free(x);
+}
+
+/* ---- creation ---- */
+
+/* Sizes of the buffers, then their addresses: one allocation holds them all. */
+static scarlet_status allocate(executor *x, scarlet_error *err)
+{
+    const scarlet__kernels *k = x->e.kernels;
+    size_t map = 0, expanded = 0, hidden = 0, channels = 0, squeeze = 0, ring = 0, sums = 0;
+    for (int i = 0; i < x->count; i++) {
+        const step *t = &x->step[i];
+        const scarlet__layer *l = t->layer;
+        size_t wide = vectors(k, depthwise_channels(l)), in = square(t->side);
+        map = max_size(map, square(t->out_side) * vectors(k, l->out));
+        if (l->kind == SCARLET_LAYER_TAIL)
+            expanded = max_size(expanded, in * vectors(k, l->out));
+        if (!wide)
+            continue;
+        expanded = max_size(expanded, in * wide);
+        hidden = max_size(hidden, square(t->out_side) * wide);
+        channels = max_size(channels, wide);
+        squeeze = max_size(squeeze, vectors(k, l->squeeze));
+        ring = max_size(ring, ring_width(l, t->side, t->out_side) * chunk_size(wide) *
+                                  (size_t)(l->kernel + 1));
+        sums = max_size(sums, band_count(t->out_side) * wide);
+    }
+    size_t tail = vectors(k, x->e.network->space.tail);
+    x->ring_size = ring;
+    struct {
+        float **where;
+        size_t size;
+    } part[] = {
+        {&x->picture, square(x->e.side) * 3},
+        {&x->a, map},
+        {&x->b, map},
+        {&x->expanded, expanded},
+        {&x->hidden, hidden},
+        {&x->sums, sums},
+        {&x->pooled, channels},
+        {&x->squeezed, squeeze},
+        {&x->gate, channels},
+        {&x->features, tail},
+        {&x->ring, ring * x->e.threads},
+    };
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        total += scarlet__round_up(part[i].size + SLACK, SCARLET__VECTOR_MAX);
+    if (total > SIZE_MAX / 2 / sizeof(float))
+        return scarlet__fail(err, SCARLET_ERROR_LIMIT, "input_size %d: too large", x->e.side);
+    x->memory_size = total * sizeof(float);
+    x->memory = scarlet__pages_alloc(x->memory_size);
+    if (!x->memory)
+        return scarlet__fail_memory(err);
+    float *p = x->memory;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        *part[i].where = p;
+        p += scarlet__round_up(part[i].size + SLACK, SCARLET__VECTOR_MAX);
+    }
+    return SCARLET_OK;
+}
+
+static scarlet_status dense(const executor *x, const float *weight, const float *bias, int in,
+                            int out, float low, float high, size_t pixels, const float *input,
+                            float *output, scarlet__dense **op, scarlet_error *err)
+{
+    const scarlet__dense_layer layer = {
+        .in = (size_t)in,
+        .out = (size_t)out,
+        .in_stride = vectors(x->e.kernels, in),
+        .out_stride = vectors(x->e.kernels, out),
+        .weight = weight,
+        .bias = bias,
+        .low = low,
+        .high = high,
+    };
+    return scarlet__dense_create(&layer, pixels, input, output, x->e.pool, op, err);
+}
+
+/* Makes the operators of one layer, bound to their buffers. */
+static scarlet_status prepare(executor *x, step *t, scarlet_error *err)
+{
+    const scarlet__layer *l = t->layer;
+    const scarlet__layer_weights *w = t->weights;
+    const float inf = INFINITY;
+    size_t in = square(t->side), out = square(t->out_side);
+    scarlet_status status = SCARLET_OK;
+    switch (l->kind) {
+    case SCARLET_LAYER_STEM: {
+        const scarlet__dense_layer stem = {
+            .in = (size_t)l->in,
+            .out = (size_t)l->out,
+            .in_stride = (size_t)l->in,
+            .out_stride = vectors(x->e.kernels, l->out),
+            .weight = w->project,
+            .bias = w->project_bias,
+            .low = 0,
+            .high = 6,
+        };
+        return scarlet__stem_create(&stem, (size_t)t->side, t->in, t->out, x->e.pool, &t->project,
+                                    err);
+    }
+    case SCARLET_LAYER_BLOCK:
+        status = dense(x, w->expand, w->expand_bias, l->in, l->hidden, -inf, inf, in, t->in,
+                       x->expanded, &t->expand, err);
+        if (status == SCARLET_OK && l->squeeze)
+            status = dense(x, w->squeeze, w->squeeze_bias, l->hidden, l->squeeze, 0, inf, 1,
+                           x->pooled, x->squeezed, &t->squeeze, err);
+        if (status == SCARLET_OK && l->squeeze)
+            status = dense(x, w->excite, w->excite_bias, l->squeeze, l->hidden, -inf, inf, 1,
+                           x->squeezed, x->gate, &t->excite, err);
+        if (status == SCARLET_OK)
+            status = dense(x, w->project, w->project_bias, l->hidden, l->out, -inf, inf, out,
+                           x->hidden, t->out, &t->project, err);
+        return status;
+    case SCARLET_LAYER_SEPARABLE:
+        return dense(x, w->project, w->project_bias, l->in, l->out, -inf, inf, out, x->hidden,
+                     t->out, &t->project, err);
+    case SCARLET_LAYER_TAIL:
+        return dense(x, w->project, w->project_bias, l->in, l->out, 0, 6, in, t->in, x->expanded,
+                     &t->project, err);
+    case SCARLET_LAYER_CLASSIFIER:
+        return dense(x, w->project, w->project_bias, l->in, l->out, -inf, inf, 1, t->in, t->out,
+                     &t->project, err);
+    default:
+        return SCARLET_OK;
+    }
+}
+
+/* Gives each layer its buffers: outputs alternate between two, an identity's output is its input.
+ */
+static void connect(executor *x)
+{
+    const float *in = x->picture;
+    float *next = x->a;
+    for (int i = 0; i < x->count; i++) {
+        step *t = &x->step[i];
+        t->in = in;
+        if (t->layer->kind == SCARLET_LAYER_IDENTITY) {
+            t->out = next == x->a ? x->b : x->a; /* where the input is */
+            continue;
+        }
+        if (t->layer->kind == SCARLET_LAYER_TAIL) {
+            t->out = x->features;
+        } else {
+            t->out = next;
+            next = next == x->a ? x->b : x->a;
+        }
+        in = t->out;
+    }
+}
+
+static scarlet_status create(const scarlet__execution *e, void **out, size_t *bytes,
+                             scarlet_error *err)
+{
+    const weights *w = e->weights;
+    *out = NULL;
+    scarlet_status status = scarlet__xnnpack_initialize(err);
+    if (status != SCARLET_OK)
+        return status;
+    executor *x = scarlet__calloc(1, sizeof *x);
+    if (!x)
+        return scarlet__fail_memory(err);
+    x->e = *e;
+    x->count = e->network->count - (e->features ? 1 : 0);
+    int side = e->side;
+    for (int i = 0; i < x->count; i++) {
+        step *t = &x->step[i];
+        t->layer = &e->network->layer[i];
+        t->weights = &w->layer[i];
+        t->side = side;
+        side = t->out_side = scarlet__layer_side(t->layer, side);
+    }
+    status = allocate(x, err);
+    if (status == SCARLET_OK)
+        connect(x);
+    *bytes = sizeof *x + x->memory_size;
+    for (int i = 0; i < x->count && status == SCARLET_OK; i++) {
+        status = prepare(x, &x->step[i], err);
+        /* XNNPACK packs dense weights for each session. */
+        *bytes += (size_t)scarlet__layer_parameters(x->step[i].layer) * sizeof(float);
+    }
+    if (status != SCARLET_OK) {
+        executor_free(x);
+        return status;
+    }
+    *out = x;
+    return SCARLET_OK;
+}
+
+const scarlet__engine scarlet__engine_xnnpack = {
+    .id = SCARLET_ENGINE_XNNPACK,
+    .weights_create = weights_create,
+    .weights_free = weights_free,
+    .create = create,
+    .free = executor_free,
+    .run = run,
+};

@@ -1,0 +1,139 @@
+#include "network/metadata.h"
+
+#include <string.h>
+
+#include "common/error.h"
+#include "common/memory.h"
+#include "common/options.h"
+#include "formats/json.h"
+
+static scarlet_status malformed(const scarlet__tensors *tensors, const char *key, const char *why,
+                                scarlet_error *err)
+{
+    return scarlet__fail(err, SCARLET_ERROR_CORRUPT, "%s: metadata %s: %s", tensors->source->name,
+                         key, why);
+}
+
+static scarlet_status copy(const scarlet__tensors *tensors, scarlet__metadata *m,
+                           scarlet_error *err)
+{
+    m->key = scarlet__calloc(tensors->metadata_count, sizeof *m->key);
+    m->value = scarlet__calloc(tensors->metadata_count, sizeof *m->value);
+    if (!m->key || !m->value)
+        return scarlet__fail_memory(err);
+    m->count = tensors->metadata_count;
+    for (size_t i = 0; i < m->count; i++) {
+        m->key[i] = scarlet__strdup(tensors->key[i]);
+        m->value[i] = scarlet__strdup(tensors->value[i]);
+        if (!m->key[i] || !m->value[i])
+            return scarlet__fail_memory(err);
+    }
+    return SCARLET_OK;
+}
+
+static bool pixels(const char *text, int *out)
+{
+    int v = 0;
+    size_t n = strlen(text);
+    if (n < 1 || n > 4 || text[0] == '0')
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        v = v * 10 + (text[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
+/* "0.485,0.456,0.406" */
+static bool triple(const char *text, float out[3])
+{
+    for (int c = 0; c < 3; c++) {
+        size_t n = strcspn(text, ",");
+        double v;
+        if (!scarlet__parse_decimal(text, n, &v) || (text[n] == ',') != (c < 2))
+            return false;
+        out[c] = (float)v;
+        text += n + 1;
+    }
+    return true;
+}
+
+static scarlet_status read_labels(const scarlet__tensors *tensors, const char *text, int classes,
+                                  scarlet__metadata *m, scarlet_error *err)
+{
+    const char *problem = NULL;
+    m->label = scarlet__json_strings(text, &m->label_count, &problem);
+    if (!m->label && !problem)
+        return scarlet__fail_memory(err);
+    if (!m->label)
+        return malformed(tensors, "scarlet.labels", problem, err);
+    if (m->label_count != (size_t)classes)
+        return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                             "%s: metadata scarlet.labels: %zu labels for %d classes",
+                             tensors->source->name, m->label_count, classes);
+    return SCARLET_OK;
+}
+
+static scarlet_status known(const scarlet__tensors *tensors, int classes, scarlet__metadata *m,
+                            scarlet_error *err)
+{
+    const char *text = scarlet__metadata_get(m, "scarlet.format");
+    if (text && strcmp(text, "1") != 0)
+        return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
+                             "%s: metadata scarlet.format is \"%.20s\"; this library reads \"1\"",
+                             tensors->source->name, text);
+    text = scarlet__metadata_get(m, "scarlet.input_size");
+    if (text && (!pixels(text, &m->input_size) || m->input_size > 4096))
+        return malformed(tensors, "scarlet.input_size", "expected pixels, 1 to 4096", err);
+    text = scarlet__metadata_get(m, "scarlet.resize");
+    if (text && (!pixels(text, &m->resize) || m->resize > 8192))
+        return malformed(tensors, "scarlet.resize", "expected pixels, 1 to 8192", err);
+    text = scarlet__metadata_get(m, "scarlet.mean");
+    m->has_mean = text && triple(text, m->mean);
+    if (text && !m->has_mean)
+        return malformed(tensors, "scarlet.mean", "expected three decimals a,b,c", err);
+    text = scarlet__metadata_get(m, "scarlet.std");
+    m->has_std = text && triple(text, m->std) && m->std[0] > 0 && m->std[1] > 0 && m->std[2] > 0;
+    if (text && !m->has_std)
+        return malformed(tensors, "scarlet.std", "expected three decimals a,b,c above 0", err);
+    text = scarlet__metadata_get(m, "scarlet.labels");
+    return text ? read_labels(tensors, text, classes, m, err) : SCARLET_OK;
+}
+
+scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors, int classes,
+                                      scarlet__metadata *out, scarlet_error *err)
+{
+    *out = (scarlet__metadata){0};
+    scarlet_status status = copy(tensors, out, err);
+    return status == SCARLET_OK ? known(tensors, classes, out, err) : status;
+}
+
+void scarlet__metadata_free(scarlet__metadata *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        scarlet__free(m->key[i]);
+        scarlet__free(m->value[i]);
+    }
+    scarlet__free(m->key);
+    scarlet__free(m->value);
+    scarlet__free(m->label);
+    *m = (scarlet__metadata){0};
+}
+
+const char *scarlet__metadata_get(const scarlet__metadata *m, const char *key)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->key[i], key) == 0)
+            return m->value[i];
+    return NULL;
+}
+
+void scarlet__metadata_normalization(const scarlet__metadata *m, float mean[3], float std[3])
+{
+    static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
+    static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
+    memcpy(mean, m->has_mean ? m->mean : imagenet_mean, sizeof imagenet_mean);
+    memcpy(std, m->has_std ? m->std : imagenet_std, sizeof imagenet_std);
+}

@@ -1,0 +1,29 @@
+/* What a safetensors file's metadata says of a classifier (keys scarlet.*), and all other keys. */
+#ifndef SCARLET_NETWORK_METADATA_H
+#define SCARLET_NETWORK_METADATA_H
+
+#include "formats/tensors.h"
+
+typedef struct scarlet__metadata {
+    size_t count; /* all keys and values, copied, in the file's order */
+    char **key, **value;
+    size_t label_count;
+    char **label;
+    int input_size; /* pixels; 0: not said */
+    int resize;     /* pixels; 0: not said */
+    bool has_mean, has_std;
+    float mean[3], std[3];
+} scarlet__metadata;
+
+/* Reads and checks it; a known key that is malformed, or labels that are not one a class, are
+ * CORRUPT, naming the key. Free with scarlet__metadata_free, also after a failure. */
+scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors, int classes,
+                                      scarlet__metadata *out, scarlet_error *err);
+void scarlet__metadata_free(scarlet__metadata *metadata);
+/* The file's mean and std, ImageNet's where it has none. */
+void scarlet__metadata_normalization(const scarlet__metadata *metadata, float mean[3],
+                                     float std[3]);
+/* NULL if absent. */
+const char *scarlet__metadata_get(const scarlet__metadata *metadata, const char *key);
+
+#endif

@@ -1,0 +1,67 @@
+/* A network: the layers that a checkpoint's tensor names and shapes describe. */
+#ifndef SCARLET_NETWORK_NETWORK_H
+#define SCARLET_NETWORK_NETWORK_H
+
+#include <stdbool.h>
+
+#include "formats/tensors.h"
+#include "network/space.h"
+
+typedef struct scarlet__layer {
+    char name[24]; /* prefix of its tensors: "mb_module.3" */
+    int kind;      /* SCARLET_LAYER_* */
+    int in, out;   /* channels */
+    int kernel;    /* side of the spatial kernel; 1 if there is none */
+    int stride;
+    int expansion; /* 0 if it is no inverted residual */
+    int hidden;    /* expansion * in; 0 if it is no inverted residual */
+    int squeeze;   /* width of squeeze-excite; 0 without it */
+    bool residual; /* the input is added to the output */
+} scarlet__layer;
+
+enum {
+    SCARLET__NETWORK_LAYERS_MAX =
+        SCARLET__SPACE_LAYERS_MAX + 4, /* stem, separable, tail, classifier */
+    SCARLET__CLASSES_MAX = 1000000,
+    SCARLET__GENOTYPE_SIZE = SCARLET__SPACE_LAYERS_MAX * 8
+};
+
+typedef struct scarlet__network {
+    scarlet__space space;
+    int classes;
+    int total_stride; /* input sides are multiples of it */
+    int count;
+    scarlet__layer layer[SCARLET__NETWORK_LAYERS_MAX];
+    const char *name; /* "SCARLET-A", ... or "custom"; static */
+    char genotype[SCARLET__GENOTYPE_SIZE];
+} scarlet__network;
+
+/* Finds the architecture and checks that exactly its tensors are there, with the right shapes.
+ * Errors: MODEL (the text lists the first tensors that are missing, unexpected or misshapen),
+ * CORRUPT (malformed scarlet.space). */
+scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
+                                     scarlet_error *err);
+
+/* Whether a tensor is a counter of training (num_batches_tracked), which inference ignores. */
+bool scarlet__network_is_counter(const char *name);
+
+/* Side of a layer's output for a side of its input. */
+int scarlet__layer_side(const scarlet__layer *layer, int side);
+int64_t scarlet__layer_parameters(const scarlet__layer *layer);
+/* Multiply-adds for one picture, `side` being the side of the layer's input. */
+int64_t scarlet__layer_macs(const scarlet__layer *layer, int side);
+
+/*
+ * The tensors a layer consists of, in the release's order: calls visit for each until it returns
+ * false. `role` tells what it is; rank 4 for convolutions, 2 for the classifier, 1 for the rest.
+ */
+typedef enum scarlet__role {
+    SCARLET__WEIGHT,     /* of a convolution or the classifier */
+    SCARLET__BIAS,       /* of squeeze-excite and the classifier */
+    SCARLET__BATCH_NORM, /* weight, bias, running_mean, running_var */
+} scarlet__role;
+typedef bool (*scarlet__visit_fn)(void *user, const char *name, scarlet__role role, int rank,
+                                  const int64_t *shape);
+bool scarlet__layer_visit(const scarlet__layer *layer, scarlet__visit_fn visit, void *user);
+
+#endif

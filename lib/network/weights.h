@@ -1,0 +1,35 @@
+/* The weights of one layer with batch norm folded in. */
+#ifndef SCARLET_NETWORK_WEIGHTS_H
+#define SCARLET_NETWORK_WEIGHTS_H
+
+#include "network/network.h"
+
+/*
+ * Each convolution is y = weight * x + bias. Layouts are the release's: dense [out][in] (the stem
+ * [out][3][3][3]), depthwise [channel][k * k]. What a layer does not have is NULL:
+ *
+ *   stem, tail, classifier   project
+ *   separable                depthwise, project
+ *   block                    expand, depthwise, project; squeeze, excite with squeeze-excite
+ */
+typedef struct scarlet__layer_weights {
+    float *expand, *expand_bias;
+    float *depthwise, *depthwise_bias;
+    float *squeeze, *squeeze_bias;
+    float *excite, *excite_bias;
+    float *project, *project_bias;
+} scarlet__layer_weights;
+
+/*
+ * Reads and folds the weights of a layer: y = w x s + (b - mean s), s = gamma / sqrt(var + 1e-5),
+ * computed in double and rounded once. Kernels here compute 6 * h-swish, so a block's weights that
+ * follow one (depthwise, squeeze, project) come divided by 6; that too before the rounding.
+ * Errors: CORRUPT naming the tensor (not finite, or a negative variance), IO, MEMORY.
+ * Free with scarlet__layer_weights_free.
+ */
+scarlet_status scarlet__layer_weights_read(const scarlet__tensors *tensors,
+                                           const scarlet__layer *layer, scarlet__layer_weights *out,
+                                           scarlet_error *err);
+void scarlet__layer_weights_free(scarlet__layer_weights *weights);
+
+#endif

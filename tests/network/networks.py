@@ -1,0 +1,112 @@
+"""Networks with known answers: random, well conditioned weights, and PyTorch's scores in float64.
+
+References take long to compute and are kept: in the folder SCARLET_TEST_CACHE names, else in a
+temporary one. They are a function of this file and of reference.py, whose hashes are in their name.
+"""
+
+import hashlib
+import os
+import random
+import sys
+import tempfile
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bindings" / "python"))
+
+from scarlet import reference  # noqa: E402
+
+COUNT = 8  # pictures
+SMALL = [
+    "stem=16 tail=320 layers=16:2,24:1,24:2,40:2,40:1",
+    "stem=10 tail=72 layers=12:1,20:2,20:1",
+]
+
+Member = namedtuple("Member", "name genotype space classes")
+Reference = namedtuple("Reference", "scores features error")  # error: of PyTorch in float32
+
+
+def members(random_members):
+    """A, B, C, `random_members` of the default space and two small spaces."""
+    yield from (Member(f"SCARLET-{k}", v, reference.DEFAULT_SPACE, 1000)
+                for k, v in reference.GENOTYPES.items())
+    for i in range(random_members):
+        rng = random.Random(1000 + i)
+        yield Member(f"random-{i}", reference.random_genotype(rng), reference.DEFAULT_SPACE,
+                     rng.choice([1, 2, 10, 37, 1000]))
+    for i, text in enumerate(SMALL):
+        space = reference.parse_space(text)
+        yield Member(f"small-{i}", reference.random_genotype(random.Random(7 + i), space), space, 5)
+
+
+def pictures(side, count=COUNT):
+    """Smooth patterns and edges, normalised like photographs; float32 NCHW."""
+    rng = np.random.RandomState(side)
+    y, x = np.mgrid[0:side, 0:side] / side
+    out = np.empty((count, 3, side, side))
+    for i in range(count):
+        for c in range(3):
+            fy, fx, phase = rng.uniform(-6, 6, 2).tolist() + [rng.uniform(0, 6.28)]
+            out[i, c] = 0.45 + 0.3 * np.sin(6.28 * (fy * y + fx * x) + phase)
+            out[i, c] += 0.25 * (np.hypot(x - rng.rand(), y - rng.rand()) < 0.3)
+        out[i] += 0.05 * rng.randn(3, side, side)
+    return ((np.clip(out, 0, 1) - 0.45) / 0.225).astype(np.float32)
+
+
+def build(member):
+    """The member's PyTorch module in eval mode, always the same weights."""
+    torch.manual_seed(0)
+    model = reference.Scarlet(member.genotype, member.classes, member.space)
+    side = 64
+    while (side // reference.total_stride(member.genotype, member.space)) ** 2 * COUNT < 8:
+        side *= 2
+    return reference.condition(model, torch.from_numpy(pictures(side)),
+                               random.Random(member.name))
+
+
+def sides(member, wanted):
+    """The sizes of `wanted` that the member accepts."""
+    stride = reference.total_stride(member.genotype, member.space)
+    return [side for side in wanted if side % stride == 0]
+
+
+def _forward(model, x):
+    features = model.trace(x)["features"]
+    return model.classifier(features).numpy(), features.numpy()
+
+
+@torch.no_grad()
+def answer(model, member, side):
+    """PyTorch's scores and features in float64, and its own float32 error."""
+    state = hashlib.sha256()
+    for path in (Path(__file__), Path(reference.__file__)):
+        state.update(path.read_bytes())
+    folder = Path(os.environ.get("SCARLET_TEST_CACHE", tempfile.gettempdir()))
+    kept = folder / f"reference-{member.name}-{side}-{state.hexdigest()[:16]}.npz"
+    if not kept.exists():
+        x = torch.from_numpy(pictures(side))
+        single, _ = _forward(model, x)
+        scores, features = zip(*(_forward(model.double(), x[i:i + 1].double())
+                                 for i in range(COUNT)))
+        model.float()
+        scores, features = np.concatenate(scores), np.concatenate(features)
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = kept.with_suffix(f".{os.getpid()}.tmp.npz")
+        np.savez(temporary, scores=scores, features=features, single=single)
+        temporary.rename(kept)
+    data = np.load(kept)
+    return Reference(data["scores"], data["features"], error(data["single"], data["scores"]))
+
+
+def error(found, expected):
+    """max |difference| / max |expected|."""
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def bound(answer):
+    """What the specification allows: 2e-5, or four times PyTorch's own float32 error."""
+    return max(2e-5, 4 * answer.error)

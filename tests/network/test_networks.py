@@ -1,0 +1,130 @@
+"""Scores and features against PyTorch in float64.
+
+    SCARLET_NETWORK_TEST=full   30 random members and 320 pixels too (the documented long run)
+"""
+
+import os
+import subprocess
+from collections import namedtuple
+
+import numpy as np
+import pytest
+import torch
+from networks import COUNT, answer, bound, build, error, members, pictures, reference, sides
+
+RUN = os.environ["SCARLET_NETWORK_RUN"]
+FULL = os.environ.get("SCARLET_NETWORK_TEST") == "full"
+OPTIONS = os.environ.get("SCARLET_NETWORK_OPTIONS", "").split() or [""]
+MEMBERS = list(members(30 if FULL else 6))
+SIDES = [32, 96, 224] + ([320] if FULL else [])
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module", params=MEMBERS, ids=lambda m: m.name)
+def loaded(request, tmp_path_factory):
+    """The member, its module, and a checkpoint of it that libscarlet reads."""
+    member = request.param
+    model = build(member)
+    folder = tmp_path_factory.mktemp(member.name)
+    path = folder / "model.safetensors"
+    save_safetensors(model.state_dict(), path, {"scarlet.space": str(member.space)})
+    return member, model, path
+
+
+def save_safetensors(state, path, metadata):
+    """The smallest writer of the format (Debian has no package of it)."""
+    import json
+    header, data = {"__metadata__": metadata}, b""
+    for name, tensor in state.items():
+        if tensor.dtype == torch.float32:
+            raw = tensor.contiguous().numpy().tobytes()
+            header[name] = {"dtype": "F32", "shape": list(tensor.shape),
+                            "data_offsets": [len(data), len(data) + len(raw)]}
+            data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("side", SIDES)
+def test_scores(loaded, side, options, tmp_path):
+    member, model, path = loaded
+    if side not in sides(member, SIDES):
+        side = side // 32 * reference.total_stride(member.genotype, member.space)
+    source, result = tmp_path / "in.f32", tmp_path / "out.f32"
+    pictures(side).tofile(source)
+    subprocess.run([RUN, path, str(side), str(COUNT), source, result, *options.split()], check=True)
+    found = np.fromfile(result, np.float32)
+    expected = answer(model, member, side)
+    scores, features = np.split(found, [COUNT * member.classes])
+    print(f"{member.name} {side}: scores {error(scores, expected.scores.ravel()):.1e}, "
+          f"bound {bound(expected):.1e}")
+    assert error(scores, expected.scores.ravel()) <= bound(expected)
+    assert error(features, expected.features.ravel()) <= bound(expected)
+
+
+# ---- the comparison can fail ----
+
+Case = namedtuple("Case", "member model x scores bound")
+
+
+@pytest.fixture(scope="module")
+def case():
+    member = MEMBERS[2]
+    model = build(member)
+    x = torch.from_numpy(pictures(64, 2)).double()
+    reference_answer = answer(model, member, 64)
+    return Case(member, model.double(), x, reference_answer.scores[:2], bound(reference_answer))
+
+
+def relu6(block):
+    old, block.act = block.act, torch.nn.ReLU6()
+    return lambda: setattr(block, "act", old)
+
+
+def no_se(block):
+    old, block.mid_se = block.mid_se, None
+    return lambda: setattr(block, "mid_se", old)
+
+
+def large_eps(block):
+    block.bn2.eps = 1e-3
+    return lambda: setattr(block.bn2, "eps", 1e-5)
+
+
+def shifted(block):
+    old = block.conv2.weight.data.clone()
+    block.conv2.weight.data = torch.roll(old, 1, 3)
+    return lambda: setattr(block.conv2.weight, "data", old)
+
+
+def no_residual(block):
+    block.residual = False
+    return lambda: setattr(block, "residual", True)
+
+
+MUTATIONS = {
+    relu6: lambda block: True,
+    no_se: lambda block: block.mid_se is not None,
+    large_eps: lambda block: True,
+    shifted: lambda block: True,
+    no_residual: lambda block: block.residual,
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.__name__)
+@torch.no_grad()
+def test_a_mutant_is_seen(case, mutation):
+    seen = 0
+    for i, block in enumerate(case.model.mb_module):
+        if isinstance(block, torch.nn.Identity) or not MUTATIONS[mutation](block):
+            continue
+        undo = mutation(block)
+        found = error(case.model(case.x).numpy(), case.scores)
+        undo()
+        assert found > case.bound, f"{mutation.__name__} in layer {i}: only {found:.1e}"
+        seen += 1
+    assert seen > 0
+    assert error(case.model(case.x).numpy(), case.scores) < 1e-12, "undone"

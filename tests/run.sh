@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs what the tests need, builds libscarlet twice (as released, and with sanitizers) and runs
+# every test.
+#
+#   tests/run.sh [--no-install]
+#
+# Debian 12 or 13, as root where packages are missing. May be run again. Exit code 0 if all passed.
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+
+test_packages="g++ clang python3-pytest python3-numpy python3-torch python3-torchvision
+    python3-pil libjpeg-dev binutils"
+
+[ "${1:-}" = --no-install ] || install_packages $build_packages $test_packages
+
+# PyTorch's threads would fight with those under test.
+export OMP_NUM_THREADS=1
+build build-tests --werror -Dbuildtype=release
+build build-sanitize --werror -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+    -Db_lundef=false -Dexamples=false
+
+say "Running the tests"
+status=0
+meson test -C build-tests --no-rebuild --print-errorlogs || status=1
+say "Running the C tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+meson test -C build-sanitize --no-rebuild --print-errorlogs --suite sanitize || status=1
+
+count() { # of test programs with this result, in both logs
+    cat build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json |
+        grep -c "\"result\": \"$1\"" || true
+}
+passed=$(count OK)
+failed=$(cat build-*/meson-logs/testlog.json | grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' || true)
+skipped=$(count SKIP)
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$skipped" = 0 ] || echo "A skipped test proves nothing: treated as a failure." >&2
+[ $status = 0 ] && [ "$failed" = 0 ] && [ "$skipped" = 0 ] && [ "$passed" -gt 0 ]
