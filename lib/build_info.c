@@ -1,0 +1,26 @@
+/* What this build is made of; beside the folders because it names a piece of each. */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "common/cpu.h"
+#include "engine/kernels/kernels.h"
+
+static char text[256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void compose(void)
+{
+    static const char sets[] =
+#define SET(suffix, isa, vector) " " #suffix
+#include "engine/kernels/sets.h"
+        ;
+    snprintf(text, sizeof text, "libscarlet %s, XNNPACK %s, %s, libpng %s; kernels:%s, using %s",
+             scarlet_version_string(), SCARLET__XNNPACK_API, SCARLET__JPEG, SCARLET__PNG, sets,
+             scarlet__isa_name(scarlet__kernels_for(scarlet__cpu_isa(SCARLET_ISA_ANY))->isa));
+}
+
+const char *scarlet_build_info(void)
+{
+    pthread_once(&once, compose);
+    return text;
+}
