@@ -7,8 +7,8 @@
 /* Each fills in everything of a zeroed *tensors but by_name, whose `source` is set. What it has
  * filled in when it fails is freed by scarlet__tensors_free. */
 scarlet_status scarlet__safetensors_read(scarlet__tensors *tensors, scarlet_error *err);
-scarlet_status scarlet__zip_checkpoint_read(scarlet__tensors *tensors, scarlet_error *err);
-scarlet_status scarlet__legacy_read(scarlet__tensors *tensors, scarlet_error *err);
+scarlet_status scarlet__torch_zip_read(scarlet__tensors *tensors, scarlet_error *err);
+scarlet_status scarlet__torch_legacy_read(scarlet__tensors *tensors, scarlet_error *err);
 
 /* Tells from the first bytes of a file (at most SCARLET__HEAD of them) what it is: SCARLET_FILE_*,
  * or 0, then *what is a text for messages. */

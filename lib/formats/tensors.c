@@ -66,6 +66,10 @@ static scarlet_status read_directory(scarlet__tensors *t, scarlet_error *err)
         return status;
     t->file_kind = scarlet__sniff(head, length, &what);
     switch (t->file_kind) {
+    case SCARLET_FILE_LEGACY:
+        return scarlet__torch_legacy_read(t, err);
+    case SCARLET_FILE_ZIP:
+        return scarlet__torch_zip_read(t, err);
     case SCARLET_FILE_SAFETENSORS:
         return scarlet__safetensors_read(t, err);
     default:

@@ -1,0 +1,19 @@
+/* What torch's two file formats share: storages found by key, and the state dict. */
+#ifndef SCARLET_FORMATS_STATE_DICT_H
+#define SCARLET_FORMATS_STATE_DICT_H
+
+#include "formats/pickle.h"
+
+/* Orders pickle->storage by key and checks that references to one storage agree. */
+scarlet_status scarlet__storages_sort(scarlet__pickle *pickle, const scarlet__source *source,
+                                      scarlet_error *err);
+/* Number of references to the storage `key`; *first receives the place of the first of them in
+ * the sorted pickle->storage. */
+size_t scarlet__storages_find(const scarlet__pickle *pickle, const char *key, size_t *first);
+
+/* Finds the state dict in what a pickle holds and makes its entries the tensors of *tensors. The
+ * storages' offsets must be set, and the storages lie within the file. */
+scarlet_status scarlet__state_dict_read(const scarlet__pickle *pickle, scarlet__tensors *tensors,
+                                        scarlet_error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* The directory of a zip archive. Entries are stored, never compressed. */
+#ifndef SCARLET_FORMATS_ZIP_H
+#define SCARLET_FORMATS_ZIP_H
+
+#include "common/io.h"
+
+typedef struct scarlet__zip_entry {
+    const char *name;
+    uint64_t header;       /* of the local header: file offset */
+    uint64_t offset, size; /* of the data: within the file */
+} scarlet__zip_entry;
+
+typedef struct scarlet__zip {
+    scarlet__zip_entry *entry; /* in the directory's order */
+    size_t count;
+    uint32_t *by_name; /* positions in `entry`, names in order */
+    void *directory;   /* what the names point into */
+} scarlet__zip;
+
+/*
+ * Reads the central directory, which alone is believed: the local headers tell where data begins
+ * and nothing else. Refuses entries that are compressed, encrypted, of one name, that overlap or
+ * leave the file. Checksums are not compared: torch can write none. Always to be closed.
+ */
+scarlet_status scarlet__zip_open(const scarlet__source *source, scarlet__zip *out,
+                                 scarlet_error *err);
+void scarlet__zip_close(scarlet__zip *zip);
+/* NULL if there is none of this name. */
+const scarlet__zip_entry *scarlet__zip_find(const scarlet__zip *zip, const char *name);
+
+#endif
