@@ -86,7 +86,8 @@ scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max
     if (!t)
         return scarlet__fail_memory(err);
     t->source = source;
-    scarlet_status status = read_directory(t, err);
+    t->fetched = scarlet__calloc(1, sizeof *t->fetched);
+    scarlet_status status = t->fetched ? read_directory(t, err) : scarlet__fail_memory(err);
     if (status == SCARLET_OK) {
         strip_prefix(t);
         status = index_names(t, err);
@@ -110,6 +111,9 @@ void scarlet__tensors_free(scarlet__tensors *tensors)
     scarlet__free(tensors->key);
     scarlet__free(tensors->value);
     scarlet__free(tensors->owned);
+    if (tensors->fetched)
+        scarlet__free(tensors->fetched->bytes);
+    scarlet__free(tensors->fetched);
     scarlet__free(tensors);
 }
 
@@ -266,25 +270,34 @@ static scarlet_status gather(job *j, const uint8_t *block, uint64_t first, size_
     return SCARLET_OK;
 }
 
+/* Makes the view the one that is fetched. */
+static scarlet_status fetch(job *j, size_t bytes)
+{
+    struct scarlet__fetched *fetched = j->tensors->fetched;
+    if (fetched->tensor == j->tensor)
+        return SCARLET_OK;
+    scarlet__free(fetched->bytes);
+    *fetched = (struct scarlet__fetched){.bytes = scarlet__alloc(bytes, 1)};
+    if (!fetched->bytes)
+        return scarlet__fail_memory(j->err);
+    scarlet_status status =
+        scarlet__source_read(j->tensors->source, j->tensor->offset, fetched->bytes, bytes, j->err);
+    if (status == SCARLET_OK)
+        fetched->tensor = j->tensor;
+    return status;
+}
+
 /* A transposed view is best fetched in one block, a sparse one element by element: so that neither
  * memory nor time goes far beyond the tensor's own size. */
 static scarlet_status read_view(job *j, uint64_t first, size_t count)
 {
-    const scarlet__tensor *tensor = j->tensor;
-    uint64_t bytes = span(tensor);
-    uint8_t *block = NULL;
-    scarlet_status status = SCARLET_OK;
-    if (bytes / 2 <= tensor->count * scarlet__dtype_size(tensor->dtype)) {
-        block = bytes <= SIZE_MAX ? scarlet__alloc((size_t)bytes, 1) : NULL;
-        if (!block)
-            return scarlet__fail_memory(j->err);
-        status =
-            scarlet__source_read(j->tensors->source, tensor->offset, block, (size_t)bytes, j->err);
-    }
-    if (status == SCARLET_OK)
-        status = gather(j, block, first, count);
-    scarlet__free(block);
-    return status;
+    uint64_t bytes = span(j->tensor);
+    if (bytes / 2 > j->tensor->count * scarlet__dtype_size(j->tensor->dtype))
+        return gather(j, NULL, first, count);
+    if (bytes > SIZE_MAX)
+        return scarlet__fail_memory(j->err);
+    scarlet_status status = fetch(j, (size_t)bytes);
+    return status == SCARLET_OK ? gather(j, j->tensors->fetched->bytes, first, count) : status;
 }
 
 static scarlet_status read_values(job j, uint64_t first, size_t count)

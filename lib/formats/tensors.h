@@ -37,6 +37,12 @@ typedef struct scarlet__tensor {
     uint64_t count;                    /* number of elements: the product of the shape */
 } scarlet__tensor;
 
+/* The view that was read last, as the file has it. */
+typedef struct scarlet__fetched {
+    const scarlet__tensor *tensor; /* NULL: none */
+    uint8_t *bytes;
+} scarlet__fetched;
+
 typedef struct scarlet__tensors {
     const scarlet__source *source;
     int file_kind;           /* SCARLET_FILE_* */
@@ -46,6 +52,7 @@ typedef struct scarlet__tensors {
     size_t metadata_count;
     uint32_t *by_name; /* positions in `tensor`, names in order */
     void *owned;       /* what the above points into */
+    scarlet__fetched *fetched;
 } scarlet__tensors;
 
 /* Reads the directory of a checkpoint of any known kind, told by content. `source` must outlive
@@ -60,8 +67,8 @@ const scarlet__tensor *scarlet__tensors_find(const scarlet__tensors *tensors, co
 const char *scarlet__tensors_metadata(const scarlet__tensors *tensors, const char *key);
 
 /* Reads elements first .. first+count-1 in row-major order of the shape, widened to double or
- * converted to float (exactly for F32, F16, BF16; rounded for F64). Any dtype. A view that is not
- * contiguous should be read in one call: each may fetch the whole of it. */
+ * converted to float (exactly for F32, F16, BF16; rounded for F64). Any dtype. One thread at a
+ * time: a view that is not contiguous is fetched whole and kept until the next. */
 scarlet_status scarlet__tensor_read_f64(const scarlet__tensors *tensors,
                                         const scarlet__tensor *tensor, uint64_t first, size_t count,
                                         double *out, scarlet_error *err);
