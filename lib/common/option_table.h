@@ -15,9 +15,10 @@
 
 OPTION(SCARLET_OPT_PRECISION, "precision", 0, 0, 0, "arithmetic of the network")
 VALUE(SCARLET_OPT_PRECISION, SCARLET_PRECISION_F32, "f32")
-OPTION(SCARLET_OPT_ENGINE, "engine", 0, 1, 0, "executor of the network")
+OPTION(SCARLET_OPT_ENGINE, "engine", 0, 2, 0, "executor of the network")
 VALUE(SCARLET_OPT_ENGINE, SCARLET_ENGINE_AUTO, "auto")
 VALUE(SCARLET_OPT_ENGINE, SCARLET_ENGINE_XNNPACK, "xnnpack")
+VALUE(SCARLET_OPT_ENGINE, SCARLET_ENGINE_FUSED, "fused")
 OPTION(SCARLET_OPT_ISA_MAX, "isa_max", 0, 99, 99,
        "newest instruction set that libscarlet's own kernels may use")
 VALUE(SCARLET_OPT_ISA_MAX, SCARLET_ISA_PORTABLE, "portable")

@@ -46,6 +46,7 @@ typedef struct scarlet__engine {
                           const scarlet__tracer *tracer, scarlet_error *err);
 } scarlet__engine;
 
-extern const scarlet__engine scarlet__engine_xnnpack;
+extern const scarlet__engine scarlet__engine_xnnpack; /* everywhere */
+extern const scarlet__engine scarlet__engine_fused;   /* fast where kernels are tuned */
 
 #endif

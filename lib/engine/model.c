@@ -8,10 +8,19 @@
 #include "common/memory.h"
 #include "common/options.h"
 
-static const scarlet__engine *choose_engine(const scarlet_options *opts)
+/* Kernels of the fused executor exist in every set, but pay only where they were tuned. */
+static const scarlet__engine *choose_engine(const scarlet_options *opts,
+                                            const scarlet__kernels *kernels)
 {
-    (void)opts;
-    return &scarlet__engine_xnnpack;
+    switch (scarlet__option(opts, SCARLET_OPT_ENGINE)) {
+    case SCARLET_ENGINE_XNNPACK:
+        return &scarlet__engine_xnnpack;
+    case SCARLET_ENGINE_FUSED:
+        return &scarlet__engine_fused;
+    default:
+        return kernels->isa == SCARLET_ISA_PORTABLE ? &scarlet__engine_xnnpack
+                                                    : &scarlet__engine_fused;
+    }
 }
 
 static scarlet_status build(const scarlet__source *source, const scarlet_options *opts,
@@ -41,9 +50,9 @@ static scarlet_status load(const scarlet__source *source, const scarlet_options 
     scarlet_status status = SCARLET_OK;
     if (model) {
         atomic_init(&model->references, 1);
-        model->engine = choose_engine(opts);
         model->kernels =
             scarlet__kernels_for(scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX)));
+        model->engine = choose_engine(opts, model->kernels);
         status = build(source, opts, model, err);
     } else {
         status = scarlet__fail_memory(err);

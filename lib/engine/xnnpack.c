@@ -12,13 +12,13 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "engine/buffers.h"
 #include "engine/dense.h"
 #include "engine/engine.h"
 #include "engine/pack.h"
 #include "network/weights.h"
 
 enum {
-    SLACK = 4,     /* floats that XNNPACK may read past an input */
     BAND_ROWS = 28 /* output rows of a depthwise task; a task's halo rows are activated twice */
 };
 
@@ -362,7 +362,6 @@ static void executor_free(void *data)
 
 /* ---- creation ---- */
 
-/* Sizes of the buffers, then their addresses: one allocation holds them all. */
 static scarlet_status allocate(executor *x, scarlet_error *err)
 {
     const scarlet__kernels *k = x->e.kernels;
@@ -386,10 +385,7 @@ static scarlet_status allocate(executor *x, scarlet_error *err)
     }
     size_t tail = vectors(k, x->e.network->space.tail);
     x->ring_size = ring;
-    struct {
-        float **where;
-        size_t size;
-    } part[] = {
+    const scarlet__buffer buffer[] = {
         {&x->picture, square(x->e.side) * 3},
         {&x->a, map},
         {&x->b, map},
@@ -402,21 +398,8 @@ static scarlet_status allocate(executor *x, scarlet_error *err)
         {&x->features, tail},
         {&x->ring, ring * x->e.threads},
     };
-    size_t total = 0;
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-        total += scarlet__round_up(part[i].size + SLACK, SCARLET__VECTOR_MAX);
-    if (total > SIZE_MAX / 2 / sizeof(float))
-        return scarlet__fail(err, SCARLET_ERROR_LIMIT, "input_size %d: too large", x->e.side);
-    x->memory_size = total * sizeof(float);
-    x->memory = scarlet__pages_alloc(x->memory_size);
-    if (!x->memory)
-        return scarlet__fail_memory(err);
-    float *p = x->memory;
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        *part[i].where = p;
-        p += scarlet__round_up(part[i].size + SLACK, SCARLET__VECTOR_MAX);
-    }
-    return SCARLET_OK;
+    return scarlet__buffers_take(buffer, sizeof buffer / sizeof *buffer, &x->memory,
+                                 &x->memory_size, err);
 }
 
 static scarlet_status dense(const executor *x, const float *weight, const float *bias, int in,

@@ -17,7 +17,7 @@ enum {
 };
 
 static scarlet__kernels table[SETS] = {
-#define SET(suffix, isa, vector) {isa, vector, {{0}}, 0, 0, 0, 0, 0, 0, 0},
+#define SET(suffix, isa_, vector_) {.isa = isa_, .vector = vector_},
 #include "engine/kernels/sets.h"
 };
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -24,6 +24,13 @@ static void scale(float *x, const float *gate, size_t pixels, size_t channels)
             store(x + c, load(x + c) * load(gate + c));
 }
 
+static void scale_rows(const float *x, const float *gate, size_t rows, size_t width, float *out)
+{
+    for (size_t r = 0; r < rows; r++, x += width, out += width)
+        for (size_t j = 0; j < width; j += VL)
+            store(out + j, load(x + j) * splat(gate[r]));
+}
+
 static void add(float *x, const float *y, size_t count)
 {
     for (size_t i = 0; i < count; i += VL)
@@ -45,6 +52,7 @@ void KERNEL(fill_elementwise)(scarlet__kernels *k)
     k->activate = activate;
     k->hard_sigmoid = hard_sigmoid;
     k->scale = scale;
+    k->scale_rows = scale_rows;
     k->add = add;
     k->mean = mean;
 }

@@ -76,6 +76,8 @@ typedef struct scarlet__kernels {
     void (*hard_sigmoid)(float *gate, size_t channels);
     /* x[p * channels + c] *= gate[c] */
     void (*scale)(float *x, const float *gate, size_t pixels, size_t channels);
+    /* out[r * width + j] = x[r * width + j] * gate[r] */
+    void (*scale_rows)(const float *x, const float *gate, size_t rows, size_t width, float *out);
     /* x[i] += y[i] */
     void (*add)(float *x, const float *y, size_t count);
     /* out[c] = factor * sum over pixels of x[p * channels + c] */
