@@ -18,7 +18,7 @@ static float *take(cursor *c, size_t floats)
     return at;
 }
 
-/* weight is [out][in]; input value i of the kernel is column[i] of it, or none if that is -1. */
+/* weight is [out][in]; the block of memory they are packed into is zeroed. */
 typedef struct {
     const float *weight, *bias;
     size_t out, in; /* of the plain weight */
@@ -44,11 +44,11 @@ static void pack(cursor *c, const plain *p, size_t vector, scarlet__packed_dense
     scarlet__pack_bias(p->bias, p->out, vector, bias);
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
-        for (size_t j = 0; j < width; j++) {
-            size_t row = first + j;
-            for (size_t k = 0; k < p->k; k++)
-                w[k * width + j] =
-                    row < p->out && k < p->in ? p->weight[row * p->in + column(p, k)] : 0;
+        size_t rows = first + width < p->out ? width : p->out - first; /* the rest stays zero */
+        for (size_t k = 0; k < p->in; k++) {
+            const float *from = p->weight + first * p->in + column(p, k);
+            for (size_t j = 0; j < rows; j++)
+                w[k * width + j] = from[j * p->in];
         }
         w += width * p->k;
     }

@@ -35,15 +35,19 @@ static scarlet_status not_finite(const reader *r, uint64_t index)
 }
 
 /* Index of the first value that is not finite; n if there is none. Summing x * 0 finds a rare one
- * with a vectorised loop. */
+ * in a loop that is vectorised. */
 static size_t first_bad(const double *x, size_t n)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * 0;
-    if (sum == 0)
-        return n;
+    double sum[8] = {0};
     size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            sum[j] += x[i + j] * 0;
+    for (; i < n; i++)
+        sum[0] += x[i] * 0;
+    if (sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7] == 0)
+        return n;
+    i = 0;
     while (i < n && isfinite(x[i]))
         i++;
     return i;
@@ -67,6 +71,9 @@ static float rounded(double x)
     return fabsf(y) < 0x1p-126f ? 0.0f : y;
 }
 
+/* Values read at a time: enough to make the calls cheap, few enough to stay in the cache. */
+enum { PIECE = 8192 };
+
 /* Reads a weight of `rows` x `columns`, row i multiplied by scale[i]. */
 static scarlet_status read_scaled(reader *r, const char *suffix, size_t rows, size_t columns,
                                   const double *scale, float **out)
@@ -74,20 +81,22 @@ static scarlet_status read_scaled(reader *r, const char *suffix, size_t rows, si
     scarlet_status status = select_tensor(r, suffix);
     if (status != SCARLET_OK)
         return status;
+    const size_t most = columns < PIECE ? PIECE / columns : 1; /* rows of a piece */
     float *weight = *out = scarlet__alloc(rows * columns, sizeof *weight);
-    double *piece = scarlet__alloc(columns, sizeof *piece);
+    double *piece = scarlet__alloc(most * columns, sizeof *piece);
     if (!weight || !piece)
         status = scarlet__fail_memory(r->err);
-    for (size_t i = 0; i < rows && status == SCARLET_OK; i++) {
-        status =
-            scarlet__tensor_read_f64(r->tensors, r->tensor, i * columns, columns, piece, r->err);
+    for (size_t i = 0; i < rows && status == SCARLET_OK; i += most) {
+        size_t count = (rows - i < most ? rows - i : most), n = count * columns;
+        status = scarlet__tensor_read_f64(r->tensors, r->tensor, i * columns, n, piece, r->err);
         if (status != SCARLET_OK)
             break;
-        size_t bad = first_bad(piece, columns);
-        if (bad < columns)
+        size_t bad = first_bad(piece, n);
+        if (bad < n)
             status = not_finite(r, i * columns + bad);
-        for (size_t j = 0; j < columns; j++)
-            weight[i * columns + j] = rounded(piece[j] * scale[i]);
+        for (size_t j = 0; j < count; j++)
+            for (size_t k = j * columns; k < (j + 1) * columns; k++)
+                weight[i * columns + k] = rounded(piece[k] * scale[i + j]);
     }
     scarlet__free(piece);
     return status;
