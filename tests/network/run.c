@@ -5,8 +5,10 @@
  *
  * INPUT holds COUNT pictures of 3 x SIDE x SIDE floats (NCHW). Batches of 1, 3 and COUNT, 1 and 2
  * threads, two sessions at once, and NHWC input must all give the same bits; the exit code is 1 if
- * they do not. OUTPUT receives COUNT x classes scores, then COUNT x features.
+ * they do not. OUTPUT receives COUNT x classes scores, then COUNT x features. With "-" for both,
+ * pictures are made up and nothing is written.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +56,14 @@ int main(int argc, char **argv)
     int side = atoi(argv[2]), count = atoi(argv[3]), different = 0;
     size_t n = (size_t)count, pixels = (size_t)side * (size_t)side, each = 3 * pixels;
     float *input = malloc(n * each * sizeof *input), *nhwc = malloc(n * each * sizeof *nhwc);
-    FILE *file = fopen(argv[4], "rb");
-    if (!file || fread(input, sizeof *input, n * each, file) != n * each)
+    bool files = strcmp(argv[4], "-") != 0;
+    FILE *file = files ? fopen(argv[4], "rb") : NULL;
+    if (files && (!file || fread(input, sizeof *input, n * each, file) != n * each))
         return 2;
-    fclose(file);
+    if (file)
+        fclose(file);
+    for (size_t i = 0; !files && i < n * each; i++)
+        input[i] = (float)(i * 7919 % 1009) / 504.5f - 1;
     for (size_t i = 0; i < n; i++)
         for (size_t p = 0; p < pixels; p++)
             for (size_t c = 0; c < 3; c++)
@@ -106,9 +112,10 @@ int main(int argc, char **argv)
     }
     infer(pooled, input, each, n, 3, vector, features);
 
-    file = fopen(argv[5], "wb");
-    if (!file || fwrite(scores, sizeof *scores, n * classes, file) != n * classes ||
-        fwrite(vector, sizeof *vector, n * features, file) != n * features || fclose(file) != 0)
+    file = files ? fopen(argv[5], "wb") : NULL;
+    if (files &&
+        (!file || fwrite(scores, sizeof *scores, n * classes, file) != n * classes ||
+         fwrite(vector, sizeof *vector, n * features, file) != n * features || fclose(file) != 0))
         return 2;
     scarlet_session_free(one);
     scarlet_session_free(two);
