@@ -68,10 +68,19 @@ static void put_pixels(target *t, const char *key, char *text, size_t room,
     put(t, key, text);
 }
 
-static scarlet_status describe(target *t, const scarlet__metadata *m, int classes,
-                               const scarlet_labels *labels, const scarlet_options *opts,
-                               scarlet_error *err)
+static scarlet_status describe(target *t, const scarlet__metadata *m,
+                               const scarlet__network *network, const scarlet_labels *labels,
+                               const scarlet_options *opts, scarlet_error *err)
 {
+    int classes = network->classes;
+    int64_t side;
+    if (scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side) &&
+        side % network->total_stride != 0)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                             "option input_size: %" PRId64
+                             " is not a multiple of the network's "
+                             "total stride %d",
+                             side, (int)network->total_stride);
     t->key = scarlet__alloc(m->count + KEYS_OF_OURS, sizeof *t->key);
     t->value = scarlet__alloc(m->count + KEYS_OF_OURS, sizeof *t->value);
     if (!t->key || !t->value)
@@ -135,7 +144,7 @@ static scarlet_status convert(const scarlet__source *source, const char *path,
     if (status == SCARLET_OK)
         status = scarlet__metadata_read(tensors, network->classes, &metadata, err);
     if (status == SCARLET_OK)
-        status = describe(&t, &metadata, network->classes, labels, opts, err);
+        status = describe(&t, &metadata, network, labels, opts, err);
     if (status == SCARLET_OK)
         status = scarlet__safetensors_write(path, tensors, choose, &storage, t.key, t.value,
                                             t.count, err);
