@@ -10,7 +10,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 import torch
-from networks import COUNT, answer, bound, build, error, members, pictures, reference, sides
+from networks import (COUNT, answer, bound, build, error, members, pictures, reference,
+                      save_safetensors, sides)
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
 FULL = os.environ.get("SCARLET_NETWORK_TEST") == "full"
@@ -37,21 +38,6 @@ def loaded(request, tmp_path_factory):
         path = folder / "model.safetensors"
         save_safetensors(model.state_dict(), path, {"scarlet.space": str(member.space)})
     return member, model, path
-
-
-def save_safetensors(state, path, metadata):
-    """The smallest writer of the format (Debian has no package of it)."""
-    import json
-    header, data = {"__metadata__": metadata}, b""
-    for name, tensor in state.items():
-        if tensor.dtype == torch.float32:
-            raw = tensor.contiguous().numpy().tobytes()
-            header[name] = {"dtype": "F32", "shape": list(tensor.shape),
-                            "data_offsets": [len(data), len(data) + len(raw)]}
-            data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
