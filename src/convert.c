@@ -1,0 +1,107 @@
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
+
+static const cli_option options[] = {
+    {STORAGE, "storage", "TYPE", "f32 (default), or f16: half the size, weights are rounded"},
+    {LABELS, "labels", "FILE", "store names of classes, one a line"},
+    {INPUT_SIZE, "input-size", "N", "store the side of the network's input, pixels"},
+    {RESIZE, "resize", "N", "store the short side of pictures before the crop, pixels"},
+    {MEAN, "mean", "R,G,B", "store what is subtracted from pixels / 255; needs --std"},
+    {STD, "std", "R,G,B", "store what is divided by then; needs --mean"},
+    {0},
+};
+
+/* "R,G,B" of the option called "--name". */
+static void set_normalization(char **settings, const cli_command *command, const char *name,
+                              const char *text)
+{
+    float v[3];
+    char rest;
+    if (sscanf(text, "%f,%f,%f%c", &v[0], &v[1], &v[2], &rest) != 3)
+        cli_usage(command, "--%s: \"%s\" is not three numbers R,G,B", name, text);
+    cli_set(settings, command, "%s=%.9g:%.9g:%.9g", name, (double)v[0], (double)v[1], (double)v[2]);
+}
+
+static scarlet_labels *read_labels(const cli_command *command, const char *path)
+{
+    scarlet_labels *labels = NULL;
+    scarlet_error err;
+    if (path && scarlet_labels_load(path, &labels, &err) != SCARLET_OK)
+        cli_usage(command, "%s", err.message);
+    return labels;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    const char *labels_path = NULL;
+    char *settings = NULL;
+    bool mean = false, std = false;
+    for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
+        switch (key) {
+        case STORAGE:
+            cli_set(&settings, command, "storage=%s", optarg);
+            break;
+        case LABELS:
+            labels_path = optarg;
+            break;
+        case INPUT_SIZE:
+            cli_set(&settings, command, "input_size=%s", optarg);
+            break;
+        case RESIZE:
+            cli_set(&settings, command, "resize=%s", optarg);
+            break;
+        case MEAN:
+            set_normalization(&settings, command, "mean", optarg);
+            mean = true;
+            break;
+        case STD:
+            set_normalization(&settings, command, "std", optarg);
+            std = true;
+            break;
+        }
+    }
+    if (mean != std)
+        cli_usage(command, "--mean and --std go together");
+    if (argc - optind != 2)
+        cli_usage(command, "expected two files, SOURCE and TARGET, found %d", argc - optind);
+    const char *source = argv[optind], *target = argv[optind + 1];
+
+    scarlet_labels *labels = read_labels(command, labels_path);
+    scarlet_options *opts = cli_options(settings, NULL);
+    scarlet_error err;
+    int code = DONE;
+    if (scarlet_convert(source, target, labels, opts, &err) != SCARLET_OK) {
+        scarlet_model *model;
+        if (scarlet_model_load(source, NULL, &model, NULL) != SCARLET_OK)
+            code = MODEL_UNUSABLE;
+        else
+            code = INPUT_FAILED; /* the target is at fault */
+        scarlet_model_free(model);
+        if (err.status == SCARLET_ERROR_ARGUMENT)
+            cli_usage(command, "%s", err.message);
+        cli_error("%s", err.message);
+    }
+    scarlet_options_free(opts);
+    scarlet_labels_free(labels);
+    free(settings);
+    return code;
+}
+
+const cli_command cli_convert = {
+    .name = "scarlet convert",
+    .summary =
+        "Rewrites a checkpoint (PyTorch or safetensors) as a safetensors file that is a complete\n"
+        "classifier: weights, names of classes, how to prepare pictures.",
+    .synopsis = "[OPTION]... SOURCE TARGET",
+    .options = options,
+    .notes =
+        "Examples:\n"
+        "  scarlet convert scarlet-a.pth.tar scarlet-a.safetensors\n"
+        "  scarlet convert --storage f16 --labels names.txt --input-size 64 --resize 64 \\\n"
+        "      trained.pth model.safetensors\n",
+    .run = run,
+};

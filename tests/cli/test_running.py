@@ -1,0 +1,136 @@
+"""What transcripts cannot hold: times, terminals, signals."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import tiny  # noqa: E402
+
+COMMAND = os.environ["SCARLET_COMMAND"]
+BOOT, SHIRT = str(tiny.PICTURES / "09-ankle-boot-0000.png"), str(tiny.PICTURES / "06-shirt-0004.png")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(tiny.make(tmp_path_factory.mktemp("running") / "tiny.safetensors"))
+
+
+def run(*command):
+    return subprocess.run([COMMAND, *command], capture_output=True, text=True)
+
+
+# ---- bench ----
+
+def check_summary(row, runs):
+    assert row["runs"] == runs and 0 <= row["min_ms"] <= row["median_ms"] and row["spread_ms"] >= 0
+
+
+@pytest.mark.parametrize("picture, names", [
+    ([], ["load", "session", "preprocess", "infer"]),
+    ([BOOT], ["load", "session", "decode", "preprocess", "infer"])])
+def test_bench(model, picture, names):
+    result = run("bench", "--json", "-m", model, "--runs", "7", "--batch", "3", "--threads", "2", "--layers", *picture)
+    assert (result.returncode, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert list(found) == ["file", "name", "input_size", "batch", "threads", "precision", "engine", "isa", "steps",
+                           "pictures_per_second", "layers"]
+    assert (found["file"], found["name"], found["input_size"], found["batch"], found["threads"]) == (
+        model, "custom", 32, 3, 2)
+    assert [row["name"] for row in found["steps"]] == names
+    for row in found["steps"]:
+        check_summary(row, 5 if row["name"] in ("load", "session") else 7)
+    assert found["pictures_per_second"] == pytest.approx(3000 / found["steps"][-1]["median_ms"], rel=1e-4)
+
+    described = json.loads(run("info", "--json", model).stdout)["layers"]
+    assert [(row["index"], row["name"], row["macs"]) for row in found["layers"]] == [
+        (row["index"], row["name"], row["macs"]) for row in described]
+    for row in found["layers"]:
+        check_summary(row, 7)
+    assert sum(row["share"] for row in found["layers"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_bench_text(model):
+    result = run("bench", "-m", model, "--runs", "3", "--input-size", "64", "--layers")
+    assert (result.returncode, result.stderr) == (0, "")
+    head, steps, rate, layers = result.stdout.split("\n\n")
+    assert re.fullmatch(r"custom: 64 pixels, batch 1, 1 thread, f32, (xnnpack|fused), \w+", head)
+    for name, line in zip(["load", "session", "preprocess", "infer"], steps.splitlines()[1:], strict=True):
+        assert re.fullmatch(rf"{name} +3( +\d+\.\d+){{3}}", line), line
+    assert re.fullmatch(r"\d+\.\d pictures a second", rate)
+    rows = [re.fullmatch(r" +\d+  \S+( +\d+\.\d+){2} +(\d+\.\d) %( +\d+)( +\d+\.\d)", line)
+            for line in layers.splitlines()[1:]]
+    assert len(rows) == 7 and all(rows) and sum(float(row[2]) for row in rows) == pytest.approx(100, abs=0.5)
+
+
+def test_bench_fails(model):
+    assert run("bench", "-m", "/no/model").returncode == 3
+    result = run("bench", "-m", model, "/no/picture")
+    assert (result.returncode, result.stdout, result.stderr) == (
+        1, "", "scarlet: /no/picture: No such file or directory\n")
+    assert run("bench", "-m", model, "--input-size", "30").returncode == 2
+
+
+# ---- a run held up in its middle: the second of three pictures comes from a pipe ----
+
+class Held:
+    def __init__(self, model, *options, stderr=subprocess.PIPE, **environment):
+        command = [COMMAND, "classify", "-m", model, "-k", "1", *options, BOOT, "-", SHIRT]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, bufsize=0,
+                                        env={**os.environ, **environment})
+        self.first = self.process.stdout.readline()  # the first picture is done
+        time.sleep(0.15)  # it waits for the second; and a bar, drawn ten times a second at most, is due
+
+    def go_on(self):
+        return self.process.communicate(Path(BOOT).read_bytes(), timeout=60)
+
+
+def test_interrupt(model):
+    held = Held(model)
+    held.process.send_signal(signal.SIGINT)
+    out, err = held.process.communicate(timeout=60)
+    assert held.first.decode() == BOOT + "\n" and out.count(b"%") == 1
+    assert err.decode() == "scarlet: interrupted after 1 of 3 pictures, 0 failed\n"
+    assert held.process.returncode == -signal.SIGINT
+
+
+def test_interrupt_quiet(model):
+    held = Held(model, "--quiet", "--json")
+    held.process.send_signal(signal.SIGINT)
+    assert held.process.communicate(timeout=60) == (b"", b"")
+    assert held.process.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("options, term, shown", [
+    ([], "xterm", True), (["--json"], "xterm", True), (["--quiet"], "xterm", False), ([], "dumb", False)])
+def test_progress(model, options, term, shown):
+    """A bar on a terminal; it is gone at the end."""
+    main, side = pty.openpty()
+    held = Held(model, *options, stderr=side, TERM=term)
+    out, _ = held.go_on()
+    os.close(side)
+    written = b""
+    try:
+        while chunk := os.read(main, 4096):
+            written += chunk
+    except OSError:  # how the end of a pty reads
+        pass
+    os.close(main)
+    assert held.process.returncode == 0 and b"\x1b" not in out
+    assert bool(re.search(rb"\r\[#+ +\] 2/3  \d+\.\d/s  \d+ s left\x1b\[K", written)) == shown
+    assert written.endswith(b"\r\x1b[K") if shown else written == b""
+
+
+def test_no_progress_elsewhere(model):
+    held = Held(model, TERM="xterm")
+    assert held.go_on()[1] == b""
+
+
