@@ -1,0 +1,60 @@
+"""What libscarlet exports is what its header declares and its map lists; the archive pollutes nothing."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED, ARCHIVE = os.environ["SCARLET_SHARED"], os.environ["SCARLET_ARCHIVE"]
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def declared():
+    """{function: node} from the header."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "include/scarlet/scarlet.h").read_text(), flags=re.S)
+    stable, experimental = text.split("#ifdef SCARLET_EXPERIMENTAL")
+    find = re.compile(r"SCARLET_API\s[^;(]*?\b(scarlet_\w+)\s*\(")
+    nodes = {name: "SCARLET_0" for name in find.findall(stable)}
+    nodes.update({name: "SCARLET_EXPERIMENTAL" for name in find.findall(experimental)})
+    assert len(nodes) == len(re.findall(r"^SCARLET_API\s", text, flags=re.M))
+    return nodes
+
+
+def mapped():
+    """{function: node} from the linker's map."""
+    nodes = {}
+    for node, body in re.findall(r"(\w+) \{(.*?)\};", (ROOT / "lib/libscarlet.map").read_text(), flags=re.S):
+        nodes.update({name: node for name in re.findall(r"\b(scarlet_\w+);", body)})
+    return nodes
+
+
+def exported():
+    """{function: node} from the shared library."""
+    rows = [line.split() for line in output("nm", "-D", "--defined-only", SHARED).splitlines()]
+    symbols = dict(row[-1].split("@@") for row in rows if row[1] != "A")
+    assert all(row[1] in "TA" for row in rows), "only functions are exported"
+    return symbols
+
+
+def test_exports():
+    assert exported() == declared() == mapped()
+
+
+def test_archive():
+    rows = [line.split() for line in output("nm", "-g", "--defined-only", ARCHIVE).splitlines()]
+    names = {row[2] for row in rows if len(row) == 3}
+    assert declared().keys() <= names
+    assert [name for name in names if not name.startswith("scarlet_")] == []
+
+
+def test_dynamic_section():
+    text = output("readelf", "-dW", SHARED)
+    assert re.search(r"SONAME.*\[libscarlet\.so\.0\]", text)
+    assert "BIND_NOW" in text and "NODELETE" in text and "TEXTREL" not in text
+    needed = {name.split(".so")[0] for name in re.findall(r"NEEDED.*\[(.*)\]", text)}
+    assert needed <= {"libXNNPACK", "libpthreadpool", "libcpuinfo", "libjpeg", "libpng16", "libm", "libc"}
+    assert "RWE" not in output("readelf", "-lW", SHARED), "no executable stack"

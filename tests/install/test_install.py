@@ -1,0 +1,128 @@
+"""An installed libscarlet: found by pkg-config, linked from C and C++, shared and static, and still whole when moved."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import tiny  # noqa: E402
+
+BUILD = os.environ["SCARLET_BUILD"]
+PICTURE = tiny.PICTURES / "09-ankle-boot-0000.png"
+
+
+def run(*command, **settings):
+    env = {**os.environ, **{key: str(value) for key, value in settings.items()}}
+    result = subprocess.run([str(part) for part in command], env=env, capture_output=True, text=True)
+    assert result.returncode == 0, (command, result.stdout, result.stderr)
+    return result.stdout
+
+
+class Tree:
+    """An installed tree: DESTDIR/prefix taken as a prefix of its own."""
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+        self.pkgconfig = next(prefix.rglob("pkgconfig"))
+        self.libdir = self.pkgconfig.parent
+
+    def flags(self, *arguments):
+        return run("pkg-config", *arguments, "scarlet", PKG_CONFIG_PATH=self.pkgconfig).split()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("install")
+
+
+@pytest.fixture(scope="module")
+def model(scratch):
+    return tiny.make(scratch / "tiny.safetensors")
+
+
+@pytest.fixture(scope="module")
+def installed(scratch):
+    run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", scratch / "dest")
+    return Tree(next((scratch / "dest").rglob("include")).parent)
+
+
+@pytest.fixture(scope="module")
+def version(installed):
+    return run("pkg-config", "--modversion", "scarlet", PKG_CONFIG_PATH=installed.pkgconfig).strip()
+
+
+@pytest.fixture(scope="module")
+def programs(installed, scratch):
+    """Consumers by the flags of pkg-config alone."""
+    made = []
+    for compiler, language in (("cc", "c"), ("c++", "c++")):
+        for linking in ("shared", "static"):
+            libs = installed.flags("--libs") if linking == "shared" else [
+                # Debian has no static XNNPACK: only libscarlet itself is.
+                "-l:libscarlet.a" if flag == "-lscarlet" else flag for flag in installed.flags("--static", "--libs")]
+            program = scratch / f"{language}-{linking}"
+            run(compiler, "-x", language, "-Wall", "-Wextra", "-Werror", *installed.flags("--cflags"),
+                HERE / "consumer.c", "-x", "none", "-o", program, *libs)
+            made.append(program)
+    return made
+
+
+def check_programs(programs, tree, model, version):
+    for program in programs:
+        needs = "libscarlet.so.0" in run("readelf", "-d", program)
+        assert needs == program.name.endswith("shared")
+        found = run(program, model, PICTURE, LD_LIBRARY_PATH=tree.libdir if needs else "")
+        assert re.fullmatch(re.escape(version) + ", tench, class [0-4]\n", found)
+
+
+def check_command(tree, model, version):
+    """The command finds its library and further commands from where it lies."""
+    command = tree.prefix / "bin" / "scarlet"
+    assert run(command, "--version") == f"scarlet {version}\n"
+    assert "Network        custom\n" in run(command, "info", model)
+    other = tree.prefix / "libexec" / "scarlet" / "scarlet-count"
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_text('#!/bin/sh\necho "$# $*"\nexit 7\n')
+    other.chmod(0o755)
+    result = subprocess.run([command, "count", "-a", "--help"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (7, "2 -a --help\n")
+
+
+def test_flags(installed):
+    """Nothing but scarlet itself, and no include path of another library."""
+    assert [os.path.normpath(flag[2:]) for flag in installed.flags("--cflags")] == [
+        str(installed.prefix / "include")]
+    libs = installed.flags("--libs")
+    assert [os.path.normpath(flag[2:]) for flag in libs if flag.startswith("-L")] == [str(installed.libdir)]
+    assert [flag for flag in libs if not flag.startswith("-L")] == ["-lscarlet"]
+
+
+def test_files(installed):
+    found = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*") if not path.is_dir()}
+    libdir = installed.libdir.relative_to(installed.prefix)
+    expected = {"bin/scarlet", "include/scarlet/scarlet.h", "share/man/man1/scarlet.1", f"{libdir}/libscarlet.a",
+                f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc"}
+    assert expected <= found
+
+
+def test_installed(installed, programs, model, version):
+    check_programs(programs, installed, model, version)
+    check_command(installed, model, version)
+
+
+def test_moved(installed, programs, model, version, scratch):
+    """The build and the first place are out of reach of the moved tree."""
+    moved = Tree(Path(shutil.move(installed.prefix, scratch / "elsewhere")))
+    try:
+        check_programs(programs, moved, model, version)
+        check_command(moved, model, version)
+        assert moved.flags("--cflags") != [] and all(
+            os.path.normpath(flag[2:]).startswith(str(scratch / "elsewhere")) for flag in moved.flags("--cflags"))
+    finally:
+        shutil.move(moved.prefix, installed.prefix)
