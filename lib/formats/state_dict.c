@@ -13,7 +13,8 @@
 static bool before(const void *items, uint32_t a, uint32_t b)
 {
     scarlet__storage *const *storage = items;
-    return strcmp(storage[a]->key, storage[b]->key) < 0;
+    int order = strcmp(storage[a]->key, storage[b]->key);
+    return order ? order < 0 : a < b;
 }
 
 scarlet_status scarlet__storages_sort(scarlet__pickle *pickle, const scarlet__source *source,

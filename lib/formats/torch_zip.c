@@ -28,6 +28,14 @@ static const scarlet__zip_entry *find(reader *r, const char *folder, const char 
     return scarlet__zip_find(&r->zip, r->name);
 }
 
+static scarlet_status check_usable(const reader *r, const scarlet__zip_entry *entry)
+{
+    return entry->unusable
+               ? scarlet__fail(r->err, SCARLET_ERROR_UNSUPPORTED, "%s: zip entry %s: %s",
+                               r->source->name, entry->name, entry->unusable)
+               : SCARLET_OK;
+}
+
 static scarlet_status find_pickle(reader *r)
 {
     static const char tail[] = "/data.pkl";
@@ -66,9 +74,13 @@ static scarlet_status check_kind(reader *r)
     const scarlet__zip_entry *entry = find(r, "byteorder", "");
     char order[8] = "";
     if (!entry) /* before torch 2.1 */
-        return SCARLET_OK;
+        return check_usable(r, r->data);
     size_t size = entry->size < sizeof order - 1 ? (size_t)entry->size : sizeof order - 1;
-    scarlet_status status = scarlet__source_read(r->source, entry->offset, order, size, r->err);
+    scarlet_status status = check_usable(r, r->data);
+    if (status == SCARLET_OK)
+        status = check_usable(r, entry);
+    if (status == SCARLET_OK)
+        status = scarlet__source_read(r->source, entry->offset, order, size, r->err);
     if (status != SCARLET_OK || strcmp(order, "little") == 0)
         return status;
     return scarlet__fail(r->err, SCARLET_ERROR_UNSUPPORTED,
@@ -86,6 +98,9 @@ static scarlet_status place(reader *r, scarlet__pickle *pickle)
         if (!entry)
             return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: zip: no entry data/%s",
                                  r->source->name, storage->key);
+        scarlet_status status = check_usable(r, entry);
+        if (status != SCARLET_OK)
+            return status;
         if (__builtin_mul_overflow(storage->numel, scarlet__dtype_size(storage->dtype), &bytes) ||
             bytes != entry->size)
             return scarlet__fail(

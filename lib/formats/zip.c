@@ -42,10 +42,10 @@ static scarlet_status bad(const reader *r, const char *what)
     return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: zip: %s", r->source->name, what);
 }
 
-static scarlet_status bad_entry(const reader *r, scarlet_status status, const char *name,
-                                const char *what)
+static scarlet_status bad_entry(const reader *r, const char *name, const char *what)
 {
-    return scarlet__fail(r->err, status, "%s: zip entry %s: %s", r->source->name, name, what);
+    return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: zip entry %s: %s", r->source->name,
+                         name, what);
 }
 
 /* ---- the end records ---- */
@@ -158,16 +158,16 @@ static scarlet_status locate(reader *r, scarlet__zip_entry *entry)
 {
     uint8_t local[LOCAL_SIZE];
     if (entry->header > r->offset || r->offset - entry->header < LOCAL_SIZE)
-        return bad_entry(r, SCARLET_ERROR_CORRUPT, entry->name, "lies beyond the directory");
+        return bad_entry(r, entry->name, "lies beyond the directory");
     scarlet_status status =
         scarlet__source_read(r->source, entry->header, local, LOCAL_SIZE, r->err);
     if (status != SCARLET_OK)
         return status;
     if (!signature(local, LOCAL))
-        return bad_entry(r, SCARLET_ERROR_CORRUPT, entry->name, "no header where it should be");
+        return bad_entry(r, entry->name, "no header where it should be");
     entry->offset = entry->header + LOCAL_SIZE + get(local + 26, 2) + get(local + 28, 2);
     if (entry->offset > r->offset || entry->size > r->offset - entry->offset)
-        return bad_entry(r, SCARLET_ERROR_CORRUPT, entry->name, "reaches into the directory");
+        return bad_entry(r, entry->name, "reaches into the directory");
     return SCARLET_OK;
 }
 
@@ -191,15 +191,15 @@ static scarlet_status read_entry(reader *r, uint8_t *at, size_t left, size_t *us
     name[name_length] = '\0';
     if (strlen(name) != name_length)
         return bad(r, "an entry whose name holds a NUL");
-    if (flags & 0x2041) /* encrypted, in one of three ways */
-        return bad_entry(r, SCARLET_ERROR_UNSUPPORTED, name, "is encrypted");
-    if (method != 0)
-        return bad_entry(r, SCARLET_ERROR_UNSUPPORTED, name,
-                         "is compressed, which torch.save never does; unpack the archive and zip "
-                         "it again with -0");
-    if (packed != full || disk != 0)
-        return bad_entry(r, SCARLET_ERROR_CORRUPT, name, "its two sizes differ");
-    *entry = (scarlet__zip_entry){.name = name, .header = header, .size = full};
+    if (disk != 0 || (method == 0 && packed != full))
+        return bad_entry(r, name, disk ? "lies in another file" : "its two sizes differ");
+    *entry = (scarlet__zip_entry){.name = name, .header = header, .size = packed};
+    if (flags & 0x2041) /* in one of three ways */
+        entry->unusable = "is encrypted";
+    else if (method != 0)
+        entry->unusable =
+            "is compressed, which torch.save never does; unpack the archive and zip "
+            "it again with -0";
     return locate(r, entry);
 }
 
@@ -231,7 +231,7 @@ static scarlet_status read_entries(reader *r)
 static bool lies_before(const void *items, uint32_t a, uint32_t b)
 {
     const scarlet__zip_entry *entry = items;
-    return entry[a].header < entry[b].header;
+    return entry[a].header != entry[b].header ? entry[a].header < entry[b].header : a < b;
 }
 
 static bool name_before(const void *items, uint32_t a, uint32_t b)
@@ -250,7 +250,7 @@ static scarlet_status check_overlap(reader *r)
     for (size_t i = 1; i < zip->count && status == SCARLET_OK; i++) {
         const scarlet__zip_entry *a = &zip->entry[order[i - 1]], *b = &zip->entry[order[i]];
         if (b->header < a->offset + a->size)
-            status = bad_entry(r, SCARLET_ERROR_CORRUPT, b->name, "overlaps another entry");
+            status = bad_entry(r, b->name, "overlaps another entry");
     }
     scarlet__free(order);
     return status;
@@ -265,7 +265,7 @@ static scarlet_status index_names(reader *r)
     for (size_t i = 1; i < zip->count; i++) {
         const char *name = zip->entry[zip->by_name[i]].name;
         if (strcmp(zip->entry[zip->by_name[i - 1]].name, name) == 0)
-            return bad_entry(r, SCARLET_ERROR_CORRUPT, name, "occurs twice");
+            return bad_entry(r, name, "occurs twice");
     }
     return SCARLET_OK;
 }

@@ -1,4 +1,4 @@
-/* The directory of a zip archive. Entries are stored, never compressed. */
+/* The directory of a zip archive. Only entries that are stored as they are can be used. */
 #ifndef SCARLET_FORMATS_ZIP_H
 #define SCARLET_FORMATS_ZIP_H
 
@@ -8,6 +8,7 @@ typedef struct scarlet__zip_entry {
     const char *name;
     uint64_t header;       /* of the local header: file offset */
     uint64_t offset, size; /* of the data: within the file */
+    const char *unusable;  /* NULL, or why: static text */
 } scarlet__zip_entry;
 
 typedef struct scarlet__zip {
@@ -19,13 +20,13 @@ typedef struct scarlet__zip {
 
 /*
  * Reads the central directory, which alone is believed: the local headers tell where data begins
- * and nothing else. Refuses entries that are compressed, encrypted, of one name, that overlap or
- * leave the file. Checksums are not compared: torch can write none. Always to be closed.
+ * and nothing else. Refuses entries of one name, and such as overlap or leave the file. Checksums
+ * are not compared: torch can write none. Always to be closed.
  */
 scarlet_status scarlet__zip_open(const scarlet__source *source, scarlet__zip *out,
                                  scarlet_error *err);
 void scarlet__zip_close(scarlet__zip *zip);
-/* NULL if there is none of this name. */
+/* NULL if there is none of this name. It may be unusable. */
 const scarlet__zip_entry *scarlet__zip_find(const scarlet__zip *zip, const char *name);
 
 #endif
