@@ -77,10 +77,16 @@ static void on_message(j_common_ptr jpeg)
     (void)jpeg; /* libjpeg would print it */
 }
 
+/* Warnings and traces. A patched-up picture is the reference's result, but for one oddity: it
+ * refuses the marker TEM in front of the picture. */
 static void on_warning(j_common_ptr jpeg, int level)
 {
-    (void)jpeg; /* a patched-up picture is the reference's result */
+    decoder *d = jpeg->client_data;
     (void)level;
+    if (!d->image && jpeg->err->msg_code == JTRC_PARMLESS_MARKER && jpeg->err->msg_parm.i[0] == 1)
+        escape(d,
+               scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
+                             "%s: damaged JPEG: marker 0x01 before the picture", d->source->name));
 }
 
 static void on_progress(j_common_ptr jpeg)

@@ -155,6 +155,32 @@ static int find_orientation(decoder *d)
     return scarlet__exif_orientation(data, size);
 }
 
+/* The reference walks through the chunks behind the rows: one that the end of the file cuts off is
+ * an error there; that it ends early, or bytes that are no chunk, are not. */
+static scarlet_status check_tail(const decoder *d)
+{
+    for (uint64_t at = d->next; at < d->source->size && d->source->size - at >= 8;) {
+        uint8_t head[8];
+        scarlet_status status = scarlet__source_read(d->source, at, head, sizeof head, d->err);
+        if (status != SCARLET_OK || memcmp(head + 4, "IEND", 4) == 0)
+            return status;
+        for (int i = 4; i < 8; i++)
+            if (!(head[i] >= '0' && head[i] <= '9') && !(head[i] >= 'A' && head[i] <= 'Z') &&
+                !(head[i] >= 'a' && head[i] <= 'z') && head[i] != '_')
+                return SCARLET_OK;
+        uint32_t length =
+            (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+        if (length > d->source->size - at - 8)
+            return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
+                                 "%s: damaged PNG: the file ends at byte %llu, inside chunk %.4s "
+                                 "at byte %llu",
+                                 d->source->name, (unsigned long long)d->source->size,
+                                 (const char *)head + 4, (unsigned long long)at);
+        at += 8 + (uint64_t)length + 4;
+    }
+    return SCARLET_OK;
+}
+
 static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
 {
     if (setjmp(d->escape))
@@ -227,7 +253,7 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
         read_interlaced(d);
     else
         read_rows(d);
-    return SCARLET_OK; /* what follows the rows is not looked at */
+    return check_tail(d);
 }
 
 scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,

@@ -3,6 +3,7 @@
  *
  * Request, a line on stdin:  OPTIONS<TAB>COMMAND[<TAB>FIELD]...
  *   pixels PATH                          the decoded picture
+ *   memory PATH                          the same, decoded from memory
  *   tensor PATH                          the preprocessed picture
  *   resize PATH WIDTH HEIGHT             the picture resized as a whole
  *   wrap PATH FORMAT WIDTH HEIGHT STRIDE OFFSET   raw bytes of a file, wrapped, preprocessed
@@ -150,9 +151,18 @@ static void decoded(const scarlet_options *opts)
 {
     scarlet_error err = {0};
     scarlet_image *image = NULL, *resized = NULL;
-    if (scarlet_image_load(field[2], opts, &image, &err) != SCARLET_OK) {
+    int memory = strcmp(field[1], "memory") == 0;
+    if (memory) {
+        size_t size;
+        uint8_t *data = read_file(field[2], &size);
+        scarlet_image_decode(data, size, opts, &image, &err);
+        free(data);
+    } else {
+        scarlet_image_load(field[2], opts, &image, &err);
+    }
+    if (!image) {
         answer_error(&err);
-    } else if (strcmp(field[1], "pixels") == 0) {
+    } else if (memory || strcmp(field[1], "pixels") == 0) {
         answer_pixels(image);
     } else if (strcmp(field[1], "tensor") == 0) {
         answer_tensor(image, opts);

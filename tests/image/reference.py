@@ -46,8 +46,8 @@ class Dump:
             raise Refused(status, data.decode())
         return width, height, data
 
-    def pixels(self, path, options=""):
-        w, h, data = self.ask("pixels", path, options=options)
+    def pixels(self, path, options="", command="pixels"):
+        w, h, data = self.ask(command, path, options=options)
         return np.frombuffer(data, np.uint8).reshape(h, w, 3)
 
     def resize(self, path, width, height):
@@ -73,7 +73,7 @@ def open_reference(source):
     """As torchvision's default loader; raises whatever Pillow raises."""
     if isinstance(source, bytes):
         source = io.BytesIO(source)
-    with Image.open(source) as image:
+    with Image.open(source, formats=("JPEG", "PNG")) as image:  # all others: slow to give up
         return image.convert("RGB")
 
 
