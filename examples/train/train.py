@@ -52,7 +52,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", default=os.path.join(fashion.HERE, "runs/fashion-mnist"),
                         help="folder for checkpoints and caches (default: %(default)s)")
-    parser.add_argument("--stages", default="48x14,64x17", type=parse_stages,
+    parser.add_argument("--stages", default="48x14,64x14", type=parse_stages,
                         help="input side x epochs, in order (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
