@@ -84,12 +84,12 @@ def load(path):
 
 def classify_by_command(command, model, folder, paths):
     """The same by `scarlet classify`, one process for the whole folder."""
-    output = subprocess.run([command, "classify", "--json", "--top-k", "1", model, folder], check=True,
-                            stdout=subprocess.PIPE).stdout
+    output = subprocess.run([command, "classify", "--json", "--quiet", "--top-k", "1", "--model", model, folder],
+                            check=True, stdout=subprocess.PIPE).stdout
     classes = {}
     for line in output.decode().splitlines():
         record = json.loads(line)
-        classes[os.path.realpath(record["file"])] = record["top"][0]["class"]
+        classes[os.path.realpath(record["file"])] = record["predictions"][0]["class"]
     return [classes[os.path.realpath(path)] for path in paths]
 
 
