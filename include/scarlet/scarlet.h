@@ -448,14 +448,15 @@ SCARLET_API int64_t scarlet_session_get(const scarlet_session *session, scarlet_
 #ifdef SCARLET_EXPERIMENTAL
 
 /*
- * Called on the thread that called scarlet_infer, after each layer of each picture.
+ * Called on the thread that called scarlet_infer, after each layer of each picture. The fused
+ * executor runs a traced inference on that thread alone.
  * shape     {height, width, channels} of what the layer puts out; values are dense NHWC, valid
  *           during the call
  * nanos     time of this layer alone
  */
 typedef void (*scarlet_trace_fn)(void *user, size_t picture, size_t layer, const char *name,
                                  const int64_t shape[3], const float *values, int64_t nanos);
-/* fn = NULL ends tracing. A traced session runs its layers one by one; results stay the same bits.
+/* fn = NULL ends tracing. Results stay the same bits.
  * Allocates a buffer for the values: MEMORY if it cannot. */
 SCARLET_API scarlet_status scarlet_session_set_trace(scarlet_session *session, scarlet_trace_fn fn,
                                                      void *user, scarlet_error *err);

@@ -8,8 +8,7 @@
 #include <immintrin.h>
 #endif
 
-/* Some 5 to 10 microseconds: phases of one inference differ by less when both threads run. */
-enum { SPINS = 2000 };
+enum { SPINS = 1000 }; /* some microseconds */
 
 static inline void pause_briefly(void)
 {
@@ -20,7 +19,7 @@ static inline void pause_briefly(void)
 #endif
 }
 
-static void sleep_until_not(_Atomic(uint32_t) *word, uint32_t value)
+static void sleep_while(_Atomic(uint32_t) *word, uint32_t value)
 {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
@@ -34,34 +33,47 @@ void scarlet__team_init(scarlet__team *team, unsigned threads, pthreadpool_t poo
 {
     team->threads = threads;
     team->pool = pool;
-    atomic_init(&team->arrived, 0);
-    atomic_init(&team->round, 0);
     atomic_init(&team->sleepers, 0);
 }
 
-void scarlet__member_meet(scarlet__member *m)
+static void wait_until(scarlet__team *team, _Atomic(uint32_t) *done, uint32_t tasks)
 {
-    scarlet__team *team = m->team;
-    m->phase++;
-    if (team->threads == 1)
-        return;
-    uint32_t round = atomic_load_explicit(&team->round, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) == team->threads - 1) {
-        atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&team->round, round + 1, memory_order_seq_cst);
-        if (atomic_load_explicit(&team->sleepers, memory_order_seq_cst))
-            wake_all(&team->round);
-        return;
-    }
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&team->round, memory_order_acquire) != round)
+        if (atomic_load_explicit(done, memory_order_acquire) == tasks)
             return;
         pause_briefly();
     }
-    atomic_fetch_add_explicit(&team->sleepers, 1, memory_order_seq_cst);
-    while (atomic_load_explicit(&team->round, memory_order_seq_cst) == round)
-        sleep_until_not(&team->round, round);
-    atomic_fetch_sub_explicit(&team->sleepers, 1, memory_order_relaxed);
+    atomic_fetch_add(&team->sleepers, 1);
+    for (uint32_t seen; (seen = atomic_load(done)) != tasks;)
+        sleep_while(done, seen);
+    atomic_fetch_sub(&team->sleepers, 1);
+}
+
+bool scarlet__team_task(scarlet__member *m, size_t tasks, size_t *i)
+{
+    scarlet__team *team = m->team;
+    if (team->threads == 1) {
+        *i = m->taken++;
+        if (*i < tasks)
+            return true;
+        m->taken = 0;
+        return false;
+    }
+    _Atomic(uint32_t) *done = &team->phase[m->phase].done;
+    *i = atomic_fetch_add_explicit(&team->phase[m->phase].next, 1, memory_order_relaxed);
+    if (*i < tasks) {
+        m->taken++;
+        return true;
+    }
+    if (m->taken) {
+        uint32_t before = atomic_fetch_add(done, m->taken);
+        if (before + m->taken == tasks && atomic_load(&team->sleepers))
+            wake_all(done);
+    }
+    wait_until(team, done, (uint32_t)tasks);
+    m->taken = 0;
+    m->phase++;
+    return false;
 }
 
 typedef struct {
@@ -80,14 +92,16 @@ static void start(void *data, size_t index)
 void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context)
 {
     call c = {team, fn, context};
-    for (int i = 0; i < SCARLET__TEAM_PHASES; i++)
-        atomic_store_explicit(&team->phase[i].next, 0, memory_order_relaxed);
     if (team->threads == 1) {
         start(&c, 0);
         return;
     }
-    /* As many items as threads: each thread takes its own first and cannot finish it before all
-     * the others have begun theirs, so none is taken by another. */
+    for (int i = 0; i < SCARLET__TEAM_PHASES; i++) {
+        atomic_store_explicit(&team->phase[i].next, 0, memory_order_relaxed);
+        atomic_store_explicit(&team->phase[i].done, 0, memory_order_relaxed);
+    }
+    /* As many items as threads: each begins with its own. One that is early done may take that of
+     * a thread which is still asleep, and passes through phases that are over. */
     pthreadpool_parallelize_1d(team->pool, start, &c, team->threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
 }

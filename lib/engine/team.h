@@ -1,15 +1,19 @@
 /*
  * A team: the threads of one inference, which go through its phases side by side.
  *
- * One call of the pool starts them; between phases they meet at a barrier that spins for a few
- * microseconds and then sleeps (pure spinning costs hundreds of milliseconds on a busy machine, a
- * pool call a phase costs more than most phases). Within a phase, tasks are taken from a counter.
+ * One call of the pool starts them. A phase is a loop over tasks that the threads take from a
+ * counter, and it ends when its tasks are done, not when all threads have come: a thread that the
+ * system does not let run delays nobody, unless it was stopped within a task, and finds nothing
+ * left to do when it comes back. A thread that waits for others' tasks spins for a few microseconds
+ * and then sleeps (spinning alone costs hundreds of milliseconds on a busy machine; a pool call a
+ * phase costs more than most phases).
  */
 #ifndef SCARLET_ENGINE_TEAM_H
 #define SCARLET_ENGINE_TEAM_H
 
 #include <pthreadpool.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,34 +22,37 @@ enum { SCARLET__TEAM_PHASES = 512 };
 typedef struct scarlet__team {
     unsigned threads;
     pthreadpool_t pool;
-    _Alignas(64) atomic_uint arrived;
-    _Alignas(64) _Atomic(uint32_t) round; /* of the barrier; what sleepers wait on */
     _Alignas(64) atomic_uint sleepers;
     struct {
-        _Alignas(64) atomic_size_t next;
-    } phase[SCARLET__TEAM_PHASES]; /* each on a cache line of its own */
+        _Alignas(64) _Atomic(uint32_t) next; /* task to take */
+        _Alignas(64) _Atomic(uint32_t) done; /* tasks finished; what sleepers wait on */
+    } phase[SCARLET__TEAM_PHASES];
 } scarlet__team;
 
-/* A member's view: which thread it is and how many phases it has begun. */
+/* A thread's own view of where it is. */
 typedef struct scarlet__member {
     scarlet__team *team;
-    unsigned index;
-    unsigned phase;
+    unsigned index; /* 0 is the thread that called scarlet__team_run */
+    unsigned phase; /* number of the phase it is in */
+    uint32_t taken; /* its tasks of this phase */
 } scarlet__member;
 
 typedef void (*scarlet__team_fn)(void *context, scarlet__member *member);
 
 void scarlet__team_init(scarlet__team *team, unsigned threads, pthreadpool_t pool);
-/* Runs fn once on each thread, all at the same time. */
+/* Runs fn once on each thread. */
 void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context);
 
-/* Next task of the current phase; the caller stops at the phase's number of tasks. */
-static inline size_t scarlet__member_next(scarlet__member *m)
-{
-    return atomic_fetch_add_explicit(&m->team->phase[m->phase].next, 1, memory_order_relaxed);
-}
-
-/* Ends the phase: waits until all threads have. */
-void scarlet__member_meet(scarlet__member *m);
+/*
+ * A phase of `tasks` tasks is the loop
+ *
+ *     for (size_t i; scarlet__team_task(member, tasks, &i);)
+ *         ... task i ...
+ *
+ * It gives each task to one thread; when none is left it waits until all are done, and returns
+ * false. All threads go through the same phases with the same numbers of tasks, and touch shared
+ * memory in tasks only: one that comes late passes through phases that are long over.
+ */
+bool scarlet__team_task(scarlet__member *member, size_t tasks, size_t *i);
 
 #endif

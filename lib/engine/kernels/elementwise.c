@@ -11,6 +11,12 @@ static void activate(const float *in, size_t in_stride, float *out, size_t out_s
         }
 }
 
+static void relu(float *x, size_t channels)
+{
+    for (size_t c = 0; c < channels; c += VL)
+        store(x + c, max(load(x + c), splat(0)));
+}
+
 static void hard_sigmoid(float *gate, size_t channels)
 {
     for (size_t c = 0; c < channels; c += VL)
@@ -50,6 +56,7 @@ static void mean(const float *x, size_t pixels, size_t channels, float factor, f
 void KERNEL(fill_elementwise)(scarlet__kernels *k)
 {
     k->activate = activate;
+    k->relu = relu;
     k->hard_sigmoid = hard_sigmoid;
     k->scale = scale;
     k->scale_rows = scale_rows;

@@ -72,6 +72,8 @@ typedef struct scarlet__kernels {
     /* out[p * out_stride + c] = activation(in[p * in_stride + c]) for whole vectors of channels */
     void (*activate)(const float *in, size_t in_stride, float *out, size_t out_stride,
                      size_t pixels, size_t channels, scarlet__activation activation);
+    /* x[c] = max(x[c], 0) */
+    void (*relu)(float *x, size_t channels);
     /* gate[c] = min(max(gate[c] + 3, 0), 6) / 6 */
     void (*hard_sigmoid)(float *gate, size_t channels);
     /* x[p * channels + c] *= gate[c] */

@@ -1,4 +1,4 @@
-#include "engine/fused_weights.h"
+#include "engine/fused/weights.h"
 
 #include "common/error.h"
 #include "common/memory.h"

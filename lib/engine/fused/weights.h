@@ -2,7 +2,7 @@
 #ifndef SCARLET_ENGINE_FUSED_WEIGHTS_H
 #define SCARLET_ENGINE_FUSED_WEIGHTS_H
 
-#include "engine/chunks.h"
+#include "engine/fused/chunks.h"
 #include "engine/kernels/kernels.h"
 #include "network/network.h"
 

@@ -1,7 +1,7 @@
 /* Cutting channels into runs of whole vectors, as even as can be: 8 vectors in runs of at most 3
  * are 3, 3, 2. */
-#ifndef SCARLET_ENGINE_CHUNKS_H
-#define SCARLET_ENGINE_CHUNKS_H
+#ifndef SCARLET_ENGINE_FUSED_CHUNKS_H
+#define SCARLET_ENGINE_FUSED_CHUNKS_H
 
 #include <stddef.h>
 

@@ -1,0 +1,219 @@
+/* Inverted residuals. */
+#include <string.h>
+
+#include "engine/fused/fused.h"
+
+enum {
+    ROWS_OUTERMOST_BYTES = 1000000, /* expanded tensors above this go row by row */
+    ROWS_OUTERMOST_SIDE = 28,       /* but not on maps so small that halos cost more */
+    MANY_PIXELS = 196,     /* from here on scaling weights is cheaper than scaling pixels */
+    PROJECT_ROWS = 56,     /* pixels of a project task: whole tiles of 7 and of 4 */
+    CHUNKS_OUTERMOST = 64, /* at most so many chunks go row by row */
+};
+
+bool scarlet__fused_rows_outermost(const scarlet__step *t)
+{
+    const scarlet__chunks *hidden = &t->weights->hidden;
+    return t->side > ROWS_OUTERMOST_SIDE && hidden->count <= CHUNKS_OUTERMOST &&
+           scarlet__square(t->side) * hidden->padded * sizeof(float) > ROWS_OUTERMOST_BYTES;
+}
+
+bool scarlet__fused_gates_weights(const scarlet__step *t)
+{
+    return scarlet__square(t->out_side) >= MANY_PIXELS;
+}
+
+/* ---- expand and depthwise ---- */
+
+/* A chunk on its way down the map: rows below `ready` are in the ring. */
+typedef struct {
+    float *ring; /* k rows, then one of zeros */
+    int ready;
+} chunk_state;
+
+static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int first_row,
+                        chunk_state *c)
+{
+    int top = first_row * t->layer->stride - t->layer->kernel / 2;
+    memset(ring, 0, (size_t)(t->layer->kernel + 1) * scarlet__ring_width(t) * width * sizeof *ring);
+    *c = (chunk_state){ring, top < 0 ? 0 : top};
+}
+
+/* Output row y of one chunk: expands the input rows that are missing, then convolves. */
+static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size_t chunk,
+                          chunk_state *c, const float *in, int y, float *out)
+{
+    const scarlet__layer *l = t->layer;
+    const scarlet__fused_layer *f = t->weights;
+    const int k = l->kernel, pad = k / 2, top = y * l->stride - pad;
+    const size_t width = scarlet__chunk_width(&f->hidden, chunk);
+    const size_t first = scarlet__chunk_offset(&f->hidden, chunk);
+    const size_t row = scarlet__ring_width(t) * width,
+                 in_stride = scarlet__fused_padded(w->j->x, l->in);
+    const float *rows[7];
+    for (; c->ready < top + k && c->ready < t->side; c->ready++) {
+        const scarlet__segment segment = {in + (size_t)c->ready * (size_t)t->side * in_stride,
+                                          in_stride, (size_t)l->in};
+        scarlet__fused_dense(w, &f->expand, f->expand.weight, chunk, &segment, 1, (size_t)t->side,
+                             c->ring + (size_t)(c->ready % k) * row + (size_t)pad * width, width,
+                             NULL, SCARLET__HSWISH6);
+    }
+    for (int i = 0; i < k; i++) {
+        int r = top + i;
+        rows[i] = c->ring + (size_t)(r < 0 || r >= t->side ? k : r % k) * row;
+    }
+    float *sum = NULL;
+    if (l->squeeze) {
+        sum = w->lane->sums + (size_t)y * f->hidden.padded + first;
+        memset(sum, 0, width * sizeof *sum);
+    }
+    w->k->depthwise[k / 2 - 1][l->stride - 1](rows, width, f->depthwise + first * (size_t)(k * k),
+                                              f->depthwise_bias + first, out, width,
+                                              (size_t)t->out_side, SCARLET__HSWISH6, sum);
+}
+
+/* Rows outermost: a band of rows goes through the whole block, or as far as squeeze-excite. */
+static void band(const scarlet__worker *w, const scarlet__step *t, int y, int end, const float *in,
+                 float *out)
+{
+    const scarlet__chunks *hidden = &t->weights->hidden;
+    const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__ring_width(t);
+    const size_t side = (size_t)t->out_side, stride = t->weights->project.out.padded;
+    chunk_state c[CHUNKS_OUTERMOST];
+    float *row = w->s->ring + ring * hidden->padded; /* behind the rings */
+    for (size_t i = 0; i < hidden->count; i++)
+        begin_chunk(t, scarlet__chunk_width(hidden, i),
+                    w->s->ring + ring * scarlet__chunk_offset(hidden, i), y, &c[i]);
+    for (; y < end; y++) {
+        size_t first = (size_t)y * side;
+        for (size_t i = 0; i < hidden->count; i++) {
+            size_t offset = scarlet__chunk_offset(hidden, i);
+            float *to = t->layer->squeeze
+                            ? w->lane->hidden + scarlet__square(t->out_side) * offset +
+                                  first * scarlet__chunk_width(hidden, i)
+                            : row + side * offset;
+            depthwise_row(w, t, i, &c[i], in, y, to);
+        }
+        if (!t->layer->squeeze)
+            scarlet__fused_project(w, t, t->weights->project.weight, row, side, 0, side,
+                                   t->layer->residual ? in + first * stride : NULL,
+                                   out + first * stride);
+    }
+}
+
+static void expand_and_depthwise(const scarlet__worker *w, const scarlet__step *t, const float *in,
+                                 float *out)
+{
+    const scarlet__chunks *hidden = &t->weights->hidden;
+    if (t->rows_outermost) {
+        size_t bands = w->m->team->threads, side = (size_t)t->out_side;
+        for (size_t i; scarlet__team_task(w->m, bands, &i);)
+            band(w, t, (int)(side * i / bands), (int)(side * (i + 1) / bands), in, out);
+        return;
+    }
+    for (size_t i; scarlet__team_task(w->m, hidden->count, &i);) {
+        chunk_state c;
+        size_t width = scarlet__chunk_width(hidden, i);
+        float *to =
+            w->lane->hidden + scarlet__square(t->out_side) * scarlet__chunk_offset(hidden, i);
+        begin_chunk(t, width, w->s->ring, 0, &c);
+        for (int y = 0; y < t->out_side; y++, to += (size_t)t->out_side * width)
+            depthwise_row(w, t, i, &c, in, y, to);
+    }
+}
+
+/* ---- squeeze-excite ---- */
+
+static void gate_weights(const scarlet__worker *w, const scarlet__step *t)
+{
+    const scarlet__packed_dense *d = &t->weights->project;
+    const size_t blocks = w->m->team->threads;
+    for (size_t i; scarlet__team_task(w->m, blocks, &i);) {
+        size_t k = d->k * i / blocks, end = d->k * (i + 1) / blocks;
+        for (size_t n = 0; n < d->out.count; n++) {
+            size_t width = scarlet__chunk_width(&d->out, n);
+            size_t first = scarlet__chunk_offset(&d->out, n) * d->k + k * width;
+            w->k->scale_rows(d->weight + first, w->lane->gate + k, end - k, width,
+                             w->lane->gated_weights + first);
+        }
+    }
+}
+
+static void gate_pixels(const scarlet__worker *w, const scarlet__step *t)
+{
+    const scarlet__chunks *hidden = &t->weights->hidden;
+    for (size_t i; scarlet__team_task(w->m, hidden->count, &i);) {
+        size_t offset = scarlet__chunk_offset(hidden, i), pixels = scarlet__square(t->out_side);
+        w->k->scale(w->lane->hidden + pixels * offset, w->lane->gate + offset, pixels,
+                    scarlet__chunk_width(hidden, i));
+    }
+}
+
+static void squeeze_and_excite(const scarlet__worker *w, const scarlet__step *t)
+{
+    const scarlet__fused_layer *f = t->weights;
+    const scarlet__chunks *squeezed = &f->squeeze.out, *gates = &f->excite.out;
+    scarlet__lane *lane = w->lane;
+    bool pooled = false;
+    scarlet__fused_announce(w, f->squeeze.bias);
+    for (size_t i; scarlet__team_task(w->m, squeezed->count, &i);) {
+        if (!pooled) /* each thread adds up for itself: cheaper than a phase */
+            w->k->mean(lane->sums, (size_t)t->out_side, f->hidden.padded,
+                       1.0f / (float)scarlet__square(t->out_side), w->s->pooled);
+        pooled = true;
+        scarlet__fused_panel(w, &f->squeeze, i, w->s->pooled, lane->squeezed);
+        w->k->relu(lane->squeezed + scarlet__chunk_offset(squeezed, i),
+                   scarlet__chunk_width(squeezed, i));
+    }
+    for (size_t i; scarlet__team_task(w->m, gates->count, &i);) {
+        scarlet__fused_panel(w, &f->excite, i, lane->squeezed, lane->gate);
+        w->k->hard_sigmoid(lane->gate + scarlet__chunk_offset(gates, i),
+                           scarlet__chunk_width(gates, i));
+    }
+    if (scarlet__fused_gates_weights(t))
+        gate_weights(w, t);
+    else
+        gate_pixels(w, t);
+}
+
+/* ---- layers ---- */
+
+static void project_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
+                          float *out)
+{
+    const scarlet__packed_dense *d = &t->weights->project;
+    const size_t pixels = scarlet__square(t->out_side), stride = d->out.padded;
+    const float *residual = t->layer->residual ? in : NULL, *weights = d->weight;
+    scarlet__fused_announce(w, d->bias);
+    if (t->layer->squeeze && scarlet__fused_gates_weights(t))
+        weights = w->lane->gated_weights;
+    if (pixels >= MANY_PIXELS) { /* share out pixels, else output channels */
+        size_t tasks = (pixels + PROJECT_ROWS - 1) / PROJECT_ROWS;
+        for (size_t i; scarlet__team_task(w->m, tasks, &i);) {
+            size_t first = i * PROJECT_ROWS, left = pixels - first;
+            scarlet__fused_project(w, t, weights, w->lane->hidden, pixels, first,
+                                   left < PROJECT_ROWS ? left : PROJECT_ROWS,
+                                   residual ? residual + first * stride : NULL,
+                                   out + first * stride);
+        }
+        return;
+    }
+    size_t segments = scarlet__fused_segments(w, &t->weights->hidden, w->lane->hidden, pixels);
+    for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
+        size_t offset = scarlet__chunk_offset(&d->out, n);
+        scarlet__fused_dense(w, d, weights, n, w->s->segment, segments, pixels, out + offset,
+                             stride, residual ? residual + offset : NULL, SCARLET__LINEAR);
+    }
+}
+
+void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
+                          float *out)
+{
+    scarlet__fused_announce(w, t->weights->expand.bias);
+    expand_and_depthwise(w, t, in, out);
+    if (t->layer->squeeze)
+        squeeze_and_excite(w, t);
+    if (t->layer->squeeze || !t->rows_outermost) {
+        project_block(w, t, in, out);
+    }
+}

@@ -1,0 +1,71 @@
+/* Products: dense layers over pixels, and over one vector. */
+#include "engine/fused/fused.h"
+
+enum { PREFETCH_BYTES = 2 << 20 }; /* how far ahead weights are fetched */
+
+void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
+                          const float *weights, size_t n, const scarlet__segment *segment,
+                          size_t segments, size_t rows, float *out, size_t out_stride,
+                          const float *residual, scarlet__activation activation)
+{
+    const size_t first = scarlet__chunk_offset(&d->out, n);
+    const scarlet__gemm g = {
+        .segment = segment,
+        .segments = segments,
+        .weights = weights + first * d->k,
+        .bias = d->bias + first,
+        .residual = residual,
+        .out = out,
+        .out_stride = out_stride,
+        .rows = rows,
+        .vectors = (int)scarlet__chunk_vectors(&d->out, n),
+        .activation = activation,
+        .prefetch = &w->s->prefetch,
+    };
+    w->k->gemm(&g);
+}
+
+void scarlet__fused_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                          const float *x, float *y)
+{
+    size_t first = scarlet__chunk_offset(&d->out, n);
+    w->k->gemv(x, d->k, d->weight + first * d->k, d->bias + first, y + first,
+               (int)scarlet__chunk_vectors(&d->out, n));
+}
+
+void scarlet__fused_announce(const scarlet__worker *w, const float *at)
+{
+    const scarlet__fused *x = w->j->x;
+    const char *end = (const char *)x->weights->memory + x->weights->bytes;
+    scarlet__prefetch *p = &w->s->prefetch;
+    const char *here = (const char *)at;
+    if (p->at < here || p->at > here + PREFETCH_BYTES)
+        p->at = here;
+    p->end = end - here > PREFETCH_BYTES ? here + PREFETCH_BYTES : end;
+}
+
+size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *c,
+                               const float *hidden, size_t pixels)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        size_t width = scarlet__chunk_width(c, i);
+        w->s->segment[i] =
+            (scarlet__segment){hidden + pixels * scarlet__chunk_offset(c, i), width, width};
+    }
+    return c->count;
+}
+
+void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *weights,
+                            const float *hidden, size_t pixels, size_t hidden_first, size_t rows,
+                            const float *in, float *out)
+{
+    const scarlet__packed_dense *d = &t->weights->project;
+    size_t segments = scarlet__fused_segments(w, &t->weights->hidden, hidden, pixels);
+    for (size_t i = 0; i < segments; i++)
+        w->s->segment[i].a += hidden_first * w->s->segment[i].stride;
+    for (size_t n = 0; n < d->out.count; n++) {
+        size_t offset = scarlet__chunk_offset(&d->out, n);
+        scarlet__fused_dense(w, d, weights, n, w->s->segment, segments, rows, out + offset,
+                             d->out.padded, in ? in + offset : NULL, SCARLET__LINEAR);
+    }
+}

@@ -1,0 +1,140 @@
+/*
+ * The fused executor: a block never leaves the second-level cache.
+ *
+ * Narrow tensors (a block's input and output) are NHWC, channels padded to whole vectors. Expanded
+ * tensors are cut into chunks of up to 3 vectors of channels, [chunk][pixel][width]. For each
+ * chunk, rows are expanded into a ring of k padded rows and convolved as soon as they are there:
+ *
+ *   expand row (gemm, h-swish) -> ring -> depthwise row (h-swish, sums for squeeze-excite)
+ *
+ * Nothing depends on the number of threads: sums are kept a row apart and added in the order of
+ * rows, every output of a gemm is one chain of additions. A team runs one picture together, or
+ * each thread takes pictures of its own from a batch.
+ *
+ *   weights.c   packed weights       stem.c    first convolution and separable layer
+ *   dense.c     products             block.c   inverted residuals
+ *   executor.c  creation, tail, classifier, pictures and batches
+ */
+#ifndef SCARLET_ENGINE_FUSED_FUSED_H
+#define SCARLET_ENGINE_FUSED_FUSED_H
+
+#include "engine/engine.h"
+#include "engine/fused/weights.h"
+#include "engine/pack.h"
+#include "engine/team.h"
+
+/* The shape of one layer, fixed at creation. */
+typedef struct scarlet__step {
+    const scarlet__layer *layer;
+    const scarlet__fused_layer *weights;
+    int side, out_side;
+    bool rows_outermost;
+} scarlet__step;
+
+/* Activations of one picture. */
+typedef struct scarlet__lane {
+    float *map[2]; /* input and output of blocks, in turn */
+    float *hidden; /* after depthwise: [chunk][pixel][width]; the stem's output when traced */
+    float *sums;   /* [row][channel], over the pixels of a row */
+    float *squeezed, *gate, *gated_weights;
+    float *features, *scores;
+} scarlet__lane;
+
+/* What a thread needs for itself. */
+typedef struct scarlet__scratch {
+    float *ring; /* of one chunk, or of all where rows are outermost; then the rows behind it */
+    float *pooled;
+    scarlet__segment *segment;
+    scarlet__prefetch prefetch;
+} scarlet__scratch;
+
+typedef struct scarlet__fused {
+    scarlet__execution e;
+    const scarlet__fused_weights *weights;
+    int count;
+    scarlet__step step[SCARLET__NETWORK_LAYERS_MAX];
+    float *memory;
+    size_t memory_size;
+    scarlet__segment *segments;
+    size_t segment_count; /* of a thread */
+    scarlet__lane *lane;  /* one a thread */
+    scarlet__scratch *scratch;
+    scarlet__team *team; /* the whole one, then a team of one for each thread */
+} scarlet__fused;
+
+/* One picture on its way through a team. */
+typedef struct scarlet__job {
+    scarlet__fused *x;
+    scarlet__lane *lane;
+    const float *picture;
+    float *out;
+    size_t index; /* in the batch */
+    const scarlet__tracer *tracer;
+    unsigned first; /* number of the team's first thread: where its scratch is */
+} scarlet__job;
+
+/* A thread in a job: everything a task needs. */
+typedef struct scarlet__worker {
+    const scarlet__job *j;
+    const scarlet__kernels *k;
+    scarlet__lane *lane;
+    scarlet__scratch *s;
+    scarlet__member *m;
+} scarlet__worker;
+
+static inline size_t scarlet__square(int side)
+{
+    return (size_t)side * (size_t)side;
+}
+
+static inline size_t scarlet__max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline size_t scarlet__fused_padded(const scarlet__fused *x, int channels)
+{
+    return scarlet__round_up((size_t)channels, (size_t)x->e.kernels->vector);
+}
+
+/* Pixels of a ring row: padding, input, and what the last depthwise tile reads past its end. */
+static inline size_t scarlet__ring_width(const scarlet__step *t)
+{
+    size_t tiles = scarlet__round_up((size_t)t->out_side, SCARLET__TILE);
+    size_t read = (tiles - 1) * (size_t)t->layer->stride + (size_t)t->layer->kernel;
+    return scarlet__max(read, (size_t)t->side + (size_t)t->layer->kernel - 1);
+}
+
+/* ---- dense.c ---- */
+
+/* Output chunk n of a dense layer, over `rows` pixels whose inputs the segments describe. */
+void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
+                          const float *weights, size_t n, const scarlet__segment *segment,
+                          size_t segments, size_t rows, float *out, size_t out_stride,
+                          const float *residual, scarlet__activation activation);
+/* Inputs of a project whose pixels begin at `hidden`, chunks `pixels` pixels apart, into the
+ * worker's segments; returns their number. */
+size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *c,
+                               const float *hidden, size_t pixels);
+/* All output chunks of `rows` pixels from pixel `hidden_first` on; `in`: what is added, or NULL. */
+void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *weights,
+                            const float *hidden, size_t pixels, size_t hidden_first, size_t rows,
+                            const float *in, float *out);
+/* Output chunk n of a matrix times a vector, into its place in y. */
+void scarlet__fused_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                          const float *x, float *y);
+/* From here on, weights from `at` on are needed: fetches run ahead of them. */
+void scarlet__fused_announce(const scarlet__worker *w, const float *at);
+
+/* ---- stem.c, block.c: called by each thread of a team, with the same arguments ---- */
+
+void scarlet__fused_stem(const scarlet__worker *w, float *out);
+/* Floats of ring that the stem needs. */
+size_t scarlet__fused_stem_floats(const scarlet__fused *x);
+void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
+                          float *out);
+bool scarlet__fused_rows_outermost(const scarlet__step *t);
+/* Whether squeeze-excite scales the project's weights: cheaper than pixels where there are many. */
+bool scarlet__fused_gates_weights(const scarlet__step *t);
+
+#endif
