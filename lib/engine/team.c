@@ -34,6 +34,7 @@ void scarlet__team_init(scarlet__team *team, unsigned threads, pthreadpool_t poo
     team->threads = threads;
     team->pool = pool;
     atomic_init(&team->sleepers, 0);
+    atomic_init(&team->handover, 0);
 }
 
 static void wait_until(scarlet__team *team, _Atomic(uint32_t) *done, uint32_t tasks)
@@ -76,24 +77,21 @@ bool scarlet__team_task(scarlet__member *m, size_t tasks, size_t *i)
     return false;
 }
 
-typedef struct {
-    scarlet__team *team;
-    scarlet__team_fn fn;
-    void *context;
-} call;
-
 static void start(void *data, size_t index)
 {
-    const call *c = data;
-    scarlet__member member = {.team = c->team, .index = (unsigned)index};
-    c->fn(c->context, &member);
+    scarlet__team *team = data;
+    atomic_load_explicit(&team->handover, memory_order_acquire);
+    scarlet__member member = {.team = team, .index = (unsigned)index};
+    team->fn(team->context, &member);
+    atomic_fetch_add_explicit(&team->handover, 1, memory_order_release);
 }
 
 void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context)
 {
-    call c = {team, fn, context};
+    team->fn = fn;
+    team->context = context;
     if (team->threads == 1) {
-        start(&c, 0);
+        start(team, 0);
         return;
     }
     for (int i = 0; i < SCARLET__TEAM_PHASES; i++) {
@@ -101,7 +99,10 @@ void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context)
         atomic_store_explicit(&team->phase[i].done, 0, memory_order_relaxed);
     }
     /* As many items as threads: each begins with its own. One that is early done may take that of
-     * a thread which is still asleep, and passes through phases that are over. */
-    pthreadpool_parallelize_1d(team->pool, start, &c, team->threads,
+     * a thread which is still asleep, and passes through phases that are over. `handover` orders
+     * memory between caller and workers; the pool does too, but promises it nowhere. */
+    atomic_fetch_add_explicit(&team->handover, 1, memory_order_release);
+    pthreadpool_parallelize_1d(team->pool, start, team, team->threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
+    atomic_load_explicit(&team->handover, memory_order_acquire);
 }

@@ -19,10 +19,16 @@
 
 enum { SCARLET__TEAM_PHASES = 512 };
 
+struct scarlet__member;
+typedef void (*scarlet__team_fn)(void *context, struct scarlet__member *member);
+
 typedef struct scarlet__team {
     unsigned threads;
     pthreadpool_t pool;
+    scarlet__team_fn fn; /* of the present run */
+    void *context;
     _Alignas(64) atomic_uint sleepers;
+    atomic_uint handover; /* orders memory at the beginning and the end of a run */
     struct {
         _Alignas(64) _Atomic(uint32_t) next; /* task to take */
         _Alignas(64) _Atomic(uint32_t) done; /* tasks finished; what sleepers wait on */
@@ -36,8 +42,6 @@ typedef struct scarlet__member {
     unsigned phase; /* number of the phase it is in */
     uint32_t taken; /* its tasks of this phase */
 } scarlet__member;
-
-typedef void (*scarlet__team_fn)(void *context, scarlet__member *member);
 
 void scarlet__team_init(scarlet__team *team, unsigned threads, pthreadpool_t pool);
 /* Runs fn once on each thread. */
