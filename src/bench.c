@@ -18,6 +18,7 @@ static const cli_option options[] = {
     {LAYERS, "layers", NULL, "measure each layer too"},
     {JSON, "json", NULL, "print one JSON object"},
     {'o', "opt", "NAME=VALUE", "set a library option; may be repeated"},
+    {'q', "quiet", NULL, "no progress bar"},
     {0},
 };
 
@@ -59,6 +60,7 @@ typedef struct bench {
     scarlet_image *image;
     float *input, *scores;
     size_t picture_length, scores_length, batch;
+    bool quiet;
 } bench;
 
 typedef scarlet_status (*step)(bench *, scarlet_error *);
@@ -113,11 +115,14 @@ static summary measure(bench *b, const char *name, step run, size_t warm_ups, si
     for (size_t i = 0; i < warm_ups; i++)
         must(run(b, &err), &err);
     double *samples = cli_alloc(runs, sizeof *samples);
+    progress_start(runs, b->quiet);
     for (size_t i = 0; i < runs; i++) {
         int64_t start = now_nanos();
         must(run(b, &err), &err);
         samples[i] = (double)(now_nanos() - start) * 1e-6;
+        progress_step(i + 1);
     }
+    progress_hide();
     summary s = summarize(name, samples, runs);
     free(samples);
     return s;
@@ -150,8 +155,12 @@ static summary *measure_layers(bench *b, size_t runs)
     for (size_t i = 0; i < WARM_UPS; i++)
         must(step_infer(b, &err), &err);
     must(scarlet_session_set_trace(b->loaded.session, on_layer, &l, &err), &err);
-    while (l.pictures < runs)
+    progress_start(runs, b->quiet);
+    while (l.pictures < runs) {
         must(step_infer(b, &err), &err);
+        progress_step(l.pictures < runs ? l.pictures : runs);
+    }
+    progress_hide();
     must(scarlet_session_set_trace(b->loaded.session, NULL, NULL, &err), &err);
     summary *rows = cli_alloc(l.count, sizeof *rows);
     for (size_t i = 0; i < l.count; i++)
@@ -369,6 +378,9 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         case 'o':
             cli_set(&settings, command, "%s", optarg);
+            break;
+        case 'q':
+            b.quiet = true;
             break;
         }
     }

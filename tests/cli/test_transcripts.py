@@ -24,10 +24,11 @@ def scratch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scratch")
     tiny.make(folder / "tiny.safetensors")
     tiny.make(folder / "nameless.safetensors", **{"scarlet.labels": None})
+    tiny.make(folder / "thousand.safetensors", 1000, **{"scarlet.labels": None})
     pictures = sorted(tiny.PICTURES.iterdir())
     shutil.copy(pictures[0], folder / "shirt.png")
     shutil.copy(pictures[-1], folder / "boot.png")
-    (folder / "broken.png").write_bytes(pictures[0].read_bytes()[:100])
+    (folder / "broken.png").write_bytes(pictures[0].read_bytes()[:20])
     (folder / "names.txt").write_text("one\ntwo\nthree\nfour\nfive\n")
     return folder
 
