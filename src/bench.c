@@ -218,11 +218,15 @@ static void print_text(const bench *b, const report *r)
         return;
     printf("\n%5s  %-19s %10s %10s %7s %14s %9s\n", "Layer", "Name", "Median ms", "Spread ms",
            "Share", "MACs", "GMAC/s");
-    for (size_t i = 0; i < r->layers_count; i++)
-        printf("%5zu  %-19s %10.4f %10.4f %5.1f %% %14lld %9.1f\n", i, r->layers[i].name,
-               r->layers[i].median, r->layers[i].spread, 100 * r->layers[i].median / total(r),
-               (long long)macs(b, i),
-               r->layers[i].median > 0 ? (double)macs(b, i) / r->layers[i].median * 1e-6 : 0.0);
+    for (size_t i = 0; i < r->layers_count; i++) {
+        double took = r->layers[i].median;
+        printf("%5zu  %-19s %10.4f %10.4f %5.1f %% %14lld ", i, r->layers[i].name, took,
+               r->layers[i].spread, 100 * took / total(r), (long long)macs(b, i));
+        if (took > 1e-3) /* less than a microsecond: nothing, or done with the layer before */
+            printf("%9.1f\n", (double)macs(b, i) / took * 1e-6);
+        else
+            printf("%9s\n", "-");
+    }
 }
 
 static void json_number(json *j, const char *key, double value)
