@@ -24,7 +24,7 @@
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 
 enum { VL = SCARLET__VECTOR };
@@ -108,14 +108,15 @@ INLINE vec min(vec a, vec b)
 #endif
 #endif
 
+/* x comes second: where one is NaN, max and min of x86 give the second. So a NaN stays one. */
+INLINE vec relu6(vec x)
+{
+    return min(splat(6), max(splat(0), x));
+}
 /* 6 * h-swish(x) = x * min(max(x + 3, 0), 6); the sixth is in the weights that follow. */
 INLINE vec hswish6(vec x)
 {
-    return x * min(max(x + splat(3), splat(0)), splat(6));
-}
-INLINE vec relu6(vec x)
-{
-    return min(max(x, splat(0)), splat(6));
+    return x * relu6(x + splat(3));
 }
 
 #endif
