@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 _Static_assert(sizeof(scarlet_error) == 256, "scarlet_error is frozen");
 _Static_assert(sizeof(scarlet_prediction) == 8, "scarlet_prediction is frozen");
 
 enum { TEXT = sizeof(((scarlet_error *)0)->message) };
 
-/* Drops a UTF-8 sequence that was cut in its middle, and hides control characters. */
+/* Drops a UTF-8 sequence that was cut in its middle; hides control characters and what is not
+ * UTF-8, which names from hostile files may hold. */
 static void tidy(char *text)
 {
     size_t n = strlen(text), start = n;
@@ -21,6 +24,9 @@ static void tidy(char *text)
         if (n - (start - 1) < want)
             text[start - 1] = '\0';
     }
+    n = strlen(text);
+    for (size_t i; (i = scarlet__utf8_check(text, n)) < n;)
+        text[i] = '?';
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7F)
             *p = '?';

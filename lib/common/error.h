@@ -6,7 +6,8 @@
 
 /* Describes a failure in *err (may be NULL) and returns `status`, so that a function can
  * `return scarlet__fail(err, ...)`. The text is cut to fit at a character boundary; control
- * characters, which names from hostile files may hold, are shown as '?'. */
+ * characters and bytes that are not UTF-8, which names from hostile files may hold, are shown as
+ * '?'. */
 __attribute__((format(printf, 3, 4))) scarlet_status
 scarlet__fail(scarlet_error *err, scarlet_status status, const char *format, ...);
 

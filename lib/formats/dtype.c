@@ -40,17 +40,17 @@ static float from_bits(uint32_t bits)
     return value;
 }
 
-/* No operand or result is a denormal float: the host may have told the CPU to flush those. */
+/* Both ways are computed and a mask chooses, so that loops vectorise. No operand or result is a
+ * denormal float: the host may have told the CPU to flush those. */
 float scarlet__f16_to_f32(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7FFF, bits;
-    if (magnitude < 0x0400) { /* denormal half: a multiple of 2^-24 */
-        float value = (float)magnitude * 0x1p-24f;
-        memcpy(&bits, &value, sizeof bits);
-    } else { /* infinity and NaN keep the largest exponent */
-        bits = (magnitude << 13) + (magnitude < 0x7C00 ? (127u - 15) << 23 : (255u - 31) << 23);
-    }
-    return from_bits(sign | bits);
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7FFF, small;
+    float multiple = (float)(int32_t)magnitude * 0x1p-24f; /* a denormal half's value */
+    memcpy(&small, &multiple, sizeof small);
+    /* The exponent's bias moves by 112; of infinity and NaN, twice. */
+    uint32_t normal = (magnitude << 13) + (1u + (magnitude >= 0x7C00)) * (112u << 23);
+    uint32_t denormal = magnitude < 0x0400 ? UINT32_MAX : 0;
+    return from_bits(sign | (small & denormal) | (normal & ~denormal));
 }
 
 uint16_t scarlet__f32_to_f16(float value)

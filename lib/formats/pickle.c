@@ -189,7 +189,7 @@ static bool push_long(machine *m, uint64_t length)
     if (!number(m, (size_t)length, &value))
         return false;
     if (length > 0 && length < 8 && value >> (8 * length - 1)) /* negative: extend the sign */
-        value |= UINT64_MAX << (8 * length);
+        value |= ~(UINT64_MAX >> (64 - 8 * length));
     return push_int(m, (int64_t)value);
 }
 

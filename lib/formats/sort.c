@@ -24,8 +24,8 @@ uint32_t *scarlet__sorted(const void *items, size_t count, scarlet__before_fn be
         return NULL;
     for (size_t i = 0; i < count; i++)
         index[i] = (uint32_t)i;
-    for (size_t i = count / 2; i-- > 0;)
-        sift(index, i, count, items, before);
+    for (size_t i = count / 2; i > 0; i--)
+        sift(index, i - 1, count, items, before);
     for (size_t end = count; end > 1;) {
         uint32_t last = index[--end];
         index[end] = index[0];

@@ -84,9 +84,11 @@ static scarlet_status read_end64(reader *r, uint64_t end, uint64_t *first)
 /* The last end record whose comment reaches to the end of the file. */
 static const uint8_t *find_end(const uint8_t *tail, size_t length)
 {
-    for (size_t at = length < END_SIZE ? 0 : length - END_SIZE + 1; at-- > 0;)
-        if (signature(tail + at, END) && get(tail + at + 20, 2) == length - END_SIZE - at)
-            return tail + at;
+    for (size_t size = END_SIZE; size <= length; size++) {
+        const uint8_t *end = tail + length - size;
+        if (signature(end, END) && get(end + 20, 2) == size - END_SIZE)
+            return end;
+    }
     return NULL;
 }
 

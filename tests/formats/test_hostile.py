@@ -1,7 +1,6 @@
 """Files that are no checkpoints, or that lie: each gives its exact message, within 2 s, 512 MiB of address space
 and 256 KiB of stack, and nothing in them is run."""
 
-import io
 import itertools
 import os
 import pickle
@@ -205,6 +204,19 @@ def test_python_exploit(tmp_path):
         torch.save({"model_state": OrderedDict(a=torch.zeros(2)), "x": Exploit()}, tmp_path / "x", _use_new_zipfile_serialization=new)
         assert message(tmp_path / "x").startswith("unsupported: X: refused: its pickle names the global 'posix.system' at byte ")
     assert not canary.exists()
+
+
+def test_odd_names(tmp_path):
+    """A message is one line of UTF-8 whatever a file calls its things; run() decodes strictly."""
+    odd = p.text(b"\xff\n\x1b[31m\xc3")
+    made = p.call(odd + p.text("f") + b"\x93")
+    assert zipped(tmp_path, p.state(("a", made))) == "unsupported: X: tensor a: value is made by the global '???[31m?.f', which libscarlet does not run"
+    assert zipped(tmp_path, p.dict_((odd, p.NONE))).endswith("found the keys '???[31m?'")
+    assert "ü'" in zipped(tmp_path, p.dict_((p.text("ü" * 20), p.NONE)))
+    for length in range(30, 70):  # cut somewhere in a character
+        assert "no state dict" in zipped(tmp_path, p.dict_((p.text("ü€" * length), p.NONE)))
+        assert zipped(tmp_path, p.state(("ü€" * length, p.call(p.name("m", "n"))))).startswith("unsupported: X: tensor ü€ü€")
+    assert zipped(tmp_path, p.dict_((p.text("model_state"), p.dict_((odd, GOOD))))) == "corrupt: X: model_state: a key that is not a name"
 
 
 # ---- lying tensors ----
