@@ -195,7 +195,7 @@ def test_python2(tmp_path, kind):
     )
     a = torch.arange(6.0).reshape(2, 3)
     check(path, kind, {"a": a, "b": torch.tensor([2.0, 4.0]), "c": a})
-    assert torch.equal(torch.load(path, map_location="cpu", encoding="latin1")["model_state"]["b"], torch.tensor([2.0, 4.0]))
+    assert torch.equal(torch.load(path, map_location="cpu", encoding="latin1", weights_only=False)["model_state"]["b"], torch.tensor([2.0, 4.0]))
 
 
 def test_storage_views(tmp_path):
@@ -264,7 +264,7 @@ def test_archives(tmp_path):
     """What repacking, prefixes and comments change."""
     tensors = {"a": torch.randn(30), "b": torch.randn(3).half()}
     path = save({"model_state": tensors}, tmp_path / "ünï.cödé.pth", ZIP)
-    assert any(n.startswith("ünï") for n in zipfile.ZipFile(path).namelist())
+    assert len({n.split("/")[0] for n in zipfile.ZipFile(path).namelist()}) == 1  # the file's name, or "archive"
     check(path, ZIP, tensors)
     p.repack(path, tmp_path / "repacked")
     check(tmp_path / "repacked", ZIP, tensors)
