@@ -32,7 +32,7 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
     if (status == SCARLET_OK)
         status = scarlet__network_find(tensors, &model->network, err);
     if (status == SCARLET_OK)
-        status = scarlet__metadata_read(tensors, model->network.classes, &model->metadata, err);
+        status = scarlet__metadata_read(tensors, &model->network, &model->metadata, err);
     if (status == SCARLET_OK) {
         model->file_kind = tensors->file_kind;
         status = model->engine->weights_create(&model->network, tensors, model->kernels,

@@ -142,7 +142,7 @@ static scarlet_status convert(const scarlet__source *source, const char *path,
     if (status == SCARLET_OK)
         status = scarlet__network_find(tensors, network, err);
     if (status == SCARLET_OK)
-        status = scarlet__metadata_read(tensors, network->classes, &metadata, err);
+        status = scarlet__metadata_read(tensors, network, &metadata, err);
     if (status == SCARLET_OK)
         status = describe(&t, &metadata, network, labels, opts, err);
     if (status == SCARLET_OK)

@@ -76,8 +76,8 @@ static scarlet_status read_labels(const scarlet__tensors *tensors, const char *t
     return SCARLET_OK;
 }
 
-static scarlet_status known(const scarlet__tensors *tensors, int classes, scarlet__metadata *m,
-                            scarlet_error *err)
+static scarlet_status known(const scarlet__tensors *tensors, const scarlet__network *network,
+                            scarlet__metadata *m, scarlet_error *err)
 {
     const char *text = scarlet__metadata_get(m, "scarlet.format");
     if (text && strcmp(text, "1") != 0)
@@ -87,6 +87,11 @@ static scarlet_status known(const scarlet__tensors *tensors, int classes, scarle
     text = scarlet__metadata_get(m, "scarlet.input_size");
     if (text && (!pixels(text, &m->input_size) || m->input_size > 4096))
         return malformed(tensors, "scarlet.input_size", "expected pixels, 1 to 4096", err);
+    if (m->input_size % network->total_stride != 0)
+        return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                             "%s: metadata scarlet.input_size: %d is not a multiple of the "
+                             "network's total stride %d",
+                             tensors->source->name, m->input_size, network->total_stride);
     text = scarlet__metadata_get(m, "scarlet.resize");
     if (text && (!pixels(text, &m->resize) || m->resize > 8192))
         return malformed(tensors, "scarlet.resize", "expected pixels, 1 to 8192", err);
@@ -99,15 +104,16 @@ static scarlet_status known(const scarlet__tensors *tensors, int classes, scarle
     if (text && !m->has_std)
         return malformed(tensors, "scarlet.std", "expected three decimals a,b,c above 0", err);
     text = scarlet__metadata_get(m, "scarlet.labels");
-    return text ? read_labels(tensors, text, classes, m, err) : SCARLET_OK;
+    return text ? read_labels(tensors, text, network->classes, m, err) : SCARLET_OK;
 }
 
-scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors, int classes,
-                                      scarlet__metadata *out, scarlet_error *err)
+scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors,
+                                      const scarlet__network *network, scarlet__metadata *out,
+                                      scarlet_error *err)
 {
     *out = (scarlet__metadata){0};
     scarlet_status status = copy(tensors, out, err);
-    return status == SCARLET_OK ? known(tensors, classes, out, err) : status;
+    return status == SCARLET_OK ? known(tensors, network, out, err) : status;
 }
 
 void scarlet__metadata_free(scarlet__metadata *m)

@@ -3,6 +3,7 @@
 #define SCARLET_NETWORK_METADATA_H
 
 #include "formats/tensors.h"
+#include "network/network.h"
 
 typedef struct scarlet__metadata {
     size_t count; /* all keys and values, copied, in the file's order */
@@ -15,10 +16,11 @@ typedef struct scarlet__metadata {
     float mean[3], std[3];
 } scarlet__metadata;
 
-/* Reads and checks it; a known key that is malformed, or labels that are not one a class, are
- * CORRUPT, naming the key. Free with scarlet__metadata_free, also after a failure. */
-scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors, int classes,
-                                      scarlet__metadata *out, scarlet_error *err);
+/* Reads and checks it; a known key that is malformed or does not fit the network is CORRUPT,
+ * naming the key. Free with scarlet__metadata_free, also after a failure. */
+scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors,
+                                      const scarlet__network *network, scarlet__metadata *out,
+                                      scarlet_error *err);
 void scarlet__metadata_free(scarlet__metadata *metadata);
 /* The file's mean and std, ImageNet's where it has none. */
 void scarlet__metadata_normalization(const scarlet__metadata *metadata, float mean[3],

@@ -173,6 +173,8 @@ static bool check(void *user, const char *name, scarlet__role role, int rank, co
     }
     r->found++;
     if (t->rank != rank || memcmp(t->shape, shape, (size_t)rank * sizeof *shape) != 0) {
+        if (strstr(r->text, name)) /* its kernel or expansion was refused already */
+            return true;
         r->misshapen++;
         scarlet__shape_text(t, found, sizeof found);
         note(r, "%s has shape %s, expected %s", name, found, wanted);
