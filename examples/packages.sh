@@ -2,7 +2,7 @@
 # libscarlet is built with, and how they are installed and used. To be sourced from the top folder.
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config
-    libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libpng-dev libjpeg-dev"
+    libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libpng-dev libjpeg-dev libarchive-dev"
 
 say() {
     echo "== $*"

@@ -1,9 +1,11 @@
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "cli.h"
+#include "npy.h"
+#include "pictures.h"
 
-enum { JSON = 128, FEATURES, LABELS, AUTO_ORIENT };
+enum { JSON = 128, FEATURES, NPY, LABELS, LIST, AUTO_ORIENT };
 
 static const cli_option options[] = {
     {'m', "model", "FILE", "checkpoint or safetensors file; default: $SCARLET_MODEL"},
@@ -12,158 +14,210 @@ static const cli_option options[] = {
      "names of classes, one a line; default: the model file's, else\n"
      "ImageNet's for a model of 1000 classes, else class numbers"},
     {FEATURES, "features", NULL, "print the vector before the classifier instead of classes"},
+    {NPY, "npy", "FILE",
+     "with --features: write them to FILE as a NumPy matrix, a row a picture;\n"
+     "rows of pictures that failed are NaN"},
+    {LIST, "files-from", "FILE",
+     "classify the pictures that FILE names, one a line (or NUL-separated);\n"
+     "relative names start at FILE's folder"},
     {JSON, "json", NULL, "print one JSON object a line for each picture, failures too"},
     {AUTO_ORIENT, "auto-orient", NULL, "turn pictures by their EXIF orientation"},
-    {'t', "threads", "N", "threads of the network; default 1; 0: all CPUs"},
+    {'j', "jobs", "N", "pictures at once; default: as many as the CPUs that may be used"},
+    {'t', "threads", "N", "threads of the network for each of them; default 1; 0: all CPUs"},
     {'o', "opt", "NAME=VALUE", "set a library option; may be repeated"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
 };
 
 typedef struct job {
-    scarlet_session *session;
+    scarlet_session **sessions;  /* one a worker */
     const scarlet_options *opts; /* of the command line, over those of the model's metadata */
     cli_names names;
     bool json, features;
-    size_t k;
-    scarlet_prediction *top;
-    size_t count; /* predictions, or numbers in `vector` */
-    float *input, *vector;
+    size_t k, length; /* predictions, or numbers of a vector, a picture has at most */
     size_t input_length;
+    npy *matrix; /* NULL: print features */
+    feed feed;
+    size_t done, failed, total; /* total: 0 if not known */
 } job;
 
-static scarlet_status compute(job *j, const cli_input *input, scarlet_error *err)
+/* A picture on its way, and what came out. */
+typedef struct item {
+    cli_picture picture;
+    scarlet_status status;
+    scarlet_error err;
+    size_t count; /* predictions in top, or numbers in vector */
+    scarlet_prediction *top;
+    float *vector;
+} item;
+
+static bool next(void *user, void *slot)
 {
-    scarlet_image *image;
-    scarlet_status status = cli_load(input, j->opts, &image, err);
-    if (status != SCARLET_OK)
-        return status;
-    if (j->features) {
-        status = scarlet_preprocess(image, j->opts, j->input, j->input_length, err);
-        if (status == SCARLET_OK)
-            status =
-                scarlet_infer(j->session, j->input, j->input_length, 1, j->vector, j->count, err);
-    } else {
-        status = scarlet_classify(j->session, image, j->opts, j->k, j->top, &j->count, err);
-    }
-    scarlet_image_free(image);
-    return status;
+    job *j = user;
+    item *it = slot;
+    cli_picture_free(&it->picture);
+    return feed_next(&j->feed, &it->picture);
 }
 
-static void print_text(const job *j, const char *path)
+static void work(void *user, size_t worker, void *slot)
 {
-    cli_put(stdout, path);
+    const job *j = user;
+    item *it = slot;
+    scarlet_session *session = j->sessions[worker];
+    scarlet_image *image;
+    it->status = cli_load(&it->picture, j->opts, &image, &it->err);
+    if (it->status != SCARLET_OK)
+        return;
+    if (j->features) {
+        float *input = scarlet_session_input(session, NULL);
+        it->count = j->length;
+        it->status = scarlet_preprocess(image, j->opts, input, j->input_length, &it->err);
+        if (it->status == SCARLET_OK)
+            it->status = scarlet_infer(session, input, j->input_length, 1, it->vector, j->length,
+                                       &it->err);
+    } else {
+        it->status = scarlet_classify(session, image, j->opts, j->k, it->top, &it->count, &it->err);
+    }
+    scarlet_image_free(image);
+}
+
+static void print_text(const job *j, const item *it)
+{
+    cli_put(stdout, it->picture.name);
     putchar('\n');
-    for (size_t i = 0; i < j->count && !j->features; i++) {
-        const char *name = cli_name(&j->names, j->top[i].class_id);
-        printf("%6.1f %%  ", 100 * (double)j->top[i].score);
+    for (size_t i = 0; i < it->count && !j->features; i++) {
+        const char *name = cli_name(&j->names, it->top[i].class_id);
+        printf("%6.1f %%  ", 100 * (double)it->top[i].score);
         if (name)
             cli_put(stdout, name);
         else
-            printf("class %d", j->top[i].class_id);
+            printf("class %d", it->top[i].class_id);
         putchar('\n');
     }
-    for (size_t i = 0; i < j->count && j->features; i++)
-        printf(i ? " %.9g" : "  %.9g", (double)j->vector[i]);
-    if (j->features)
+    for (size_t i = 0; i < it->count && j->features && !j->matrix; i++)
+        printf(i ? " %.9g" : "  %.9g", (double)it->vector[i]);
+    if (j->features && !j->matrix)
         putchar('\n');
     fflush(stdout);
 }
 
-static void print_result(const job *j, json *out)
+static void print_result(const job *j, const item *it, json *out)
 {
+    if (j->matrix) {
+        json_key(out, "row");
+        json_integer(out, (int64_t)it->picture.index);
+        return;
+    }
     json_key(out, j->features ? "features" : "predictions");
     json_open(out, '[');
-    for (size_t i = 0; i < j->count; i++) {
+    for (size_t i = 0; i < it->count; i++) {
         if (j->features) {
-            json_float(out, j->vector[i]);
+            json_float(out, it->vector[i]);
             continue;
         }
         json_open(out, '{');
         json_key(out, "class");
-        json_integer(out, j->top[i].class_id);
+        json_integer(out, it->top[i].class_id);
         json_key(out, "label");
-        json_text(out, cli_name(&j->names, j->top[i].class_id));
+        json_text(out, cli_name(&j->names, it->top[i].class_id));
         json_key(out, "probability");
-        json_float(out, j->top[i].score);
+        json_float(out, it->top[i].score);
         json_close(out, '}');
     }
     json_close(out, ']');
 }
 
-static void print_json(const job *j, const char *path, const scarlet_error *err)
+static void print_json(const job *j, const item *it)
 {
     json out = {.out = stdout};
     json_open(&out, '{');
     json_key(&out, "file");
-    json_text(&out, path);
-    if (err)
-        json_failure(&out, err);
+    json_text(&out, it->picture.name);
+    if (it->status != SCARLET_OK)
+        json_failure(&out, &it->err);
     else
-        print_result(j, &out);
+        print_result(j, it, &out);
     json_close(&out, '}');
     json_end(&out);
 }
 
-/* All pictures; the exit code. */
-static int run_all(job *j, const cli_inputs *inputs, bool quiet)
+static bool done(void *user, void *slot)
 {
-    size_t done = 0, failed = 0;
-    progress_start(inputs->count, quiet);
-    interrupt_catch();
-    for (; done < inputs->count && !interrupted(); done++) {
-        const cli_input *input = &inputs->item[done];
-        scarlet_error err;
-        scarlet_status status = compute(j, input, &err);
-        if (interrupted() && status != SCARLET_OK)
-            break; /* reading standard input was cut short */
-        progress_hide();
-        failed += status != SCARLET_OK;
-        if (j->json)
-            print_json(j, input->path, status == SCARLET_OK ? NULL : &err);
-        else if (status == SCARLET_OK)
-            print_text(j, input->path);
-        else
-            cli_error("%s", err.message);
-        progress_step(done + 1);
-    }
+    job *j = user;
+    const item *it = slot;
     progress_hide();
-    if (!quiet && interrupted())
-        cli_error("interrupted after %zu of %zu pictures, %zu failed", done, inputs->count, failed);
-    else if (!quiet && failed && done > 1)
-        cli_error("%zu of %zu pictures failed", failed, done);
-    if (interrupted())
-        interrupt_finish();
-    return failed ? INPUT_FAILED : DONE;
+    j->failed += it->status != SCARLET_OK;
+    if (j->json)
+        print_json(j, it);
+    else if (it->status == SCARLET_OK)
+        print_text(j, it);
+    else
+        cli_error("%s", it->err.message);
+    if (j->matrix)
+        npy_row(j->matrix, it->status == SCARLET_OK ? it->vector : NULL);
+    progress_step(++j->done);
+    return true;
 }
 
-/* Where results of one picture go. */
-static void open_outputs(job *j, const cli_loaded *loaded)
+/* All pictures; the exit code. */
+static int run_all(job *j, size_t workers, bool quiet)
 {
-    size_t length = (size_t)scarlet_session_get(loaded->session, SCARLET_INFO_OUTPUT_LENGTH);
+    pipeline p = {.workers = workers,
+                  .room = ROOM_PER_WORKER * workers,
+                  .size = sizeof(item),
+                  .user = j,
+                  .next = next,
+                  .work = work,
+                  .done = done};
+    item *items = p.items = cli_alloc(p.room, p.size);
+    for (size_t i = 0; i < p.room; i++) {
+        items[i].top = cli_alloc(j->k, sizeof *items->top);
+        items[i].vector = cli_alloc(j->features ? j->length : 1, sizeof *items->vector);
+    }
+    progress_start(j->total, quiet);
+    pipeline_run(&p);
+    progress_hide();
+    if (j->matrix)
+        npy_close(j->matrix);
+    if (!quiet && interrupted() && j->total)
+        cli_error("interrupted after %zu of %zu pictures, %zu failed", j->done, j->total,
+                  j->failed);
+    else if (!quiet && interrupted())
+        cli_error("interrupted after %zu pictures, %zu failed", j->done, j->failed);
+    else if (!quiet && j->failed && j->done > 1)
+        cli_error("%zu of %zu pictures failed", j->failed, j->done);
+    if (interrupted())
+        interrupt_finish();
+    feed_close(&j->feed);
+    for (size_t i = 0; i < p.room; i++) {
+        cli_picture_free(&items[i].picture);
+        free(items[i].top);
+        free(items[i].vector);
+    }
+    free(items);
+    return j->failed ? INPUT_FAILED : DONE;
+}
+
+/* What one picture takes and gives. */
+static void measure(job *j, const cli_loaded *loaded)
+{
     int64_t output;
     scarlet_options_get(loaded->opts, SCARLET_OPT_OUTPUT, &output, NULL);
-    j->session = loaded->session;
+    size_t side = (size_t)scarlet_session_get(loaded->session, SCARLET_INFO_INPUT_SIZE);
     j->opts = loaded->opts;
     j->features = output == SCARLET_OUTPUT_FEATURES;
-    if (j->features) {
-        j->count = length;
-        j->vector = cli_alloc(length, sizeof *j->vector);
-        j->input = scarlet_session_input(j->session, NULL);
-        size_t side = (size_t)scarlet_session_get(j->session, SCARLET_INFO_INPUT_SIZE);
-        j->input_length = 3 * side * side;
-    } else {
-        if (j->k > length)
-            j->k = length;
-        j->top = cli_alloc(j->k, sizeof *j->top);
-    }
+    j->input_length = 3 * side * side;
+    j->length = (size_t)scarlet_session_get(loaded->session, SCARLET_INFO_OUTPUT_LENGTH);
+    if (j->k > j->length)
+        j->k = j->length;
 }
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    const char *path = NULL, *labels = NULL;
+    const char *path = NULL, *labels = NULL, *list = NULL, *matrix = NULL;
     char *settings = NULL;
     bool quiet = false;
+    size_t jobs = 0;
     job j = {.k = 5};
     for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
         switch (key) {
@@ -175,6 +229,15 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         case LABELS:
             labels = optarg;
+            break;
+        case LIST:
+            list = optarg;
+            break;
+        case NPY:
+            matrix = optarg;
+            break;
+        case 'j':
+            jobs = (size_t)cli_integer(command, "--jobs", optarg, 1, JOBS_MAX);
             break;
         case FEATURES:
             cli_set(&settings, command, "output=features");
@@ -197,22 +260,38 @@ static int run(const cli_command *command, int argc, char **argv)
         }
     }
     path = cli_model_path(command, path);
-    if (optind == argc)
+    if (optind == argc && !list)
         cli_usage(command, "no picture: name files or folders, or - for standard input");
     cli_loaded loaded;
     cli_load_model(&loaded, command, path, settings);
-    open_outputs(&j, &loaded);
+    measure(&j, &loaded);
     if (!j.features)
         cli_names_open(&j.names, command, loaded.model, labels);
+    if (matrix && !j.features)
+        cli_usage(command, "--npy goes with --features");
 
     cli_inputs inputs = {0};
-    for (int i = optind; i < argc; i++)
+    int pipes = 0;
+    for (int i = optind; i < argc; i++) {
+        pipes += strcmp(argv[i], "-") == 0;
         cli_inputs_add(&inputs, argv[i]);
-    int code = run_all(&j, &inputs, quiet);
+    }
+    if (pipes > 1)
+        cli_usage(command, "- is named more than once: standard input is one picture");
+    if (list)
+        cli_inputs_add_list(&inputs, list, false);
+    j.feed.inputs = &inputs;
+    j.total = inputs.archives ? 0 : inputs.count;
+    size_t workers = j.total == 1 ? 1 : worker_count(loaded.model, jobs);
+    if (j.total && workers > j.total)
+        workers = j.total;
+    j.sessions = worker_sessions(command, loaded.model, loaded.session, settings, workers);
+    if (matrix)
+        j.matrix = npy_create(matrix, j.length);
+    int code = run_all(&j, workers, quiet);
 
     cli_inputs_free(&inputs);
-    free(j.top);
-    free(j.vector);
+    worker_sessions_free(j.sessions, workers);
     scarlet_labels_free(j.names.labels);
     cli_unload_model(&loaded);
     free(settings);
@@ -223,14 +302,16 @@ const cli_command cli_classify = {
     .name = "scarlet classify",
     .summary =
         "Says what is in pictures (JPEG, PNG). A folder stands for every picture file below it,\n"
-        "in byte order of the paths; - is a picture on standard input.",
-    .synopsis = "--model FILE [OPTION]... FILE|FOLDER|-...",
+        "in byte order of the paths; a tar archive, plain or compressed, for those in it, in its\n"
+        "order; - is a picture on standard input. Results keep the order of the pictures.",
+    .synopsis = "--model FILE [OPTION]... FILE|FOLDER|ARCHIVE|-...",
     .options = options,
     .library_options = true,
     .notes =
         "Examples:\n"
         "  scarlet classify --model model.safetensors cat.jpg dog.png\n"
         "  scarlet classify -m model.safetensors --top-k 1 --json photographs/ > found.jsonl\n"
+        "  scarlet classify -m model.safetensors --features --npy features.npy pictures.tar\n"
         "  wget -qO- https://example.org/cat.jpg | scarlet classify -m model.safetensors -\n",
     .run = run,
 };

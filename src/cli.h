@@ -9,6 +9,7 @@
 #include "scarlet/scarlet.h"
 
 enum { DONE = 0, INPUT_FAILED = 1, USAGE = 2, MODEL_UNUSABLE = 3 };
+enum { JOBS_MAX = 1024 };
 
 /* ---- command.c: options, help, messages ---- */
 
@@ -50,6 +51,8 @@ void cli_put(FILE *out, const char *text);
 int cli_finish(int code);
 /* Memory, or a message and the end of the program. */
 void *cli_alloc(size_t count, size_t size);
+/* Makes room for one more element in an array of `count`, NULL at first; returns the array. */
+void *cli_grow(void *array, size_t count, size_t size);
 __attribute__((format(printf, 1, 2))) char *cli_format(const char *format, ...);
 __attribute__((format(printf, 1, 0))) char *cli_vformat(const char *format, va_list args);
 
@@ -95,25 +98,6 @@ void cli_names_open(cli_names *names, const cli_command *command, const scarlet_
 /* NULL if the class has no name. */
 const char *cli_name(const cli_names *names, int32_t class_id);
 
-/* ---- inputs.c: files, folders, standard input ---- */
-
-typedef struct cli_input {
-    char *path;        /* "-": standard input */
-    const char *error; /* why a folder cannot be walked; NULL: load it */
-} cli_input;
-
-typedef struct cli_inputs {
-    cli_input *item;
-    size_t count;
-} cli_inputs;
-
-/* Adds a file, "-", or all pictures below a folder in byte order of their paths. */
-void cli_inputs_add(cli_inputs *inputs, const char *path);
-void cli_inputs_free(cli_inputs *inputs);
-/* Loads a picture from a file, or for "-" from standard input. */
-scarlet_status cli_load(const cli_input *input, const scarlet_options *opts, scarlet_image **out,
-                        scarlet_error *err);
-
 /* ---- json.c ---- */
 
 /* Writes JSON; puts commas where they belong. Start with {.out = file}. */
@@ -132,12 +116,17 @@ void json_integer(json *j, int64_t value);
 void json_bool(json *j, bool value);
 /* The shortest decimals that read back as the same float; null if it is not finite. */
 void json_float(json *j, float value);
+/* The shortest decimals that read back as the same double. */
+void json_double(json *j, double value);
+/* Length of the well-formed UTF-8 sequence at s, 1 for ASCII; 0 if it is none. */
+size_t utf8_length(const unsigned char *s);
 /* The keys "error" and "status". */
 void json_failure(json *j, const scarlet_error *err);
 void json_end(json *j); /* end of the line; flushes */
 
 /* ---- progress.c: a bar on a terminal, the clock, Ctrl-C ---- */
 
+/* total = 0: not known. */
 void progress_start(size_t total, bool quiet);
 void progress_step(size_t done);
 /* Takes the bar away; before anything else is printed, and at the end. */

@@ -47,6 +47,18 @@ void *cli_alloc(size_t count, size_t size)
     return block;
 }
 
+void *cli_grow(void *array, size_t count, size_t size)
+{
+    if (count & (count - 1)) /* full at 0 and at every power of two */
+        return array;
+    void *grown = reallocarray(array, count ? 2 * count : 1, size);
+    if (!grown) {
+        cli_error("out of memory");
+        exit(INPUT_FAILED);
+    }
+    return grown;
+}
+
 __attribute__((format(printf, 2, 0))) static void message(const char *who, const char *format,
                                                           va_list args)
 {

@@ -5,10 +5,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "cli.h"
+#include "pictures.h"
 
-/* The endings by which torchvision's ImageFolder knows a picture; what is inside decides later. */
-static bool is_picture(const char *name)
+/* What is inside decides later. */
+bool is_picture(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
                                           ".pgm", ".tif",  ".tiff", ".webp"};
@@ -21,17 +21,35 @@ static bool is_picture(const char *name)
     return false;
 }
 
+bool is_archive(const char *path)
+{
+    static const char *const endings[] = {".tar",    ".tar.gz", ".tgz",
+                                          ".tar.xz", ".tar.zst", ".tar.bz2"};
+    enum { MAGIC = 257, HEAD = MAGIC + 5 }; /* where POSIX and GNU write "ustar" */
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t end = strlen(endings[i]);
+        if (length >= end && strcasecmp(path + length - end, endings[i]) == 0)
+            return true;
+    }
+    struct stat st;
+    char head[HEAD];
+    FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
+    bool tar = file && fread(head, 1, HEAD, file) == HEAD && memcmp(head + MAGIC, "ustar", 5) == 0;
+    if (file)
+        fclose(file);
+    return tar;
+}
+
+void cli_inputs_append(cli_inputs *inputs, const char *path, const char *error, int64_t label)
+{
+    inputs->item = cli_grow(inputs->item, inputs->count, sizeof *inputs->item);
+    inputs->item[inputs->count++] = (cli_input){cli_format("%s", path), error, label, false};
+}
+
 static void append(cli_inputs *inputs, const char *path, const char *error)
 {
-    if ((inputs->count & (inputs->count - 1)) == 0) { /* full at every power of two */
-        size_t room = inputs->count ? 2 * inputs->count : 1;
-        cli_input *grown = cli_alloc(room, sizeof *grown);
-        if (inputs->count)
-            memcpy(grown, inputs->item, inputs->count * sizeof *grown);
-        free(inputs->item);
-        inputs->item = grown;
-    }
-    inputs->item[inputs->count++] = (cli_input){cli_format("%s", path), error};
+    cli_inputs_append(inputs, path, error, NO_LABEL);
 }
 
 static int by_path(const void *a, const void *b)
@@ -76,6 +94,9 @@ void cli_inputs_add(cli_inputs *inputs, const char *path)
     struct stat st;
     if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
         append(inputs, path, NULL);
+        bool archive = strcmp(path, "-") != 0 && is_archive(path);
+        inputs->item[inputs->count - 1].archive = archive;
+        inputs->archives |= archive;
         return;
     }
     char *folder = cli_format("%s", path);
@@ -89,62 +110,4 @@ void cli_inputs_free(cli_inputs *inputs)
         free(inputs->item[i].path);
     free(inputs->item);
     *inputs = (cli_inputs){0};
-}
-
-__attribute__((format(printf, 3, 4))) static scarlet_status
-fail(scarlet_error *err, scarlet_status status, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
-    va_end(args);
-    err->status = status;
-    return status;
-}
-
-static scarlet_status read_stdin(char **data, size_t *size, scarlet_error *err)
-{
-    enum { MOST = 1 << 30 };
-    size_t room = 1 << 16;
-    *data = cli_alloc(room, 1);
-    *size = 0;
-    for (size_t got; (got = fread(*data + *size, 1, room - *size, stdin)) > 0;) {
-        *size += got;
-        if (*size < room)
-            continue;
-        if (room == MOST)
-            return fail(err, SCARLET_ERROR_LIMIT, "standard input: more than %d bytes", MOST);
-        char *grown = cli_alloc(room * 2, 1);
-        memcpy(grown, *data, *size);
-        free(*data);
-        *data = grown;
-        room *= 2;
-    }
-    if (ferror(stdin))
-        return fail(err, SCARLET_ERROR_IO, "standard input: %s", strerror(errno));
-    return SCARLET_OK;
-}
-
-scarlet_status cli_load(const cli_input *input, const scarlet_options *opts, scarlet_image **out,
-                        scarlet_error *err)
-{
-    *out = NULL;
-    if (input->error)
-        return fail(err, SCARLET_ERROR_IO, "%s: %s", input->path, input->error);
-    if (strcmp(input->path, "-") != 0)
-        return scarlet_image_load(input->path, opts, out, err);
-    char *data;
-    size_t size;
-    scarlet_status status = read_stdin(&data, &size, err);
-    if (status == SCARLET_OK) {
-        scarlet_error inner;
-        status = scarlet_image_decode(data, size, opts, out, &inner);
-        if (status != SCARLET_OK) { /* the library calls what it decodes "memory" */
-            const char *text =
-                strncmp(inner.message, "memory: ", 8) == 0 ? inner.message + 8 : inner.message;
-            fail(err, status, "standard input: %s", text);
-        }
-    }
-    free(data);
-    return status;
 }

@@ -31,8 +31,7 @@ void json_key(json *j, const char *key)
     j->comma = false;
 }
 
-/* Length of the well-formed UTF-8 sequence of several bytes at s; 0 if there is none. */
-static size_t sequence(const unsigned char *s)
+size_t utf8_length(const unsigned char *s)
 {
     static const struct {
         unsigned char lead_min, lead_max, next_min, next_max, tail;
@@ -41,6 +40,8 @@ static size_t sequence(const unsigned char *s)
         {0xED, 0xED, 0x80, 0x9F, 2}, {0xEE, 0xEF, 0x80, 0xBF, 2}, {0xF0, 0xF0, 0x90, 0xBF, 3},
         {0xF1, 0xF3, 0x80, 0xBF, 3}, {0xF4, 0xF4, 0x80, 0x8F, 3},
     };
+    if (*s < 0x80)
+        return 1;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (s[0] < forms[i].lead_min || s[0] > forms[i].lead_max)
             continue;
@@ -63,7 +64,7 @@ void json_text(json *j, const char *text)
     }
     fputc('"', j->out);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t length = *s < 0x80 ? 1 : sequence(s);
+        size_t length = utf8_length(s);
         if (*s == '"' || *s == '\\')
             fprintf(j->out, "\\%c", *s);
         else if (*s == '\n')
@@ -102,6 +103,22 @@ void json_float(json *j, float value)
     for (int digits = 6; digits <= 9; digits++) { /* 9 always suffice */
         snprintf(text, sizeof text, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) /* the program never leaves the C locale */
+            break;
+    }
+    fputs(text, j->out);
+}
+
+void json_double(json *j, double value)
+{
+    separate(j);
+    if (!isfinite(value)) {
+        fputs("null", j->out);
+        return;
+    }
+    char text[32];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
             break;
     }
     fputs(text, j->out);

@@ -25,7 +25,7 @@ void progress_start(size_t total, bool quiet)
 {
     const char *terminal = getenv("TERM");
     bar.on =
-        total > 1 && !quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+        total != 1 && !quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
     bar.total = total;
     bar.start = bar.last = now_nanos();
 }
@@ -37,11 +37,15 @@ void progress_step(size_t done)
         return;
     bar.last = now;
     double seconds = (double)(now - bar.start) * 1e-9;
+    bar.shown = true;
+    if (!bar.total) {
+        fprintf(stderr, "\r%zu  %.1f/s\033[K", done, (double)done / seconds);
+        return;
+    }
     int filled = (int)(done * WIDTH / bar.total);
     fprintf(stderr, "\r[%.*s%*s] %zu/%zu  %.1f/s  %.0f s left\033[K", filled,
             "##############################", WIDTH - filled, "", done, bar.total,
             (double)done / seconds, seconds / (double)done * (double)(bar.total - done));
-    bar.shown = true;
 }
 
 void progress_hide(void)

@@ -16,7 +16,7 @@ def help_of(*command):
     return subprocess.run([COMMAND, *command, "--help"], check=True, capture_output=True, text=True).stdout
 
 
-SUBCOMMANDS = re.findall(r"^  (\w+)  +", help_of().split("Commands:\n")[1].split("\n\n")[0], flags=re.M)
+SUBCOMMANDS = re.findall(r"^  ([\w-]+)  +", help_of().split("Commands:\n")[1].split("\n\n")[0], flags=re.M)
 
 
 def parser_options(subcommand):

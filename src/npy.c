@@ -1,0 +1,68 @@
+#include "npy.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct npy {
+    FILE *file;
+    char *path;
+    size_t rows, columns;
+    float *blank;
+};
+
+enum { HEAD = 128 }; /* a fixed length with room for any number of rows */
+
+__attribute__((noreturn)) static void fail(const npy *n)
+{
+    cli_error("%s: %s", n->path, strerror(errno));
+    exit(INPUT_FAILED);
+}
+
+static void write_head(npy *n)
+{
+    char head[HEAD + 1];
+    int used = snprintf(head, sizeof head,
+                        "%cNUMPY%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': "
+                        "(%zu, %zu), }",
+                        0x93, 1, 0, HEAD - 10, 0, n->rows, n->columns);
+    memset(head + used, ' ', (size_t)(HEAD - 1 - used));
+    head[HEAD - 1] = '\n';
+    if (fseeko(n->file, 0, SEEK_SET) != 0 || fwrite(head, 1, HEAD, n->file) != HEAD)
+        fail(n);
+}
+
+npy *npy_create(const char *path, size_t columns)
+{
+    npy *n = cli_alloc(1, sizeof *n);
+    n->path = cli_format("%s", path);
+    n->columns = columns;
+    n->blank = cli_alloc(columns, sizeof *n->blank);
+    for (size_t i = 0; i < columns; i++)
+        n->blank[i] = NAN;
+    n->file = fopen(path, "wb");
+    if (!n->file)
+        fail(n);
+    write_head(n);
+    return n;
+}
+
+void npy_row(npy *n, const float *row)
+{
+    if (fwrite(row ? row : n->blank, sizeof *row, n->columns, n->file) != n->columns)
+        fail(n);
+    n->rows++;
+}
+
+void npy_close(npy *n)
+{
+    write_head(n);
+    if (fclose(n->file) != 0)
+        fail(n);
+    free(n->blank);
+    free(n->path);
+    free(n);
+}
