@@ -1,4 +1,4 @@
-"""The C examples run, and the camera allocates nothing after its first frames."""
+"""The examples in C and C++ run, and the camera allocates nothing after its first frames."""
 
 import os
 import re
@@ -11,7 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import tiny  # noqa: E402
 
-CLASSIFY, CAMERA = os.environ["SCARLET_CLASSIFY"], os.environ["SCARLET_CAMERA"]
+CLASSIFY = [os.environ["SCARLET_CLASSIFY"], os.environ["SCARLET_CLASSIFY_CPP"]]
+CAMERA = os.environ["SCARLET_CAMERA"]
 ROW = r" *\d+\.\d %  (" + "|".join(tiny.LABELS) + r")"
 
 
@@ -24,17 +25,19 @@ def run(*command):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True)
 
 
-def test_classify(model):
-    result = run(CLASSIFY, model, next(tiny.PICTURES.iterdir()))
+@pytest.mark.parametrize("classify", CLASSIFY)
+def test_classify(classify, model):
+    result = run(classify, model, next(tiny.PICTURES.iterdir()))
     assert (result.returncode, result.stderr) == (0, "")
     assert [bool(re.fullmatch(ROW, line)) for line in result.stdout.splitlines()] == [True] * 3
 
 
-def test_classify_fails(model, tmp_path):
-    assert run(CLASSIFY).returncode == 2
+@pytest.mark.parametrize("classify", CLASSIFY)
+def test_classify_fails(classify, model):
+    assert run(classify).returncode == 2
     for arguments, message in (((model, "/no/picture"), "/no/picture: No such file or directory\n"),
                                (("/no/model", "x"), "/no/model: No such file or directory\n")):
-        result = run(CLASSIFY, *arguments)
+        result = run(classify, *arguments)
         assert (result.returncode, result.stdout, result.stderr) == (1, "", message)
 
 

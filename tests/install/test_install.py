@@ -106,7 +106,8 @@ def test_flags(installed):
 def test_files(installed):
     found = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*") if not path.is_dir()}
     libdir = installed.libdir.relative_to(installed.prefix)
-    expected = {"bin/scarlet", "include/scarlet/scarlet.h", "share/man/man1/scarlet.1", f"{libdir}/libscarlet.a",
+    expected = {"bin/scarlet", "include/scarlet/scarlet.h", "include/scarlet/scarlet.hpp",
+                "share/man/man1/scarlet.1", f"{libdir}/libscarlet.a",
                 f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc"}
     assert expected <= found
 
