@@ -570,6 +570,7 @@ scarlet_status scarlet__pickle_load(const scarlet__source *source, uint64_t offs
 
 void scarlet__pickle_free(scarlet__pickle *pickle)
 {
+    scarlet__names_free(&pickle->by_key);
     scarlet__free(pickle->storage);
     scarlet__arena_free(&pickle->arena);
     *pickle = (scarlet__pickle){0};

@@ -7,6 +7,7 @@
 
 #include "common/io.h"
 #include "formats/arena.h"
+#include "formats/names.h"
 #include "formats/tensors.h"
 
 /* Limits of one pickle. A SCARLET checkpoint has one of 60 KB with 3,400 memo entries. */
@@ -92,7 +93,8 @@ typedef struct scarlet__pickle {
     uint64_t end;         /* file offset behind it */
     scarlet__storage **storage;
     size_t storage_count, storage_room;
-    scarlet__arena arena; /* all of the above */
+    scarlet__names by_key; /* of `storage`; made by scarlet__storages_index */
+    scarlet__arena arena;
 } scarlet__pickle;
 
 /* Runs the pickle at `offset`, which ends at its STOP, at the latest `size` bytes on. Always to be

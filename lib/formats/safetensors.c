@@ -256,25 +256,22 @@ static scarlet_status place(reader *r)
     return status;
 }
 
-static bool key_before(const void *items, uint32_t a, uint32_t b)
+static const char *key_of(const void *items, uint32_t i)
 {
-    char *const *key = items;
-    return strcmp(key[a], key[b]) < 0;
+    return ((char *const *)items)[i];
 }
 
 static scarlet_status check_metadata(reader *r)
 {
-    scarlet__tensors *t = r->tensors;
-    uint32_t *order = scarlet__sorted(t->key, t->metadata_count, key_before);
-    if (!order)
+    scarlet__names keys;
+    bool indexed = scarlet__names_index(&keys, r->tensors->key, r->tensors->metadata_count, key_of);
+    const char *twice = indexed ? scarlet__names_twice(&keys) : NULL;
+    scarlet__names_free(&keys);
+    if (!indexed)
         return scarlet__fail_memory(r->err);
-    scarlet_status status = SCARLET_OK;
-    for (size_t i = 1; i < t->metadata_count && status == SCARLET_OK; i++)
-        if (strcmp(t->key[order[i - 1]], t->key[order[i]]) == 0)
-            status = scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: metadata %s occurs twice",
-                                   name_of(r), t->key[order[i]]);
-    scarlet__free(order);
-    return status;
+    return twice ? scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: metadata %s occurs twice",
+                                 name_of(r), twice)
+                 : SCARLET_OK;
 }
 
 static scarlet_status read_entries(reader *r)

@@ -10,31 +10,20 @@
 
 /* ---- storages ---- */
 
-static bool before(const void *items, uint32_t a, uint32_t b)
+static const char *key_of(const void *items, uint32_t i)
 {
-    scarlet__storage *const *storage = items;
-    int order = strcmp(storage[a]->key, storage[b]->key);
-    return order ? order < 0 : a < b;
+    return ((scarlet__storage *const *)items)[i]->key;
 }
 
-scarlet_status scarlet__storages_sort(scarlet__pickle *pickle, const scarlet__source *source,
-                                      scarlet_error *err)
+scarlet_status scarlet__storages_index(scarlet__pickle *pickle, const scarlet__source *source,
+                                       scarlet_error *err)
 {
-    size_t count = pickle->storage_count;
-    uint32_t *order = scarlet__sorted(pickle->storage, count, before);
-    scarlet__storage **sorted = scarlet__alloc(count, sizeof(scarlet__storage *));
-    if (!order || !sorted) {
-        scarlet__free(order);
-        scarlet__free(sorted);
+    scarlet__names *keys = &pickle->by_key;
+    if (!scarlet__names_index(keys, pickle->storage, pickle->storage_count, key_of))
         return scarlet__fail_memory(err);
-    }
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = pickle->storage[order[i]];
-    scarlet__free(order);
-    scarlet__free(pickle->storage);
-    pickle->storage = sorted;
-    for (size_t i = 1; i < count; i++) {
-        const scarlet__storage *a = sorted[i - 1], *b = sorted[i];
+    for (size_t i = 1; i < keys->count; i++) {
+        const scarlet__storage *a = pickle->storage[keys->order[i - 1]],
+                               *b = pickle->storage[keys->order[i]];
         if (strcmp(a->key, b->key) == 0 && (a->dtype != b->dtype || a->numel != b->numel))
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
                                  "%s: storage %s has %llu elements of %s in one place, %llu of %s "
@@ -44,24 +33,6 @@ scarlet_status scarlet__storages_sort(scarlet__pickle *pickle, const scarlet__so
                                  scarlet__dtype_name(b->dtype));
     }
     return SCARLET_OK;
-}
-
-size_t scarlet__storages_find(const scarlet__pickle *pickle, const char *key, size_t *first)
-{
-    size_t low = 0, high = pickle->storage_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(pickle->storage[middle]->key, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *first = low;
-    size_t count = 0;
-    while (low + count < pickle->storage_count &&
-           strcmp(pickle->storage[low + count]->key, key) == 0)
-        count++;
-    return count;
 }
 
 /* ---- finding the state dict ---- */

@@ -4,12 +4,9 @@
 
 #include "formats/pickle.h"
 
-/* Orders pickle->storage by key and checks that references to one storage agree. */
-scarlet_status scarlet__storages_sort(scarlet__pickle *pickle, const scarlet__source *source,
-                                      scarlet_error *err);
-/* Number of references to the storage `key`; *first receives the place of the first of them in
- * the sorted pickle->storage. */
-size_t scarlet__storages_find(const scarlet__pickle *pickle, const char *key, size_t *first);
+/* Fills in pickle->by_key and checks that references to one storage agree. */
+scarlet_status scarlet__storages_index(scarlet__pickle *pickle, const scarlet__source *source,
+                                       scarlet_error *err);
 
 /* Finds the state dict in what a pickle holds and makes its entries the tensors of *tensors. The
  * storages' offsets must be set, and the storages lie within the file. */

@@ -7,7 +7,6 @@
 #include "common/memory.h"
 #include "formats/dtype.h"
 #include "formats/readers.h"
-#include "formats/sort.h"
 
 /* ---- opening ---- */
 
@@ -22,24 +21,19 @@ static void strip_prefix(scarlet__tensors *t)
         t->tensor[i].name += sizeof prefix - 1;
 }
 
-static bool before(const void *items, uint32_t a, uint32_t b)
+static const char *name_of(const void *items, uint32_t i)
 {
-    const scarlet__tensor *tensor = items;
-    return strcmp(tensor[a].name, tensor[b].name) < 0;
+    return ((const scarlet__tensor *)items)[i].name;
 }
 
 static scarlet_status index_names(scarlet__tensors *t, scarlet_error *err)
 {
-    t->by_name = scarlet__sorted(t->tensor, t->count, before);
-    if (!t->by_name)
+    if (!scarlet__names_index(&t->by_name, t->tensor, t->count, name_of))
         return scarlet__fail_memory(err);
-    for (size_t i = 1; i < t->count; i++) {
-        const char *name = t->tensor[t->by_name[i]].name;
-        if (strcmp(t->tensor[t->by_name[i - 1]].name, name) == 0)
-            return scarlet__fail(err, SCARLET_ERROR_CORRUPT, "%s: tensor %s occurs twice",
-                                 t->source->name, name);
-    }
-    return SCARLET_OK;
+    const char *twice = scarlet__names_twice(&t->by_name);
+    return twice ? scarlet__fail(err, SCARLET_ERROR_CORRUPT, "%s: tensor %s occurs twice",
+                                 t->source->name, twice)
+                 : SCARLET_OK;
 }
 
 static scarlet_status check_size(const scarlet__tensors *t, uint64_t max_bytes, scarlet_error *err)
@@ -107,7 +101,7 @@ void scarlet__tensors_free(scarlet__tensors *tensors)
     if (!tensors)
         return;
     scarlet__free(tensors->tensor);
-    scarlet__free(tensors->by_name);
+    scarlet__names_free(&tensors->by_name);
     scarlet__free(tensors->key);
     scarlet__free(tensors->value);
     scarlet__free(tensors->owned);
@@ -121,19 +115,10 @@ void scarlet__tensors_free(scarlet__tensors *tensors)
 
 const scarlet__tensor *scarlet__tensors_find(const scarlet__tensors *tensors, const char *name)
 {
-    size_t low = 0, high = tensors->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const scarlet__tensor *tensor = &tensors->tensor[tensors->by_name[middle]];
-        int order = strcmp(name, tensor->name);
-        if (order == 0)
-            return tensor;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    size_t place;
+    return scarlet__names_find(&tensors->by_name, name, &place)
+               ? &tensors->tensor[tensors->by_name.order[place]]
+               : NULL;
 }
 
 const char *scarlet__tensors_metadata(const scarlet__tensors *tensors, const char *key)

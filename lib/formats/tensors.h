@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "common/io.h"
+#include "formats/names.h"
 
 typedef enum scarlet__dtype {
     SCARLET__F64,
@@ -50,8 +51,8 @@ typedef struct scarlet__tensors {
     size_t count;
     char **key, **value; /* metadata of a safetensors file, in the file's order */
     size_t metadata_count;
-    uint32_t *by_name; /* positions in `tensor`, names in order */
-    void *owned;       /* what the above points into */
+    scarlet__names by_name; /* of `tensor` */
+    void *owned;            /* what the above points into */
     scarlet__fetched *fetched;
 } scarlet__tensors;
 

@@ -76,32 +76,33 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
     uint64_t numel, bytes;
     if (key->kind != SCARLET__STRING || strlen(key->bytes) != key->length)
         return bad_storage(r, "(unnamed)", "its key is not a string");
-    count = scarlet__storages_find(object, key->bytes, &first);
+    count = scarlet__names_find(&object->by_key, key->bytes, &first);
     if (count == 0)
         return bad_storage(r, key->bytes, "no tensor tells its type");
-    scarlet__storage **storage = object->storage + first;
-    if (storage[0]->offset)
+    const uint32_t *reference = object->by_key.order + first;
+    const scarlet__storage *storage = object->storage[reference[0]];
+    if (storage->offset)
         return bad_storage(r, key->bytes, "is listed twice");
     scarlet_status status = scarlet__source_read(r->source, r->at, &numel, sizeof numel, r->err);
     if (status != SCARLET_OK)
         return status;
     r->at += sizeof numel;
-    if (numel != storage[0]->numel)
+    if (numel != storage->numel)
         return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
                              "%s: storage %s: %llu elements at byte %llu, but its tensors say %llu",
                              r->source->name, key->bytes, (unsigned long long)numel,
                              (unsigned long long)(r->at - sizeof numel),
-                             (unsigned long long)storage[0]->numel);
-    if (__builtin_mul_overflow(numel, scarlet__dtype_size(storage[0]->dtype), &bytes) ||
+                             (unsigned long long)storage->numel);
+    if (__builtin_mul_overflow(numel, scarlet__dtype_size(storage->dtype), &bytes) ||
         bytes > r->source->size - r->at)
         return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
                              "%s: storage %s: %llu elements of %s at byte %llu, but the file ends "
                              "at byte %llu",
                              r->source->name, key->bytes, (unsigned long long)numel,
-                             scarlet__dtype_name(storage[0]->dtype), (unsigned long long)r->at,
+                             scarlet__dtype_name(storage->dtype), (unsigned long long)r->at,
                              (unsigned long long)r->source->size);
     for (size_t i = 0; i < count; i++)
-        storage[i]->offset = r->at;
+        object->storage[reference[i]]->offset = r->at;
     r->at += bytes;
     return SCARLET_OK;
 }
@@ -134,7 +135,7 @@ scarlet_status scarlet__torch_legacy_read(scarlet__tensors *tensors, scarlet_err
     if (status == SCARLET_OK)
         status = next_pickle(&r, &object);
     if (status == SCARLET_OK)
-        status = scarlet__storages_sort(&object, r.source, err);
+        status = scarlet__storages_index(&object, r.source, err);
     if (status == SCARLET_OK)
         status = place_all(&r, &object);
     if (status == SCARLET_OK)

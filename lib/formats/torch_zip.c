@@ -125,7 +125,7 @@ scarlet_status scarlet__torch_zip_read(scarlet__tensors *tensors, scarlet_error 
     if (status == SCARLET_OK)
         status = scarlet__pickle_load(r.source, r.data->offset, r.data->size, &pickle, err);
     if (status == SCARLET_OK)
-        status = scarlet__storages_sort(&pickle, r.source, err);
+        status = scarlet__storages_index(&pickle, r.source, err);
     if (status == SCARLET_OK)
         status = place(&r, &pickle);
     if (status == SCARLET_OK)

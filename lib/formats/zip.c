@@ -236,12 +236,6 @@ static bool lies_before(const void *items, uint32_t a, uint32_t b)
     return entry[a].header != entry[b].header ? entry[a].header < entry[b].header : a < b;
 }
 
-static bool name_before(const void *items, uint32_t a, uint32_t b)
-{
-    const scarlet__zip_entry *entry = items;
-    return strcmp(entry[a].name, entry[b].name) < 0;
-}
-
 static scarlet_status check_overlap(reader *r)
 {
     const scarlet__zip *zip = r->zip;
@@ -258,18 +252,18 @@ static scarlet_status check_overlap(reader *r)
     return status;
 }
 
+static const char *name_of(const void *items, uint32_t i)
+{
+    return ((const scarlet__zip_entry *)items)[i].name;
+}
+
 static scarlet_status index_names(reader *r)
 {
     scarlet__zip *zip = r->zip;
-    zip->by_name = scarlet__sorted(zip->entry, zip->count, name_before);
-    if (!zip->by_name)
+    if (!scarlet__names_index(&zip->by_name, zip->entry, zip->count, name_of))
         return scarlet__fail_memory(r->err);
-    for (size_t i = 1; i < zip->count; i++) {
-        const char *name = zip->entry[zip->by_name[i]].name;
-        if (strcmp(zip->entry[zip->by_name[i - 1]].name, name) == 0)
-            return bad_entry(r, name, "occurs twice");
-    }
-    return SCARLET_OK;
+    const char *twice = scarlet__names_twice(&zip->by_name);
+    return twice ? bad_entry(r, twice, "occurs twice") : SCARLET_OK;
 }
 
 scarlet_status scarlet__zip_open(const scarlet__source *source, scarlet__zip *out,
@@ -290,24 +284,14 @@ scarlet_status scarlet__zip_open(const scarlet__source *source, scarlet__zip *ou
 void scarlet__zip_close(scarlet__zip *zip)
 {
     scarlet__free(zip->entry);
-    scarlet__free(zip->by_name);
+    scarlet__names_free(&zip->by_name);
     scarlet__free(zip->directory);
     *zip = (scarlet__zip){0};
 }
 
 const scarlet__zip_entry *scarlet__zip_find(const scarlet__zip *zip, const char *name)
 {
-    size_t low = 0, high = zip->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const scarlet__zip_entry *entry = &zip->entry[zip->by_name[middle]];
-        int order = strcmp(name, entry->name);
-        if (order == 0)
-            return entry;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    size_t place;
+    return scarlet__names_find(&zip->by_name, name, &place) ? &zip->entry[zip->by_name.order[place]]
+                                                            : NULL;
 }

@@ -3,6 +3,7 @@
 #define SCARLET_FORMATS_ZIP_H
 
 #include "common/io.h"
+#include "formats/names.h"
 
 typedef struct scarlet__zip_entry {
     const char *name;
@@ -14,8 +15,8 @@ typedef struct scarlet__zip_entry {
 typedef struct scarlet__zip {
     scarlet__zip_entry *entry; /* in the directory's order */
     size_t count;
-    uint32_t *by_name; /* positions in `entry`, names in order */
-    void *directory;   /* what the names point into */
+    scarlet__names by_name; /* of `entry` */
+    void *directory;        /* what the names point into */
 } scarlet__zip;
 
 /*

@@ -1,0 +1,29 @@
+/* Things found by name. */
+#ifndef SCARLET_FORMATS_NAMES_H
+#define SCARLET_FORMATS_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Name of the i-th of `items`. */
+typedef const char *(*scarlet__name_fn)(const void *items, uint32_t i);
+
+typedef struct scarlet__names {
+    const void *items;
+    scarlet__name_fn name_of;
+    uint32_t *order; /* positions of the items by name, those of one name in their order */
+    size_t count;
+} scarlet__names;
+
+/* False if out of memory. The items must stay where they are. To be freed in either case. */
+bool scarlet__names_index(scarlet__names *names, const void *items, size_t count,
+                          scarlet__name_fn name_of);
+void scarlet__names_free(scarlet__names *names);
+
+/* Number of items of this name: order[*first], order[*first + 1] ... */
+size_t scarlet__names_find(const scarlet__names *names, const char *name, size_t *first);
+/* A name that more than one item has, or NULL. */
+const char *scarlet__names_twice(const scarlet__names *names);
+
+#endif
