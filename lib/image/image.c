@@ -19,14 +19,33 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* ---- decoded pictures ---- */
 
+/* From this size on the C library maps a block anew each time; then huge pages halve the time of
+ * decoding: small ones are paid for one by one as the rows are written. */
+enum { LARGE = 32 << 20 };
+
+static uint8_t *pixels_alloc(size_t size)
+{
+    return size >= LARGE ? scarlet__pages_alloc(size) : scarlet__alloc(size, 1);
+}
+
+static void pixels_free(scarlet_image *image)
+{
+    size_t size = image->stride[0] * image->height;
+    if (size >= LARGE)
+        scarlet__pages_free(image->owned, size);
+    else
+        scarlet__free(image->owned);
+}
+
 scarlet_status scarlet__image_new(uint32_t width, uint32_t height, scarlet_image **out,
                                   scarlet_error *err)
 {
     *out = NULL;
-    size_t stride = 0;
+    size_t stride = 0, size;
     scarlet_image *image = scarlet__calloc(1, sizeof *image);
-    if (image && !__builtin_mul_overflow((size_t)width, 3, &stride))
-        image->owned = scarlet__alloc(height, stride);
+    if (image && !__builtin_mul_overflow((size_t)width, 3, &stride) &&
+        !__builtin_mul_overflow(stride, (size_t)height, &size))
+        image->owned = pixels_alloc(size);
     if (!image || !image->owned) {
         scarlet__free(image);
         return scarlet__fail_memory(err);
@@ -214,7 +233,8 @@ void scarlet_image_free(scarlet_image *image)
         return;
     if (image->release)
         image->release(image->user, image->plane[0]);
-    scarlet__free(image->owned);
+    if (image->owned)
+        pixels_free(image);
     scarlet__free(image);
 }
 

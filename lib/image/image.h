@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "common/io.h"
+#include "image/pixel_ops.h"
 #include "scarlet/scarlet.h"
 
 struct scarlet_image {
@@ -28,10 +29,12 @@ scarlet_status scarlet__image_new(uint32_t width, uint32_t height, scarlet_image
 scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
                                    int64_t max_pixels, scarlet_error *err);
 
-/* RGB bytes of the pixels x .. x+count-1 of row y of a picture of any format. Both x and count are
- * even or reach to the last column. */
-void scarlet__image_row(const scarlet_image *image, uint32_t y, uint32_t x, uint32_t count,
-                        uint8_t *out);
+/* Copies the pixels x .. x+count-1 of row y to `out`, in the format it returns; `out` has room for
+ * count * SCARLET__PIXEL_MAX bytes and the row pad. x is even, count is or reaches the last column.
+ */
+scarlet__row_format scarlet__image_row(const scarlet_image *image, const scarlet__pixel_ops *ops,
+                                       uint32_t y, uint32_t x, uint32_t count, uint8_t *out);
+enum { SCARLET__PIXEL_MAX = 4 };
 
 /* What the first bytes of a file say. */
 typedef enum scarlet__picture_kind { SCARLET__JPEG, SCARLET__PNG } scarlet__picture_kind;

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "common/cpu.h"
 #include "common/error.h"
 #include "common/memory.h"
-#include "image/resample.h"
 
 /* ---- coefficients ---- */
 
@@ -44,6 +44,7 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
     double support = scale < 1 ? 1 : scale, inverse = 1 / support;
     double widest = 2 * support + 2;
     size_t taps = widest < source ? (size_t)widest : source, weights;
+    taps = (taps + SCARLET__TAPS - 1) / SCARLET__TAPS * SCARLET__TAPS;
     if (__builtin_mul_overflow(taps, span->count, &weights) ||
         !scarlet__room(&axis->start, &axis->start_room, span->count, sizeof(uint32_t)) ||
         !scarlet__room(&axis->length, &axis->length_room, span->count, sizeof(uint32_t)) ||
@@ -63,6 +64,7 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
         for (uint32_t x = low; x < high; x++)
             k[x - low] = (int32_t)(0.5 + weight((double)x - centre + 0.5, inverse) / sum *
                                              (1 << SCARLET__WEIGHT_BITS));
+        memset(k + (high - low), 0, (taps - (high - low)) * sizeof *k);
         start[i] = low;
         length[i] = high - low;
         while (length[i] > 1 && k[length[i] - 1] == 0) /* always so where nothing is resized */
@@ -89,10 +91,13 @@ scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *
     r->columns = end - r->column;
     if (end < image->width)
         r->columns += r->columns % 2;
+    size_t line = (size_t)r->columns * SCARLET__PIXEL_MAX;
     r->ring_stride = (size_t)x->count * 3 + SCARLET__ROW_PAD;
-    if (!scarlet__room(&r->line, &r->line_room, (size_t)r->columns * 3 + SCARLET__ROW_PAD, 1) ||
+    if (!scarlet__room(&r->line, &r->line_room, line + SCARLET__ROW_PAD, 1) ||
         !scarlet__room(&r->ring, &r->ring_room, r->y.windows.taps, r->ring_stride))
         return scarlet__fail_memory(err);
+    memset(r->line, 0, line + SCARLET__ROW_PAD); /* read, times 0, behind the last pixel */
+    r->ops = scarlet__pixel_ops_for(scarlet__cpu_isa(SCARLET_ISA_ANY));
     r->image = image;
     r->below = r->y.windows.start[0];
     r->row = 0;
@@ -107,12 +112,13 @@ void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out)
     if (r->below < start)
         r->below = start;
     for (; r->below < end; r->below++) {
-        scarlet__image_row(r->image, r->below, r->column, r->columns, r->line);
-        scarlet__resample_across(&r->x.windows, r->x.span.count, r->column, r->line,
-                                 ring + r->below % y->taps * r->ring_stride);
+        scarlet__row_format format =
+            scarlet__image_row(r->image, r->ops, r->below, r->column, r->columns, r->line);
+        r->ops->across(&r->x.windows, r->x.span.count, r->line, format, r->column,
+                       ring + r->below % y->taps * r->ring_stride);
     }
-    scarlet__resample_down(ring, r->ring_stride, y->taps, start % y->taps, y->weights + i * y->taps,
-                           y->length[i], (size_t)r->x.span.count * 3, out);
+    r->ops->down(ring, r->ring_stride, y->taps, start % y->taps, y->weights + i * y->taps,
+                 y->length[i], (size_t)r->x.span.count * 3, out);
 }
 
 void scarlet__resizer_clear(scarlet__resizer *r)

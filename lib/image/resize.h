@@ -6,7 +6,7 @@
 #define SCARLET_IMAGE_RESIZE_H
 
 #include "image/image.h"
-#include "image/resample.h"
+#include "image/pixel_ops.h"
 
 /* An axis resized to `size` pixels, of which first .. first+count-1 are wanted; count >= 1. */
 typedef struct scarlet__span {
@@ -29,6 +29,7 @@ typedef struct scarlet__resizer {
     void *line, *ring; /* a source row; the last rows resized across, as many as a window has */
     size_t line_room, ring_room;
     size_t ring_stride;
+    const scarlet__pixel_ops *ops;
     const scarlet_image *image;
     uint32_t column, columns; /* of the source, that `line` holds */
     uint32_t below;           /* next source row to be resized across */
