@@ -201,7 +201,6 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
     png_set_chunk_malloc_max(png,
                              d->source->size < INT32_MAX ? (size_t)d->source->size : INT32_MAX);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "tRNS", 1);
     if (orientation)
         png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
 

@@ -71,12 +71,16 @@ def test_jpeg_of_several_blocks(jpeg, verdict, rng, coding, restart):
     for cut in (*range(len(data) - 4, len(data) + 1), 65535, 65536):
         for tail in tails:
             seen[verdict(data[:cut] + tail)] += 1
-    fill = 65536 - len(data) % 65536  # a comment that ends the picture at the end of a block
+    # Comments that bring the end of the picture to the end of a block; they are skipped over blocks.
+    fill = 65536 - len(data) % 65536
     for more in range(-2, 3):
-        comment = b"\xff\xfe" + struct.pack(">H", fill - 2 + more) + b"c" * (fill - 4 + more)
-        for tail in tails:
-            seen[verdict(data[:2] + comment + data[2:-2] + tail)] += 1
-            seen[verdict(data[:2] + comment + data[2:] + tail)] += 1
+        for size in fill + more, fill + 65536 + more:
+            parts = [size // 3 - 1, size // 3, size - 2 * (size // 3) + 1]
+            comments = b"".join(b"\xff\xfe" + struct.pack(">H", part - 2) + b"c" * (part - 4)
+                                for part in parts)
+            for tail in tails[:5]:
+                seen[verdict(data[:2] + comments + data[2:-2] + tail)] += 1
+                seen[verdict(data[:2] + comments + data[2:] + tail)] += 1
     for _ in range(40):
         seen[verdict(mutate(data, rng))] += 1
     assert set(seen) == {"same", "refused"}, seen

@@ -101,6 +101,16 @@ def test_metadata_does_not_matter(verdict, rng):
     assert verdict(png(huge, RGB, 8, rng)) == "same"
 
 
+def test_stream_that_lies_about_its_window(verdict, rng):
+    """Some writers name a smaller window than they use."""
+    picture = np.concatenate([samples(rng, 40, 40, RGB, 8)] * 3)
+    data = bytearray(png(picture, RGB, 8, rng))
+    at = data.index(b"IDAT") + 4
+    data[at] = 0x18
+    data[at + 1] -= int.from_bytes(data[at:at + 2], "big") % 31
+    assert verdict(bytes(data)) == "same"
+
+
 def test_pillows_own(verdict, rng):
     colours = Image.fromarray(scene(rng, 90, 61))
     for image in (colours, colours.convert("L"), colours.convert("1"), colours.convert("P"),
