@@ -131,6 +131,8 @@ static void wrap(void)
             "plane 0: a stride of 8 bytes is less than a row of 9");
     REFUSES(WRAP(bytes, 1 << 30, 1, 4, SCARLET_PIXELS_RGBA), /* 2^32 bytes: no wrap-around */
             "plane 0: a stride of 4 bytes is less than a row of 4294967296");
+    REFUSES(WRAP(bytes, 3, 2, SIZE_MAX / 2, SCARLET_PIXELS_RGB),
+            "plane 0: 2 rows of 9223372036854775807 bytes are more than memory can hold");
     REFUSES(WRAP(bytes, 3, 3, SIZE_MAX / 2, SCARLET_PIXELS_RGB),
             "plane 0: 3 rows of 9223372036854775807 bytes are more than memory can hold");
     REFUSES(WRAP(bytes, 3, 2, 12, (scarlet_pixels)8), "unknown pixel format 8");

@@ -21,16 +21,14 @@ static void fill(uint8_t *bytes, size_t count)
 
 enum { PIXELS = 300, WINDOWS = 64, TAPS = 48, ROWS = 40, WIDTH = 700 };
 
-/* Weights that sum to about 1, as those of a window do. */
+/* Weights that sum to at most 1; or to 1 or a trifle more, in equal parts, which gives ties. */
 static void weigh(int32_t *weights, uint32_t length, uint32_t room)
 {
+    int32_t n = (int32_t)length, one = 1 << SCARLET__WEIGHT_BITS;
+    uint32_t how = draw(3);
     memset(weights, 0, room * sizeof *weights);
     for (uint32_t t = 0; t < length; t++)
-        weights[t] = (int32_t)draw(2u << SCARLET__WEIGHT_BITS) / (int32_t)length / 2;
-    if (draw(2)) { /* and a trifle more */
-        for (uint32_t t = 0; t < length; t++)
-            weights[t] = ((1 << SCARLET__WEIGHT_BITS) + (int32_t)length) / (int32_t)length;
-    }
+        weights[t] = how == 0 ? (int32_t)draw((uint32_t)one) / n : how == 1 ? one / n : one / n + 1;
 }
 
 static void across(const scarlet__pixel_ops *ops)
