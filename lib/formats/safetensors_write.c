@@ -161,7 +161,7 @@ static scarlet_status write_integers(writer *w, const item *it, uint64_t first, 
     scarlet_status status =
         scarlet__tensor_read_f64(w->tensors, it->tensor, first, count, value, w->err);
     for (size_t i = 0; status == SCARLET_OK && i < count; i++) {
-        if (!(value[i] >= -0x1p53 && value[i] <= 0x1p53)) /* beyond, a double is not exact */
+        if (!(fabs(value[i]) <= 9007199254740992.0)) /* 2^53; beyond, a double is not exact */
             return unfit(w, it, first + i);
         integer[i] = (int64_t)value[i];
     }

@@ -81,71 +81,86 @@ static void list_keys(const scarlet__items *dict, char *text, size_t room)
     }
 }
 
-static scarlet_status no_state_dict(const scarlet__source *source, const scarlet__items *root,
-                                    scarlet_error *err)
+/* The one of the usual keys, "model_state" aside, that holds tensors; NULL if there is none
+ * (*status stays) or more than one. */
+static const scarlet__items *find_other(const scarlet__items *root, const scarlet__source *source,
+                                        const char **where, scarlet_status *status,
+                                        scarlet_error *err)
 {
-    char keys[100];
-    list_keys(root, keys, sizeof keys);
+    static const char *const keys[] = {"state_dict", "model", "model_state_dict"};
+    const scarlet__items *dict = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const scarlet__value *value = entry(root, keys[i]);
+        if (!value || value->kind != SCARLET__DICT || count_tensors(value->items) == 0)
+            continue;
+        if (dict) {
+            *status =
+                scarlet__fail(err, SCARLET_ERROR_MODEL,
+                              "%s: both '%s' and '%s' hold tensors; keep one, as 'model_state'",
+                              source->name, *where, keys[i]);
+            return NULL;
+        }
+        dict = value->items;
+        *where = keys[i];
+    }
+    return dict;
+}
+
+/* Why a root without a state dict has none. */
+static scarlet_status none(const scarlet__items *root, const scarlet__source *source,
+                           scarlet_error *err)
+{
+    static const char *const keys[] = {"model_state", "state_dict", "model", "model_state_dict"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const scarlet__value *value = entry(root, keys[i]);
+        if (value && value->kind == SCARLET__OPAQUE && value->global)
+            return foreign(source, keys[i], value->global, err);
+        if (value && i == 0)
+            return scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: %s: not a state dict", source->name,
+                                 keys[i]);
+    }
+    char found[100];
+    list_keys(root, found, sizeof found);
     return scarlet__fail(err, SCARLET_ERROR_MODEL,
                          "%s: no state dict: expected one under the key 'model_state', found the "
                          "keys %s",
-                         source->name, *keys ? keys : "(none)");
+                         source->name, *found ? found : "(none)");
 }
 
 /*
  * "model_state" is the release's key. Files without it are read if exactly one of the other usual
  * keys holds tensors, or if the root itself is nothing but tensors. An optimizer's or an averaged
- * model's dict holds tensors too: nothing is searched for by its looks.
+ * model's dict holds tensors too: nothing is searched for by its looks. NULL sets *status.
  */
-static scarlet_status find(const scarlet__pickle *pickle, const scarlet__source *source,
-                           const scarlet__items **dict, const char **where, scarlet_error *err)
+static const scarlet__items *find(const scarlet__value *root, const scarlet__source *source,
+                                  const char **where, scarlet_status *status, scarlet_error *err)
 {
-    static const char *const others[] = {"state_dict", "model", "model_state_dict"};
-    const scarlet__value *root = &pickle->value, *value, *made = NULL;
-    const char *made_where = NULL;
-    if (root->kind == SCARLET__OPAQUE && root->global)
-        return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                             "%s: a pickled module of class %s.%s; save model.state_dict() instead",
-                             source->name, root->global->module, root->global->name);
-    if (root->kind != SCARLET__DICT)
-        return scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: no state dict: it holds no dict",
-                             source->name);
+    if (root->kind != SCARLET__DICT) {
+        *status =
+            root->kind == SCARLET__OPAQUE && root->global
+                ? scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
+                                "%s: a pickled module of class %s.%s; save model.state_dict() "
+                                "instead",
+                                source->name, root->global->module, root->global->name)
+                : scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: no state dict: it holds no dict",
+                                source->name);
+        return NULL;
+    }
     *where = "model_state";
-    *dict = NULL;
-    value = entry(root->items, *where);
-    if (value && value->kind == SCARLET__DICT) {
-        *dict = value->items;
-        return SCARLET_OK;
-    }
-    if (value)
-        return value->kind == SCARLET__OPAQUE && value->global
-                   ? foreign(source, *where, value->global, err)
-                   : scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: model_state: not a state dict",
-                                   source->name);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        value = entry(root->items, others[i]);
-        if (value && value->kind == SCARLET__OPAQUE && value->global) {
-            made = value;
-            made_where = others[i];
+    const scarlet__value *value = entry(root->items, *where);
+    if (value && value->kind == SCARLET__DICT)
+        return value->items;
+    if (!value) {
+        const scarlet__items *dict = find_other(root->items, source, where, status, err);
+        if (dict || *status != SCARLET_OK)
+            return dict;
+        if (root->items->count && count_tensors(root->items) == root->items->count / 2) {
+            *where = "state dict";
+            return root->items;
         }
-        if (!value || value->kind != SCARLET__DICT || count_tensors(value->items) == 0)
-            continue;
-        if (*dict)
-            return scarlet__fail(err, SCARLET_ERROR_MODEL,
-                                 "%s: both '%s' and '%s' hold tensors; keep one, as 'model_state'",
-                                 source->name, *where, others[i]);
-        *dict = value->items;
-        *where = others[i];
     }
-    if (*dict)
-        return SCARLET_OK;
-    if (root->items->count && count_tensors(root->items) == root->items->count / 2) {
-        *dict = root->items;
-        *where = "state dict";
-        return SCARLET_OK;
-    }
-    return made ? foreign(source, made_where, made->global, err)
-                : no_state_dict(source, root->items, err);
+    *status = none(root->items, source, err);
+    return NULL;
 }
 
 /* ---- its tensors ---- */
@@ -214,10 +229,10 @@ scarlet_status scarlet__state_dict_read(const scarlet__pickle *pickle, scarlet__
                                         scarlet_error *err)
 {
     const scarlet__source *source = tensors->source;
-    const scarlet__items *dict = NULL;
-    const char *where = NULL;
-    scarlet_status status = find(pickle, source, &dict, &where, err);
-    if (status != SCARLET_OK)
+    const char *where;
+    scarlet_status status = SCARLET_OK;
+    const scarlet__items *dict = find(&pickle->value, source, &where, &status, err);
+    if (!dict)
         return status;
     size_t count = dict->count / 2, room = 1;
     if (count > SCARLET__ENTRIES_MAX)
