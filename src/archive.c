@@ -194,9 +194,10 @@ bool tar_next(struct tar *tar, const feed *f, cli_picture *out)
     (void)f;
     if (!tar->path)
         return false;
-    *out = (cli_picture){.name = tar->path,
-                         .error = cli_format("an archive; this scarlet is built without libarchive"),
-                         .label = NO_LABEL};
+    *out =
+        (cli_picture){.name = tar->path,
+                      .error = cli_format("an archive; this scarlet is built without libarchive"),
+                      .label = NO_LABEL};
     tar->path = NULL;
     return true;
 }

@@ -73,8 +73,8 @@ static void work(void *user, size_t worker, void *slot)
         it->count = j->length;
         it->status = scarlet_preprocess(image, j->opts, input, j->input_length, &it->err);
         if (it->status == SCARLET_OK)
-            it->status = scarlet_infer(session, input, j->input_length, 1, it->vector, j->length,
-                                       &it->err);
+            it->status =
+                scarlet_infer(session, input, j->input_length, 1, it->vector, j->length, &it->err);
     } else {
         it->status = scarlet_classify(session, image, j->opts, j->k, it->top, &it->count, &it->err);
     }

@@ -88,7 +88,8 @@ static scarlet_status decode(const char *name, const char *data, size_t size,
     scarlet_status status = scarlet_image_decode(data, size, opts, out, &inner);
     if (status == SCARLET_OK)
         return status;
-    const char *text = strncmp(inner.message, "memory: ", 8) == 0 ? inner.message + 8 : inner.message;
+    const char *text =
+        strncmp(inner.message, "memory: ", 8) == 0 ? inner.message + 8 : inner.message;
     return fail(err, status, "%s: %s", name, text);
 }
 

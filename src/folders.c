@@ -125,9 +125,9 @@ static found *walk(char *class_folder, size_t *count)
             continue;
         files = cli_grow(files, *count, sizeof *files);
         const char *name = strrchr(entry->fts_path, '/') + 1;
-        files[(*count)++] = (found){
-            cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
-            cli_format("%s", name), error};
+        files[(*count)++] =
+            (found){cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
+                    cli_format("%s", name), error};
     }
     if (errno)
         refuse(class_folder, strerror(errno));

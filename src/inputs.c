@@ -23,7 +23,7 @@ bool is_picture(const char *name)
 
 bool is_archive(const char *path)
 {
-    static const char *const endings[] = {".tar",    ".tar.gz", ".tgz",
+    static const char *const endings[] = {".tar",    ".tar.gz",  ".tgz",
                                           ".tar.xz", ".tar.zst", ".tar.bz2"};
     enum { MAGIC = 257, HEAD = MAGIC + 5 }; /* where POSIX and GNU write "ustar" */
     size_t length = strlen(path);

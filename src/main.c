@@ -6,7 +6,8 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_classify, &cli_info, &cli_convert, &cli_bench};
+static const cli_command *const commands[] = {&cli_classify, &cli_verify, &cli_info, &cli_convert,
+                                              &cli_bench};
 
 static const cli_option options[] = {
     {'V', "version", NULL, "print the version and exit"},
@@ -20,6 +21,7 @@ static const cli_command scarlet = {
         "Classifies pictures with SCARLET networks on the CPU.\n\n"
         "Commands:\n"
         "  classify   say what is in pictures\n"
+        "  verify     count right answers over labelled pictures\n"
         "  info       describe a model file: network, layers, costs, metadata\n"
         "  convert    rewrite a checkpoint as a safetensors file\n"
         "  bench      measure loading, preprocessing and inference\n\n"

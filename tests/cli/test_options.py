@@ -34,12 +34,12 @@ def manual_options(section):
 
 
 def test_subcommands():
-    assert SUBCOMMANDS == ["classify", "info", "convert", "bench"]
+    assert SUBCOMMANDS == ["classify", "verify", "info", "convert", "bench"]
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_options(name):
-    shown = set(re.findall(r"^ +(?:-\w, )?--([\w-]+)", help_of(name), flags=re.M))
+    shown = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", help_of(name), flags=re.M))
     assert parser_options(name) == shown
     assert parser_options(name) == manual_options(name.upper()) | {"help"}
 

@@ -1,0 +1,201 @@
+"""Broken pictures, kill -9, Ctrl-C, full disks, journals that do not fit."""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import COMMAND, line, records, run, run_json, save_picture, sums
+
+
+@pytest.fixture(scope="module")
+def broken(scratch, tree):
+    """The tree with two pictures damaged and one gone."""
+    root = scratch / "broken"
+    shutil.copytree(os.fsencode(tree), os.fsencode(root), symlinks=True)
+    shutil.copytree(os.fsencode(tree) + b"-outside", os.fsencode(root) + b"-outside")
+    folder = root / "A b"
+    names = sorted(path for path in folder.iterdir() if path.is_file())
+    names[3].write_bytes(names[3].read_bytes()[:100])
+    names[5].unlink()
+    names[5].symlink_to("nowhere")
+    return root, names[3], names[5]
+
+
+def test_stop(scratch, broken):
+    root, first, _ = broken
+    result = run("-m", scratch / "model", root, code=1)
+    assert result.stdout == b""
+    reason, stopped = result.stderr.splitlines()
+    assert reason.startswith(b"scarlet: " + os.fsencode(first) + b": ")
+    assert stopped.startswith(b"scarlet: stopped after ") and stopped.endswith(b" pictures; --on-error skip goes on")
+    assert run_json("-m", scratch / "model", root, code=1)["complete"] is False
+
+
+def test_skip(scratch, broken, tree, expected):
+    root, first, second = broken
+    result = run("-m", scratch / "model", root, "--on-error", "skip", code=1)
+    gone = [expected.files.index(os.fsencode(path).replace(b"broken", b"tree")) for path in (first, second)]
+    top = expected.scores.topk(5, 1).indices.tolist()
+    kept = [i for i in range(len(top)) if i not in gone]
+    assert result.stdout.decode() == line(len(kept), sum(top[i][0] == expected.labels[i] for i in kept),
+                                          sum(expected.labels[i] in top[i] for i in kept))
+    assert [row[:len(b"scarlet: ")] for row in result.stderr.splitlines()] == [b"scarlet: "] * 3
+    assert result.stderr.splitlines()[2] == b"scarlet: 2 pictures failed and are not counted"
+    found = run_json("-m", scratch / "model", root, "--on-error", "skip", code=1)
+    assert found["failed"] == 2 and [os.fsencode(record["file"]) for record in found["failures"]] == [
+        os.fsencode(first), os.fsencode(second)]
+
+
+# ---- journals ----
+
+def timeless(result):
+    return {key: value for key, value in result.items() if key not in ("timed", "seconds", "pictures_per_second")}
+
+
+@pytest.fixture(scope="module")
+def long(scratch, expected):
+    """The pictures ten times over, as a list."""
+    (scratch / "long.list").write_bytes(10 * b"".join(
+        b"%b %d\0" % pair for pair in zip(expected.files, expected.labels)))
+    return scratch / "long.list"
+
+
+def test_killed_at_random_moments(scratch, long):
+    """Twenty runs end by kill -9, the next goes on; the numbers are those of one run, all pictures are done once."""
+    journal, rng, kills = scratch / "killed.journal", random.Random(9), 0
+    whole = timeless(run_json("-m", scratch / "model", long))
+    size = 0
+    command = [COMMAND, "verify", "-m", scratch / "model", "--journal", journal, "--resume", "--json", "-j", "2", long]
+    for _ in range(20):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        target, end = size + rng.randint(0, 30000), time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < end:
+            if journal.exists() and journal.stat().st_size > target:
+                break
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        size = journal.stat().st_size if journal.exists() else 0
+        if rng.random() < 0.5:  # a line that was cut short, as by a full disk or a power cut
+            with open(journal, "ab") as file:
+                file.write(b'{"index": 7, "file": "x')
+    assert kills == 20
+    assert size < 900000  # there was something left to do
+    assert timeless(run_json("-m", scratch / "model", "--journal", journal, "--resume", long)) == whole
+    head, *rows = records(journal)
+    assert head["journal"] == "scarlet-verify-1" and [row["index"] for row in rows] == list(range(whole["total"]))
+    again = run_json("-m", scratch / "model", "--journal", journal, "--resume", long, "--predictions", scratch / "again")
+    assert timeless(again) == whole and again["timed"] == 0 and records(scratch / "again") == rows
+
+
+def test_resume_after_failure(scratch, broken):
+    """A journal does not hold the picture that stopped the run; with skip it holds those skipped."""
+    root, first, _ = broken
+    journal = scratch / "failure.journal"
+    arguments = ["-m", scratch / "model", "--journal", journal, "--resume", root]
+    assert os.fsencode(first) in run(*arguments, code=1).stderr
+    assert os.fsencode(first) in run(*arguments, code=1).stderr
+    skipped = run_json(*arguments, "--on-error", "skip", code=1)
+    fresh = run_json("-m", scratch / "model", root, "--on-error", "skip", code=1)
+    assert timeless(skipped) == timeless(fresh)
+    assert timeless(run_json(*arguments, code=1)) == timeless(fresh)
+
+
+def test_journal_fits(scratch, tree, module):
+    journal = scratch / "fits.journal"
+    run("-m", scratch / "model", "--journal", journal, tree)
+    before = journal.read_bytes()
+    cases = [
+        ([tree], "is there already: --resume goes on with it, or remove it"),
+        (["--resume", "--shard", "0/2", tree], "not a journal of this model, data, shard and options"),
+        (["--resume", "-o", "resize=40", tree], "not a journal of this model, data, shard and options"),
+        (["--resume", scratch], "not a journal of this model, data, shard and options")]
+    for arguments, message in cases:
+        result = run("-m", scratch / "model", "--journal", journal, *arguments, code=1)
+        assert result.stderr.decode(errors="replace").splitlines()[-1] == f"scarlet: {journal}: {message}"
+    notes = scratch / "notes.txt"
+    notes.write_text("mine\nand dear")
+    assert b"not a journal" in run("-m", scratch / "model", "--journal", notes, "--resume", tree, code=1).stderr
+    assert notes.read_text() == "mine\nand dear" and journal.read_bytes() == before
+    assert b"--resume goes with --journal" in run("-m", scratch / "model", "--resume", tree, code=2).stderr
+    rows = before.splitlines(keepends=True)
+    rows[7] = b'{"index": 6, "file": 3}\n'
+    journal.write_bytes(b"".join(rows))
+    assert run("-m", scratch / "model", "--journal", journal, "--resume", tree,
+               code=1).stderr.endswith(b"fits.journal: line 8 is damaged\n")
+
+
+def test_data_changed(scratch):
+    root = scratch / "changing"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for i in range(3):
+            save_picture(random.Random(i), root / name / f"{i}.png")
+    arguments = ["-m", scratch / "model", "-q", "--journal", scratch / "changing.journal", "--resume", root]
+    run(*arguments)
+    (root / "a" / "1.png").rename(root / "a" / "9.png")
+    assert b"the data are not those of the journal: it has " in run(*arguments, code=1).stderr
+
+
+def test_one_writer(scratch, tree):
+    journal = scratch / "locked.journal"
+    os.mkfifo(scratch / "fifo.txt")
+    process = subprocess.Popen([COMMAND, "verify", "-m", scratch / "model", "--journal", journal, "-j", "1",
+                                "--predictions", scratch / "fifo.txt", tree], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < end:
+        time.sleep(0.01)  # it waits for a reader of its predictions
+    assert b"another run is writing this journal" in run("-m", scratch / "model", "--journal", journal, tree, code=1).stderr
+    process.kill()
+    process.wait()
+
+
+# ---- Ctrl-C, full disks ----
+
+def test_interrupt(scratch, tree):
+    """A summary of what is done; the journal goes on from there."""
+    journal = scratch / "interrupt.journal"
+    process = subprocess.Popen([COMMAND, "verify", "-m", scratch / "model", "--journal", journal, "-j", "1", tree],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while not (journal.exists() and journal.stat().st_size > 1000) and time.monotonic() < end:
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    done = len(records(journal)) - 1
+    assert 0 < done < 360 and out.decode().startswith(f"Evaluate Result: Total: {done}\t")
+    assert err.decode() == f"scarlet: interrupted after {done} pictures, 0 failed\n"
+
+
+@pytest.mark.parametrize("option", ["--journal", "--predictions"])
+def test_full_disk(scratch, tree, expected, option):
+    """A limit on the size of files stands for the disk; /dev/full is none for a journal."""
+    path = scratch / f"full{option}"
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    result = run("-m", scratch / "model", option, path, tree, code=1, preexec_fn=limit)
+    assert result.stderr.decode() == f"scarlet: {path}: File too large\n"
+    if option == "--journal":
+        result = run("-m", scratch / "model", option, path, "--resume", tree)
+        assert result.stderr == b"" and len(records(path)) == 1 + len(expected.files)
+        assert b"not a regular file" in run("-m", scratch / "model", option, "/dev/full", tree, code=1).stderr
+    else:
+        assert b"/dev/full: No space left on device" in run("-m", scratch / "model", option, "/dev/full", tree, code=1).stderr
+
+
+def test_unreadable_folder(scratch):
+    root = scratch / "loop"
+    (root / "a").mkdir(parents=True)
+    save_picture(random.Random(1), root / "a" / "x.png")
+    (root / "a" / "up").symlink_to("..")
+    result = run("-m", scratch / "model", "-q", root, code=1)
+    assert b"a link to a folder above it" in result.stderr

@@ -1,0 +1,136 @@
+"""Shards are disjoint and cover all; merged results are those of one run, in any order; two models side by side."""
+
+import json
+import os
+import random
+import tarfile
+from math import comb
+
+import pytest
+from conftest import evaluate, line, make_model, records, run, run_json, sums
+
+TIMES = ("workers", "timed", "seconds", "pictures_per_second")
+
+
+def timeless(result):
+    return {key: value for key, value in result.items() if key not in TIMES}
+
+
+@pytest.fixture(scope="module")
+def sources(scratch, tree, expected):
+    """The same pictures as a folder, a list and an archive."""
+    with open(scratch / "all.list", "wb") as file:
+        file.write(b"".join(b"%b %d\0" % pair for pair in zip(expected.files, expected.labels)))
+    with tarfile.open(scratch / "all.tar", "w", dereference=True) as tar:
+        for i, (path, label) in enumerate(zip(expected.files, expected.labels)):
+            tar.add(path, f"{i:06d}.jpg")
+    (scratch / "all.txt").write_text("".join(f"{label}\n" for label in expected.labels))
+    return {"folder": [tree], "list": [scratch / "all.list"], "tar": [scratch / "all.tar", "--labels", scratch / "all.txt"]}
+
+
+@pytest.mark.parametrize("kind", ["folder", "list", "tar"])
+def test_shards(scratch, sources, expected, kind):
+    rng = random.Random(kind)
+    whole = run_json("-m", scratch / "model", *sources[kind])
+    assert (whole["total"], whole["top1"], whole["topn"]) == sums(expected)
+    seen, files = [], []
+    for i in range(4):
+        out = scratch / f"{kind}-{i}.json"
+        out.write_bytes(run("-m", scratch / "model", *sources[kind], "--shard", f"{i}/4", "--json",
+                            "--predictions", scratch / "part").stdout)
+        seen += [record["index"] for record in records(scratch / "part")]
+        files.append(out)
+    assert sorted(seen) == list(range(whole["total"]))  # disjoint, and all
+    merged = []
+    for _ in range(3):
+        rng.shuffle(files)
+        merged.append(run_json("--merge", *files))
+        assert run("--merge", *files).stdout.decode() == line(*sums(expected))
+    for other in merged:  # names belong to models
+        for row in whole["per_class"] + other["per_class"]:
+            row["name"] = None
+    assert timeless(merged[0]) == timeless(merged[1]) == timeless(merged[2])
+    assert timeless(merged[0]) == timeless(whole) | {"shards": {"of": 4, "present": [0, 1, 2, 3]}}
+    half = scratch / "half.json"
+    half.write_bytes(run("--merge", "--json", *files[:2], code=1).stdout)
+    assert timeless(run_json("--merge", files[3], half, files[2]))["top1"] == whole["top1"]
+
+
+def test_merge_fails(scratch, sources):
+    for i in range(3):
+        (scratch / f"m{i}.json").write_bytes(run("-m", scratch / "model", *sources["list"], "--shard", f"{i}/3", "--json").stdout)
+    make_model(scratch / "other", name="other")
+    (scratch / "o1.json").write_bytes(run("-m", scratch / "other", *sources["list"], "--shard", "1/3", "--json").stdout)
+    (scratch / "h1.json").write_bytes(run("-m", scratch / "model", *sources["list"], "--shard", "1/2", "--json").stdout)
+    (scratch / "bad.json").write_text('{"format": "scarlet-verify-1", "total": -1}')
+    (scratch / "no.json").write_text("[1, 2")
+    result = run("--merge", "m0.json", "m2.json", cwd=scratch, code=1)
+    assert result.stderr == b"scarlet: 1 of 3 shards are missing, the first is 1\n" and result.stdout.startswith(b"Evaluate")
+    for names, message in [
+            (["m0.json", "m0.json"], "m0.json: shard 0 of 3 is already counted"),
+            (["m0.json", "o1.json"], "o1.json: is of another model than the first: "),
+            (["m0.json", "h1.json"], "h1.json: is of another number of classes or shards than the first"),
+            (["bad.json"], 'bad.json: "classes" is missing or no count'),
+            (["no.json"], "no.json: not a result of scarlet verify --json"),
+            (["none.json"], "none.json: No such file or directory")]:
+        assert run("--merge", *names, cwd=scratch, code=1).stderr.decode().startswith(f"scarlet: {message}")
+    for text in ("2/2", "x", "1/0", "-1/2", "0/2x"):
+        assert b"--shard: " in run("-m", "model", "--shard", text, "all.list", cwd=scratch, code=2).stderr
+
+
+def test_shards_resume(scratch, sources):
+    """A shard of an archive goes on with its journal."""
+    journal = scratch / "shard.journal"
+    arguments = ["-m", scratch / "model", *sources["tar"], "--shard", "1/3", "--journal", journal, "--resume"]
+    whole = run_json(*arguments)
+    rows = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(rows[:40]) + rows[40][:9])
+    again = run_json(*arguments)
+    assert timeless(again) == timeless(whole) and again["timed"] == whole["total"] - 39
+    assert journal.read_bytes() == b"".join(rows)
+
+
+# ---- two models ----
+
+def test_compare(scratch, tree, expected):
+    module = make_model(scratch / "second", name="second")
+    second = evaluate(module, tree)
+    found = run_json("-m", scratch / "model", "--compare", scratch / "second", tree, "--predictions", scratch / "two.jsonl")
+    total, top1, top5 = sums(second)
+    compare = found["compare"]
+    assert (found["top1"], found["topn"]) == sums(expected)[1:] and (compare["top1"], compare["topn"]) == (top1, top5)
+    a, b = expected.scores.argmax(1).tolist(), second.scores.argmax(1).tolist()
+    table = [[sum((p == t) == x and (q == t) == y for p, q, t in zip(a, b, expected.labels)) for y in (True, False)]
+             for x in (True, False)]
+    assert [compare["both"], compare["first_only"], compare["second_only"]] == [table[0][0], table[0][1], table[1][0]]
+    assert compare["agree"] == sum(p == q for p, q in zip(a, b)) and compare["agreement"] == 100 * compare["agree"] / total
+    n, least = table[0][1] + table[1][0], min(table[0][1], table[1][0])
+    assert n > 10
+    assert compare["mcnemar_p"] == pytest.approx(min(1, 2 * sum(comb(n, i) for i in range(least + 1)) / 2 ** n))
+    differ = [i for i, (p, q) in enumerate(zip(a, b)) if p != q]
+    assert [record["index"] for record in compare["differ"]] == differ[:100]
+    assert [record["second"]["top"] for record in records(scratch / "two.jsonl")] == second.scores.topk(5, 1).indices.tolist()
+    text = run("-m", scratch / "model", "--compare", scratch / "second", tree).stdout.decode().splitlines()
+    assert len(text) == 3 and text[1].startswith(f"Second model:    Total: {total}\tmTop1: {100 * top1 / total:.4f}\t")
+
+    parts = []
+    for i in range(2):
+        parts.append(scratch / f"two-{i}.json")
+        parts[-1].write_bytes(run("-m", scratch / "model", "--compare", scratch / "second", tree, "--shard", f"{i}/2",
+                                  "--json", "--journal", scratch / f"two-{i}.journal").stdout)
+    assert run_json("--merge", *parts)["compare"] == compare
+    rows = (scratch / "two-0.journal").read_bytes().splitlines(keepends=True)
+    (scratch / "two-0.journal").write_bytes(b"".join(rows[:30]))
+    parts[0].write_bytes(run("-m", scratch / "model", "--compare", scratch / "second", tree, "--shard", "0/2", "--json",
+                             "--journal", scratch / "two-0.journal", "--resume").stdout)
+    assert run_json("--merge", *parts)["compare"] == compare
+
+
+def test_compare_options(scratch, tree):
+    """The same model with another executor."""
+    compare = run_json("-m", scratch / "model", "--compare", "engine=xnnpack", tree)["compare"]
+    assert compare["agreement"] == 100 and compare["mcnemar_p"] == 1 and compare["differ"] == []
+    assert compare["model"]["options"] == "engine=xnnpack"
+    make_model(scratch / "three classes", 3)
+    assert b"--compare: 3 classes, but" in run("-m", scratch / "model", "--compare", scratch / "three classes", tree,
+                                               code=2).stderr
