@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 test_packages="g++ clang python3-pytest python3-numpy python3-torch python3-torchvision
-    python3-pil libjpeg-dev binutils groff-base"
+    python3-pil libjpeg-dev binutils groff-base chromium"
 
 [ "${1:-}" = --no-install ] || install_packages $build_packages $test_packages
 

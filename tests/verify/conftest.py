@@ -1,5 +1,6 @@
 """A model of twelve classes, an ImageFolder of hostile names, and what PyTorch makes of both."""
 
+import io
 import json
 import os
 import random
@@ -37,31 +38,45 @@ def make_model(path, classes=CLASSES, name="verify"):
     """Returns the PyTorch module too."""
     space = reference.parse_space(SPACE)
     module = build(Member(name, reference.parse_genotype("e3k3se,id,e6k5"), space, classes))
+    spread(module)
     save_safetensors(module.state_dict(), Path(path), {
         "scarlet.format": "1", "scarlet.space": SPACE, "scarlet.input_size": str(SIDE), "scarlet.resize": str(RESIZE),
         "scarlet.labels": json.dumps([f"class {i}" for i in range(classes)])})
     return module
 
 
-def save_picture(rng, path):
+@torch.no_grad()
+def spread(module):
+    """Scores of random weights are nearly those of one class: make every class likely, and scores far apart."""
+    rng, inputs = random.Random(0), []
+    for _ in range(100):
+        file = io.BytesIO()
+        save_picture(rng, file)
+        inputs.append(pipeline()(Image.open(file).convert("RGB")))
+    scores = module(torch.stack(inputs))
+    layer, scale = module.classifier, 2 / scores.std(0)
+    layer.bias.copy_((layer.bias - scores.mean(0)) * scale)
+    layer.weight.mul_(scale[:, None])
+
+
+def save_picture(rng, file):
     """A picture of a random kind; its ending need not tell the kind."""
     width, height = rng.randint(30, 160), rng.randint(30, 160)
     noise = np.random.RandomState(rng.getrandbits(31))
     small = noise.randint(0, 256, (5, 5, 3), np.uint8)
     picture = Image.fromarray(small).resize((width, height), Image.BICUBIC)
     kind = rng.choice(["jpeg", "jpeg", "jpeg", "progressive", "gray", "cmyk", "png", "rgba", "palette", "gray-png"])
-    with open(path, "wb") as file:
-        if kind in ("jpeg", "progressive"):
-            picture.save(file, "JPEG", quality=rng.randint(75, 95), progressive=kind == "progressive")
-        elif kind in ("gray", "cmyk"):
-            picture.convert("L" if kind == "gray" else "CMYK").save(file, "JPEG", quality=90)
-        else:
-            mode = {"png": "RGB", "rgba": "RGBA", "palette": "P", "gray-png": "L"}[kind]
-            picture.convert(mode).save(file, "PNG")
+    if kind in ("jpeg", "progressive"):
+        picture.save(file, "JPEG", quality=rng.randint(75, 95), progressive=kind == "progressive")
+    elif kind in ("gray", "cmyk"):
+        picture.convert("L" if kind == "gray" else "CMYK").save(file, "JPEG", quality=90)
+    else:
+        mode = {"png": "RGB", "rgba": "RGBA", "palette": "P", "gray-png": "L"}[kind]
+        picture.convert(mode).save(file, "PNG")
 
 
-def make_tree(root, rng, count):
-    """`count` pictures in class folders of hostile names, and much that is to be ignored."""
+def make_tree(root, rng, count, module):
+    """`count` pictures in class folders of hostile names, half of them where `module` puts them, and much to be ignored."""
     root = os.fsencode(root)
     os.makedirs(root)
     for folder in FOLDERS[:-1]:
@@ -71,18 +86,25 @@ def make_tree(root, rng, count):
     os.symlink(outside, os.path.join(root, FOLDERS[-1]))
     with open(os.path.join(root, b"in the root.png"), "wb"):
         pass
+    classes = sorted(FOLDERS, key=os.fsdecode)  # as ImageFolder numbers them
     for i in range(count):
-        ending = rng.choice([b".jpg", b".JPEG", b".png", b".Png", b".tiff", b".webp"])
-        name = NAMES[i // len(FOLDERS) % len(NAMES)] + b"%d" % (i // len(FOLDERS) // len(NAMES)) + ending
-        path = os.path.join(root, FOLDERS[i % len(FOLDERS)], name)
+        file = io.BytesIO()
+        save_picture(rng, file)
+        folder = FOLDERS[i % len(FOLDERS)]
+        if rng.random() < 0.5:
+            with torch.no_grad():
+                folder = classes[module(pipeline()(Image.open(file).convert("RGB"))[None]).argmax()]
+        ending = rng.choice([b".jpg", b".JPEG", b".png", b".Png", b".tiff", b".webp"])  # need not tell the kind
+        path = os.path.join(root, folder, NAMES[i // len(FOLDERS) % len(NAMES)] + b"%d" % i + ending)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        save_picture(rng, path)
+        with open(path, "wb") as out:
+            out.write(file.getvalue())
     first = os.path.join(root, FOLDERS[0])
     for junk in (b"notes.txt", b"x.gif", b"y.jpg.bak", b"z.jpe", b"jpg"):
         with open(os.path.join(first, junk), "wb") as file:
             file.write(b"not a picture")
     os.symlink(os.path.join(b"..", FOLDERS[1]), os.path.join(first, b"link to a class"))
-    save_picture(rng, os.path.join(first, b".jpg"))
+    save_picture(rng, os.fsdecode(os.path.join(first, b".jpg")))
 
 
 def pipeline(side=SIDE, resize=RESIZE, mean=MEAN, std=STD):
@@ -136,7 +158,7 @@ def module(scratch):
 
 @pytest.fixture(scope="session")
 def tree(scratch, module):
-    make_tree(scratch / "tree", random.Random(4), 330)
+    make_tree(scratch / "tree", random.Random(4), 330, module)
     return scratch / "tree"
 
 
