@@ -72,20 +72,22 @@ def test_killed_at_random_moments(scratch, long):
     whole = timeless(run_json("-m", scratch / "model", long))
     size = 0
     command = [COMMAND, "verify", "-m", scratch / "model", "--journal", journal, "--resume", "--json", "-j", "2", long]
-    for _ in range(20):
+    while kills < 20:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         target, end = size + rng.randint(0, 30000), time.monotonic() + 10
         while process.poll() is None and time.monotonic() < end:
             if journal.exists() and journal.stat().st_size > target:
                 break
         process.kill()
-        kills += process.wait() == -signal.SIGKILL
+        if process.wait() != -signal.SIGKILL:  # it was faster, on a busy machine: all over again
+            journal.unlink()
+            size = 0
+            continue
+        kills += 1
         size = journal.stat().st_size if journal.exists() else 0
         if rng.random() < 0.5:  # a line that was cut short, as by a full disk or a power cut
             with open(journal, "ab") as file:
                 file.write(b'{"index": 7, "file": "x')
-    assert kills == 20
-    assert size < 900000  # there was something left to do
     assert timeless(run_json("-m", scratch / "model", "--journal", journal, "--resume", long)) == whole
     head, *rows = records(journal)
     assert head["journal"] == "scarlet-verify-1" and [row["index"] for row in rows] == list(range(whole["total"]))
