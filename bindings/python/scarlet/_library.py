@@ -105,9 +105,9 @@ def _whole(value: bytes, what: str) -> bytes:
 
 def version() -> str:
     """Version of the library that is used."""
-    return library().scarlet_version_string().decode()
+    return text(library().scarlet_version_string()) or ""
 
 
 def build_info() -> str:
     """One line about the library for bug reports: versions, instruction sets."""
-    return library().scarlet_build_info().decode()
+    return text(library().scarlet_build_info()) or ""

@@ -43,12 +43,13 @@ def _torch_file(path: PathName, trust: bool) -> Any:
                          "(trust=True)") from None
 
 
-def _state(root: Any) -> Mapping[str, torch.Tensor]:
+def _state(root: Any) -> Dict[str, torch.Tensor]:
     """The state dict within what torch.load gave."""
     for key in ("model_state", "state_dict", "model_state_dict", "model"):
         if key in root:
-            return root[key]
-    return root
+            root = root[key]
+            break
+    return dict(root)
 
 
 def _choice(state: Mapping[str, torch.Tensor], prefix: str) -> Any:

@@ -144,12 +144,12 @@ def compare(both: Both, pictures: Sequence[str], layers: bool) -> int:
         print(table(rows, right=(1, 3)))
     found = {name: difference(*([run[kind][name] for run in runs] for kind in range(3))) for name in runs[0][0]}
     if layers:
-        rows = [("layer", "kind", "shape", "largest", "libscarlet", "PyTorch f32", "", "ms")]
-        rows += [(layer.name, layer.kind, " x ".join(map(str, runs[0][0][layer.name].shape)),
+        grid = [("layer", "kind", "shape", "largest", "libscarlet", "PyTorch f32", "", "ms")]
+        grid += [(layer.name, layer.kind, " x ".join(map(str, runs[0][0][layer.name].shape)),
                   f"{found[layer.name].largest:.4g}", f"{found[layer.name].ours:.1e}",
                   f"{found[layer.name].theirs:.1e}", found[layer.name].verdict,
                   f"{np.median([run[3][layer.name] for run in runs]):.3f}") for layer in model.layers]
-        print("\n" + table(rows, right=(3, 4, 5, 7)))
+        print("\n" + table(grid, right=(3, 4, 5, 7)))
     scores = found["classifier"]
     print(f"\nscores of {len(runs)} picture{'s' * (len(runs) > 1)}: difference {scores.ours:.1e}, bound "
           f"{scores.bound:.1e} (PyTorch in float32: {scores.theirs:.1e}): {scores.verdict}")

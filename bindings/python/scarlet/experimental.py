@@ -38,4 +38,4 @@ def trace(session: Session, pictures: ArrayLike) -> Tuple[NDArray[np.float32], L
     try:
         return session.infer(pictures), found
     finally:
-        _library.call("scarlet_session_set_trace", handle, _abi.Trace(), None)
+        _library.call("scarlet_session_set_trace", handle, _abi.Trace(0), None)

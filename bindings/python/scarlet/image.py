@@ -139,7 +139,7 @@ def _wrap(array: NDArray[Any], pixels: Optional[str]) -> Handle:
         array = np.ascontiguousarray(array)
     height = array.shape[0] // 3 * 2 if layout in _PLANAR else array.shape[0]
     return _library.create("scarlet_image_wrap", array.ctypes.data, array.shape[1], height, array.strides[0], layout,
-                           _abi.Release(), None, free="scarlet_image_free", keeps=array)
+                           _abi.Release(0), None, free="scarlet_image_free", keeps=array)
 
 
 def as_image(picture: "Picture", options: "dict[str, Any]") -> Image:

@@ -137,7 +137,8 @@ class Model:
     @property
     def metadata(self) -> Dict[str, str]:
         """Metadata of a safetensors file."""
-        model, found = self._use(), {}
+        model = self._use()
+        found: Dict[str, str] = {}
         while True:
             key = library().scarlet_model_metadata_key(model, len(found))
             if key is None:

@@ -24,7 +24,8 @@ def softmax(scores: ArrayLike) -> NDArray[np.float32]:
     result = np.array(as_floats(scores), order="C")
     if result.ndim == 0:
         raise ArgumentError("scores must have at least one axis")
-    for row in result.reshape(-1, result.shape[-1]) if result.size else ():
+    rows = result.reshape(-1, result.shape[-1]) if result.size else result[:0]
+    for row in rows:
         library().scarlet_softmax(floats(row), row.size, floats(row))
     return result
 

@@ -147,7 +147,8 @@ class Session:
     def _run(self, output: str, pictures: "Iterable[Picture]", options: "dict[str, Any]") -> NDArray[np.float32]:
         if output != self.output:
             raise ArgumentError(f"the session's output is {self.output}: make one with output={output!r}")
-        waiting, rows = iter(pictures), []
+        waiting = iter(pictures)
+        rows: List[NDArray[np.float32]] = []
         batch = np.empty((self.batch_max, *self.input_shape), np.float32)
         while True:
             count = 0

@@ -36,7 +36,8 @@ class Evaluation:
         batches = [found[i:i + batch_size] for i in range(0, len(found), batch_size)]
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             hits = list(pool.map(self._hits, batches))
-        return len(found), *(100.0 * sum(column) / len(found) for column in zip(*hits))
+        top1, top5 = (100.0 * sum(column) / len(found) for column in zip(*hits))
+        return len(found), top1, top5
 
     def _hits(self, batch: Sequence[Sample]) -> Tuple[int, int]:
         top1 = top5 = 0
