@@ -1,7 +1,7 @@
 /* Products: dense layers over pixels, and over one vector. */
 #include "engine/fused/fused.h"
 
-enum { PREFETCH_BYTES = 2 << 20 }; /* how far ahead weights are fetched */
+enum { PREFETCH_BYTES = 1 << 20 }; /* how far ahead weights are fetched: a second-level cache */
 
 void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
                           const float *weights, size_t n, const scarlet__segment *segment,
