@@ -7,7 +7,6 @@
  * Pictures of a batch run one after the other, so that a picture's bits cannot depend on its place.
  */
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -16,6 +15,7 @@
 #include "engine/dense.h"
 #include "engine/engine.h"
 #include "engine/pack.h"
+#include "engine/team.h"
 #include "network/weights.h"
 
 enum {
@@ -148,8 +148,8 @@ typedef struct {
     float *sums, *pooled, *squeezed, *gate, *features;
     float *ring; /* of each thread */
     size_t ring_size;
-    depthwise work; /* what the threads do now */
-    atomic_size_t next;
+    depthwise work; /* what the team does now */
+    scarlet__team *team;
 } executor;
 
 static size_t square(int side)
@@ -222,17 +222,12 @@ static void depthwise_task(executor *x, size_t task, float *ring)
     }
 }
 
-/* One of the pool's threads: takes tasks until none is left. */
-static void depthwise_worker(void *context, size_t thread)
+static void depthwise_worker(void *context, scarlet__member *member)
 {
     executor *x = context;
-    float *ring = x->ring + thread * x->ring_size;
-    for (;;) {
-        size_t task = atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed);
-        if (task >= x->work.tasks)
-            return;
-        depthwise_task(x, task, ring);
-    }
+    float *ring = x->ring + member->index * x->ring_size;
+    for (size_t i; scarlet__team_task(member, x->work.tasks, &i);)
+        depthwise_task(x, i, ring);
 }
 
 static void run_depthwise(executor *x, const step *t, const float *in, float *sums)
@@ -254,12 +249,7 @@ static void run_depthwise(executor *x, const step *t, const float *in, float *su
         .activate_out = block ? SCARLET__HSWISH6 : SCARLET__RELU6,
     };
     x->work.tasks = x->work.bands * ((channels + SCARLET__CHUNK_MAX - 1) / SCARLET__CHUNK_MAX);
-    atomic_store_explicit(&x->next, 0, memory_order_relaxed);
-    if (x->e.pool)
-        pthreadpool_parallelize_1d(x->e.pool, depthwise_worker, x, x->e.threads,
-                                   PTHREADPOOL_FLAG_YIELD_WORKERS);
-    else
-        depthwise_worker(x, 0);
+    scarlet__team_run(x->team, depthwise_worker, x);
 }
 
 static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_error *err)
@@ -355,8 +345,10 @@ static void executor_free(void *data)
         scarlet__dense_free(x->step[i].excite);
         scarlet__dense_free(x->step[i].project);
     }
-    if (x)
+    if (x) {
         scarlet__pages_free(x->memory, x->memory_size);
+        scarlet__pages_free(x->team, sizeof *x->team);
+    }
     scarlet__free(x);
 }
 
@@ -513,10 +505,13 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         t->side = side;
         side = t->out_side = scarlet__layer_side(t->layer, side);
     }
-    status = allocate(x, err);
-    if (status == SCARLET_OK)
+    x->team = scarlet__pages_alloc(sizeof *x->team);
+    status = x->team ? allocate(x, err) : scarlet__fail_memory(err);
+    if (status == SCARLET_OK) {
+        scarlet__team_init(x->team, e->threads, e->pool);
         connect(x);
-    *bytes = sizeof *x + x->memory_size;
+    }
+    *bytes = sizeof *x + sizeof *x->team + x->memory_size;
     for (int i = 0; i < x->count && status == SCARLET_OK; i++) {
         status = prepare(x, &x->step[i], err);
         /* XNNPACK packs dense weights for each session. */
