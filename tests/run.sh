@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need, builds libscarlet twice (as released, and with sanitizers) and runs
-# every test.
+# Installs what the tests need, builds libscarlet three times (as released, and with sanitizers)
+# and runs every test.
 #
 #   tests/run.sh [--no-install]
 #
@@ -30,12 +30,18 @@ say "Running the C tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 meson test -C build-sanitize --no-rebuild --print-errorlogs --no-suite python --no-suite network \
     --no-suite api --no-suite install || status=1
 
-count() { # of test programs with this result, in both logs
-    cat build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json |
-        grep -c "\"result\": \"$1\"" || true
+say "Running threads with ThreadSanitizer"
+build build-threads --werror -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
+    -Dcli=false -Dexamples=false
+meson test -C build-threads --no-rebuild --print-errorlogs --suite threads --suite network-c ||
+    status=1
+
+count() { # of test programs with one of these results, in all logs
+    cat build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
+        build-threads/meson-logs/testlog.json | grep -cE "\"result\": \"($1)\"" || true
 }
 passed=$(count OK)
-failed=$(cat build-*/meson-logs/testlog.json | grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' || true)
+failed=$(count 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
 skipped=$(count SKIP)
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$skipped" = 0 ] || echo "A skipped test proves nothing: treated as a failure." >&2
