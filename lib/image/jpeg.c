@@ -1,4 +1,9 @@
-/* JPEG by libjpeg-turbo, with its defaults and the block feeding of the reference. */
+/*
+ * JPEG by libjpeg-turbo, with its defaults and the block feeding of the reference (Pillow).
+ *
+ * Known differences: arithmetic coded files of more than one block load, which Pillow cannot feed;
+ * files of more than SCANS_MAX scans are refused.
+ */
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>

@@ -22,12 +22,14 @@ AVX2 static inline __m256i load_twice(const void *p)
 /* ---- across ---- */
 
 /* Bytes of four pixels to R, G, B in 32 bits: pixels 0 and 1, then 2 and 3, one a half. */
-#define N -1
-#define PIXEL(r, g, b) r, N, N, N, g, N, N, N, b, N, N, N, N, N, N, N
-#define FOUR(s, r, g, b)                                                                           \
+#define NONE (-1)
+#define BYTE(b) (b), NONE, NONE, NONE
+#define PIXEL(at, r, g, b)                                                                         \
+    BYTE((at) + (r)), BYTE((at) + (g)), BYTE((at) + (b)), NONE, NONE, NONE, NONE
+#define FOUR(size, r, g, b)                                                                        \
     {                                                                                              \
-        PIXEL(r, g, b), PIXEL(s + r, s + g, s + b), PIXEL(2 * s + r, 2 * s + g, 2 * s + b),        \
-            PIXEL(3 * s + r, 3 * s + g, 3 * s + b)                                                 \
+        PIXEL(0, r, g, b), PIXEL(size, r, g, b), PIXEL(2 * (size), r, g, b),                       \
+            PIXEL(3 * (size), r, g, b)                                                             \
     }
 static const struct {
     int8_t size, spread[64];
@@ -79,7 +81,7 @@ AVX2 static void across(const scarlet__windows *w, uint32_t count, const uint8_t
                                          _mm_add_epi8(word, _mm_set1_epi8(8))),
         .size = (size_t)formats[format].size,
     };
-    const __m128i dense = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, N, N, N, N);
+    const __m128i dense = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
     for (uint32_t i = 0; i < count; i += 4, out += 12) {
         uint32_t last = count - 1; /* the last pixels again, into the row's pad, if count ends */
         uint32_t i1 = i + 1 < count ? i + 1 : last, i2 = i + 2 < count ? i + 2 : last;

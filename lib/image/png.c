@@ -1,4 +1,10 @@
-/* PNG by libpng, expanded to RGB by hand: the reference's rules for depths are not libpng's. */
+/*
+ * PNG by libpng, expanded to RGB by hand: the reference's rules for depths are not libpng's.
+ *
+ * Known differences: libpng refuses some damaged or illegal files that the reference (Pillow)
+ * loads: compression method 1, interlace method 2, a palette picture without PLTE, and picture data
+ * that lack their proper end although every row is there, or end between rows.
+ */
 #include <setjmp.h>
 #include <string.h>
 

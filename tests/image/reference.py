@@ -3,17 +3,14 @@ import io
 import os
 import struct
 import subprocess
-import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
 from torchvision import transforms
 
-warnings.simplefilter("ignore")  # Pillow's opinion on odd files
-
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FORMATS = ("RGB", "BGR", "RGBA", "BGRA", "GRAY", "NV12", "NV21", "I420")
-OK, ARGUMENT, MEMORY, IO, FORMAT, CORRUPT, UNSUPPORTED, LIMIT = 0, -1, -2, -3, -4, -5, -6, -7
+IO, FORMAT, CORRUPT, UNSUPPORTED, LIMIT = -3, -4, -5, -6, -7  # scarlet_status
 
 
 class Refused(Exception):
