@@ -44,21 +44,26 @@ typedef struct spread {
     size_t size;
 } spread;
 
-/* The sum of window i: even pixels in one half, odd ones in the other. */
+/* The products of four pixels from p on with their weights, even pixels in one half. */
+AVX2 static inline __m256i products(const uint8_t *p, const int32_t *weights, const spread *s)
+{
+    __m256i pixels = load_twice(p), k = load_twice(weights);
+    return _mm256_add_epi32(_mm256_mullo_epi32(_mm256_shuffle_epi8(pixels, s->low),
+                                               _mm256_shuffle_epi8(k, s->weights_low)),
+                            _mm256_mullo_epi32(_mm256_shuffle_epi8(pixels, s->high),
+                                               _mm256_shuffle_epi8(k, s->weights_high)));
+}
+
+/* The sum of window i, even and odd pixels apart. */
 AVX2 static inline __m256i window(const scarlet__windows *w, uint32_t i, const uint8_t *row,
                                   uint32_t column, const spread *s)
 {
     const uint8_t *p = row + (w->start[i] - column) * s->size;
     const int32_t *k = w->weights + i * w->taps;
-    __m256i a = _mm256_setzero_si256(), b = a;
-    for (uint32_t t = 0; t < w->length[i]; t += 4, p += 4 * s->size) {
-        __m256i pixels = load_twice(p), weights = load_twice(k + t);
-        a = _mm256_add_epi32(a, _mm256_mullo_epi32(_mm256_shuffle_epi8(pixels, s->low),
-                                                   _mm256_shuffle_epi8(weights, s->weights_low)));
-        b = _mm256_add_epi32(b, _mm256_mullo_epi32(_mm256_shuffle_epi8(pixels, s->high),
-                                                   _mm256_shuffle_epi8(weights, s->weights_high)));
-    }
-    return _mm256_add_epi32(a, b);
+    __m256i sum = products(p, k, s);
+    for (uint32_t t = 4; t < w->length[i]; t += 4)
+        sum = _mm256_add_epi32(sum, products(p + t * s->size, k + t, s));
+    return sum;
 }
 
 AVX2 static inline __m256i join(__m256i a, __m256i b)
