@@ -7,6 +7,7 @@
 
 #include "common/cpu.h"
 #include "common/error.h"
+#include "common/finite.h"
 #include "common/host.h"
 #include "common/memory.h"
 #include "common/options.h"
@@ -176,29 +177,6 @@ float *scarlet_session_input(scarlet_session *s, size_t *len)
 
 /* ---- inference ---- */
 
-/* Index of the first value that is NaN or infinite; n if all are finite. */
-static size_t first_not_finite(const float *x, size_t n)
-{
-    const uint32_t exponent = 0x7F800000;
-    enum { BLOCK = 4096 };
-    for (size_t from = 0; from < n; from += BLOCK) {
-        size_t length = n - from < BLOCK ? n - from : BLOCK;
-        uint32_t bad = 0; /* without an early exit, so that the loop is vectorised */
-        for (size_t i = 0; i < length; i++) {
-            uint32_t bits;
-            memcpy(&bits, &x[from + i], sizeof bits);
-            bad |= (bits & exponent) == exponent;
-        }
-        for (size_t i = 0; bad && i < length; i++) {
-            uint32_t bits;
-            memcpy(&bits, &x[from + i], sizeof bits);
-            if ((bits & exponent) == exponent)
-                return from + i;
-        }
-    }
-    return n;
-}
-
 static int64_t nanoseconds(void)
 {
     struct timespec t;
@@ -254,7 +232,7 @@ scarlet_status scarlet_infer(scarlet_session *s, const float *input, size_t inpu
         status = check_length("scores_len", scores_len, batch, output_length(s), err);
     if (status != SCARLET_OK)
         return status;
-    size_t bad = first_not_finite(input, input_len);
+    size_t bad = scarlet__first_not_finite(input, input_len);
     if (bad < input_len)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "input: value %zu of picture %zu is not finite",

@@ -27,7 +27,10 @@ enum {
 typedef struct {
     const scarlet__kernels *kernels;
     int count;
-    scarlet__layer_weights layer[SCARLET__NETWORK_LAYERS_MAX];
+    struct {
+        scarlet__layer_weights plain;
+        float *depthwise, *depthwise_bias; /* packed */
+    } layer[SCARLET__NETWORK_LAYERS_MAX];
 } weights;
 
 static size_t vectors(const scarlet__kernels *k, int channels)
@@ -44,30 +47,26 @@ static int depthwise_channels(const scarlet__layer *l)
 static void weights_free(void *data)
 {
     weights *w = data;
-    for (int i = 0; w && i < w->count; i++)
-        scarlet__layer_weights_free(&w->layer[i]);
+    for (int i = 0; w && i < w->count; i++) {
+        scarlet__layer_weights_free(&w->layer[i].plain);
+        scarlet__free(w->layer[i].depthwise);
+        scarlet__free(w->layer[i].depthwise_bias);
+    }
     scarlet__free(w);
 }
 
-/* Replaces plain depthwise weights by packed ones. */
-static scarlet_status pack_depthwise(scarlet__layer_weights *w, const scarlet__layer *l,
-                                     const scarlet__kernels *k, scarlet_error *err)
+static scarlet_status pack_depthwise(const scarlet__layer_weights *plain, const scarlet__layer *l,
+                                     const scarlet__kernels *k, float **weight, float **bias,
+                                     scarlet_error *err)
 {
     size_t channels = (size_t)depthwise_channels(l), padded = vectors(k, (int)channels);
     size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)k->vector;
-    float *packed = scarlet__alloc(padded * taps, sizeof *packed);
-    float *bias = scarlet__alloc(padded, sizeof *bias);
-    if (!packed || !bias) {
-        scarlet__free(packed);
-        scarlet__free(bias);
+    *weight = scarlet__alloc(padded * taps, sizeof **weight);
+    *bias = scarlet__alloc(padded, sizeof **bias);
+    if (!*weight || !*bias)
         return scarlet__fail_memory(err);
-    }
-    scarlet__pack_depthwise(w->depthwise, channels, taps, vector, packed);
-    scarlet__pack_bias(w->depthwise_bias, channels, vector, bias);
-    scarlet__free(w->depthwise);
-    scarlet__free(w->depthwise_bias);
-    w->depthwise = packed;
-    w->depthwise_bias = bias;
+    scarlet__pack_depthwise(plain->depthwise, channels, taps, vector, *weight);
+    scarlet__pack_bias(plain->depthwise_bias, channels, vector, *bias);
     return SCARLET_OK;
 }
 
@@ -96,12 +95,13 @@ static scarlet_status weights_create(const scarlet__network *network,
     scarlet_status status = SCARLET_OK;
     for (int i = 0; i < network->count && status == SCARLET_OK; i++) {
         const scarlet__layer *l = &network->layer[i];
-        status = scarlet__layer_weights_read(tensors, l, &w->layer[i], err);
+        status = scarlet__layer_weights_read(tensors, l, &w->layer[i].plain, err);
         w->count = i + 1;
         if (status == SCARLET_OK && depthwise_channels(l))
-            status = pack_depthwise(&w->layer[i], l, k, err);
+            status = pack_depthwise(&w->layer[i].plain, l, k, &w->layer[i].depthwise,
+                                    &w->layer[i].depthwise_bias, err);
         if (status == SCARLET_OK && l->kind == SCARLET_LAYER_STEM)
-            stem_to_nhwc(w->layer[i].project, (size_t)l->out, (size_t)l->in);
+            stem_to_nhwc(w->layer[i].plain.project, (size_t)l->out, (size_t)l->in);
         *bytes += (size_t)scarlet__layer_parameters(l) * sizeof(float);
     }
     if (status != SCARLET_OK) {
@@ -117,8 +117,9 @@ static scarlet_status weights_create(const scarlet__network *network,
 typedef struct {
     const scarlet__layer *layer;
     const scarlet__layer_weights *weights;
-    int side, out_side; /* of the layer's input and output */
-    const float *in;    /* NHWC, channels padded */
+    const float *depthwise, *depthwise_bias; /* packed */
+    int side, out_side;                      /* of the layer's input and output */
+    const float *in;                         /* NHWC, channels padded */
     float *out;
     scarlet__dense *expand, *squeeze, *excite, *project;
 } step;
@@ -126,7 +127,7 @@ typedef struct {
 /* The depthwise part of a layer, cut into tasks of one chunk and one band of rows. */
 typedef struct {
     const scarlet__layer *layer;
-    const scarlet__layer_weights *weights;
+    const float *weight, *bias; /* packed */
     const float *in;
     float *out;
     float *sums; /* [band][channels], or NULL */
@@ -215,8 +216,7 @@ static void depthwise_task(executor *x, size_t task, float *ring)
             int r = top + i;
             rows[i] = r < 0 || r >= d->side ? zero : ring + (size_t)(r % k) * row;
         }
-        run(rows, channels, d->weights->depthwise + first * taps,
-            d->weights->depthwise_bias + first,
+        run(rows, channels, d->weight + first * taps, d->bias + first,
             d->out + (size_t)y * (size_t)d->out_side * d->channels + first, d->channels,
             (size_t)d->out_side, d->activate_out, sum);
     }
@@ -237,7 +237,8 @@ static void run_depthwise(executor *x, const step *t, const float *in, float *su
     size_t channels = vectors(x->e.kernels, depthwise_channels(l));
     x->work = (depthwise){
         .layer = l,
-        .weights = t->weights,
+        .weight = t->depthwise,
+        .bias = t->depthwise_bias,
         .in = in,
         .out = x->hidden,
         .sums = sums,
@@ -501,7 +502,9 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
     for (int i = 0; i < x->count; i++) {
         step *t = &x->step[i];
         t->layer = &e->network->layer[i];
-        t->weights = &w->layer[i];
+        t->weights = &w->layer[i].plain;
+        t->depthwise = w->layer[i].depthwise;
+        t->depthwise_bias = w->layer[i].depthwise_bias;
         t->side = side;
         side = t->out_side = scarlet__layer_side(t->layer, side);
     }

@@ -115,14 +115,13 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     w->memory = scarlet__pages_alloc(w->bytes);
     scarlet_status status = w->memory ? SCARLET_OK : scarlet__fail_memory(err);
     c = (cursor){w->memory, 0};
+    scarlet__layer_weights plain_weights = {0};
     for (int i = 0; i < w->count && status == SCARLET_OK; i++) {
-        scarlet__layer_weights plain_weights;
         status = scarlet__layer_weights_read(tensors, &network->layer[i], &plain_weights, err);
-        if (status != SCARLET_OK)
-            break;
-        pack_layer(&c, &network->layer[i], &plain_weights, vector, &w->layer[i]);
-        scarlet__layer_weights_free(&plain_weights);
+        if (status == SCARLET_OK)
+            pack_layer(&c, &network->layer[i], &plain_weights, vector, &w->layer[i]);
     }
+    scarlet__layer_weights_free(&plain_weights);
     if (status != SCARLET_OK) {
         scarlet__fused_weights_free(w);
         return status;
