@@ -31,7 +31,8 @@ typedef struct cli_command {
     int (*run)(const struct cli_command *, int argc, char **argv);
 } cli_command;
 
-extern const cli_command cli_classify, cli_verify, cli_info, cli_convert, cli_bench;
+extern const cli_command cli_classify, cli_verify, cli_prepare_val, cli_info, cli_convert,
+    cli_bench;
 
 enum { CLI_END = -1 };
 /* Key of the next option (its argument in optarg), CLI_END after the last: arguments are then at

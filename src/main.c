@@ -6,8 +6,8 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_classify, &cli_verify, &cli_info, &cli_convert,
-                                              &cli_bench};
+static const cli_command *const commands[] = {&cli_classify, &cli_verify,  &cli_prepare_val,
+                                              &cli_info,     &cli_convert, &cli_bench};
 
 static const cli_option options[] = {
     {'V', "version", NULL, "print the version and exit"},
@@ -20,11 +20,12 @@ static const cli_command scarlet = {
     .summary =
         "Classifies pictures with SCARLET networks on the CPU.\n\n"
         "Commands:\n"
-        "  classify   say what is in pictures\n"
-        "  verify     count right answers over labelled pictures\n"
-        "  info       describe a model file: network, layers, costs, metadata\n"
-        "  convert    rewrite a checkpoint as a safetensors file\n"
-        "  bench      measure loading, preprocessing and inference\n\n"
+        "  classify     say what is in pictures\n"
+        "  verify       count right answers over labelled pictures\n"
+        "  prepare-val  arrange the ImageNet validation pictures for it\n"
+        "  info         describe a model file: network, layers, costs, metadata\n"
+        "  convert      rewrite a checkpoint as a safetensors file\n"
+        "  bench        measure loading, preprocessing and inference\n\n"
         "'scarlet COMMAND --help' explains a command.",
     .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\n--version [--verbose]",
     .options = options,

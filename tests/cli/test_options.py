@@ -34,7 +34,7 @@ def manual_options(section):
 
 
 def test_subcommands():
-    assert SUBCOMMANDS == ["classify", "verify", "info", "convert", "bench"]
+    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench"]
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
