@@ -1,4 +1,4 @@
-"""examples/python at work."""
+"""examples/python and the package's README at work."""
 
 import importlib.util
 import os
@@ -67,6 +67,18 @@ def test_compare_with_pytorch(path, pictures):
                          r"libscarlet( .*)\nPyTorch( .*)\n", result.stdout)
     assert float(found[1]) < 2e-5
     assert re.findall(r" (\d) \(", found[2]) == re.findall(r" (\d) \(", found[3]) and len(found[2].split()) == 6
+
+
+def test_readme(path, pictures, tmp_path):
+    """Its blocks of Python, one after another, beside a model and a picture of those names."""
+    text = (EXAMPLES.parents[1] / "bindings" / "python" / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(blocks) == 2
+    (tmp_path / "model.safetensors").symlink_to(path)
+    (tmp_path / "picture.png").symlink_to(pictures[0])
+    result = subprocess.run([sys.executable, "-c", "".join(blocks)], cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 4 and result.stdout.count(tiny.LABELS[0]) == 2
 
 
 # ---- Dask ----

@@ -128,6 +128,14 @@ def test_classify_is_softmax_and_topk_of_scores(model, pictures):
                     assert best[0].label == tiny.LABELS[best[0].class_id]
 
 
+def test_k(model, pictures):
+    with model.session() as session:
+        assert [len(session.classify(pictures[0], k)) for k in (1, 5, 99)] == [1, 5, 5]
+        for k in (0, -1):
+            with pytest.raises(errors.ArgumentError, match="k is 0"):
+                session.classify(pictures[0], k)
+
+
 def test_features_need_a_features_session(model, pictures):
     with model.session(output="features", batch_max=3) as session:
         features = session.features(pictures)
