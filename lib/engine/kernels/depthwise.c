@@ -19,15 +19,15 @@ INLINE void tile(int k, int s, const float *const *rows, size_t x, size_t c, siz
             {
                 int tap = j - i * s;
                 if (tap >= 0 && tap < k)
-                    acc[i] += wk[tap] * in;
+                    acc[i] = multiply_add(wk[tap], in, acc[i]);
             }
         }
 #else
         UNROLL for (int i = 0; i < k; i++)
         {
             vec wk = load(w + i * VL);
-            UNROLL for (int j = 0; j < TILE; j++) acc[j] +=
-                wk * load(p + (size_t)(j * s + i) * channels);
+            UNROLL for (int j = 0; j < TILE; j++) acc[j] =
+                multiply_add(wk, load(p + (size_t)(j * s + i) * channels), acc[j]);
         }
 #endif
     }

@@ -48,7 +48,8 @@ INLINE void tile(int rows, int columns, epilogue e, const scarlet__gemm *g, size
             UNROLL for (int i = 0; i < rows; i++)
             {
                 vec x = splat(a[(size_t)i * lda]);
-                UNROLL for (int j = 0; j < columns; j++) acc[i][j] += x * b[j];
+                UNROLL for (int j = 0; j < columns; j++) acc[i][j] =
+                    multiply_add(x, b[j], acc[i][j]);
             }
         }
     }
@@ -120,7 +121,7 @@ INLINE void panel(int columns, const float *x, size_t k, const float *w, const f
     UNROLL for (int j = 0; j < columns; j++) acc[j] = load(bias + j * VL);
     for (size_t i = 0; i < k; i++, w += columns * VL) {
         vec a = splat(x[i]);
-        UNROLL for (int j = 0; j < columns; j++) acc[j] += a * load(w + j * VL);
+        UNROLL for (int j = 0; j < columns; j++) acc[j] = multiply_add(a, load(w + j * VL), acc[j]);
     }
     UNROLL for (int j = 0; j < columns; j++) store(y + j * VL, acc[j]);
 }

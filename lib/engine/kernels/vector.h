@@ -42,10 +42,19 @@ INLINE void store(float *p, vec x)
     *(vec_in_memory *)p = x;
 }
 
+/*
+ * multiply_add(a, b, c) is a * b + c, rounded once where the set has such an instruction. It is asked for by
+ * name: left to the compiler, gcc 13 and later contract some loops and not others (they avoid chains
+ * of fused additions), and the same sum would depend on the tile it falls into.
+ */
 #if SCARLET__VECTOR == 16
 INLINE vec splat(float x)
 {
     return (vec)_mm512_set1_ps(x);
+}
+INLINE vec multiply_add(vec a, vec b, vec c)
+{
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
 INLINE vec max(vec a, vec b)
 {
@@ -60,6 +69,10 @@ INLINE vec splat(float x)
 {
     return (vec)_mm256_set1_ps(x);
 }
+INLINE vec multiply_add(vec a, vec b, vec c)
+{
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
 INLINE vec max(vec a, vec b)
 {
     return (vec)_mm256_max_ps((__m256)a, (__m256)b);
@@ -72,6 +85,14 @@ INLINE vec min(vec a, vec b)
 INLINE vec splat(float x)
 {
     return (vec){x, x, x, x};
+}
+INLINE vec multiply_add(vec a, vec b, vec c)
+{
+#if defined(__aarch64__)
+    return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
 }
 #if defined(__SSE2__)
 INLINE vec max(vec a, vec b)
