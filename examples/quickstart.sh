@@ -12,5 +12,5 @@ cd "$(dirname "$0")/.."
 [ "${1:-}" = --no-install ] || install_packages $build_packages
 build build-quickstart -Dtests=false
 echo "== Classifying the pictures in examples/pictures"
-exec build-quickstart/src/scarlet classify \
+exec build-quickstart/src/scarlet classify --top-k 2 \
     --model examples/models/fashion-mnist-scarlet-c.safetensors examples/pictures
