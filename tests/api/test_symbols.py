@@ -44,6 +44,17 @@ def test_exports():
     assert exported() == declared() == mapped()
 
 
+def test_since():
+    """libscarlet.sym tells for each name the version that introduced it."""
+    rows = [line.split() for line in (ROOT / "lib/libscarlet.sym").read_text().splitlines() if line[0] != "#"]
+    assert [name for name, _ in rows] == sorted(mapped())
+    header = (ROOT / "include/scarlet/scarlet.h").read_text()
+    now = tuple(int(re.search(rf"SCARLET_VERSION_{part} (\d+)", header)[1]) for part in ("MAJOR", "MINOR", "PATCH"))
+    for name, version in rows:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
+        assert tuple(map(int, version.split("."))) <= now, name
+
+
 def test_archive():
     rows = [line.split() for line in output("nm", "-g", "--defined-only", ARCHIVE).splitlines()]
     names = {row[2] for row in rows if len(row) == 3}
