@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from engines import ENGINES, NATIVE_FORMS, SCARLET
-from process import Failed, Worker
+from process import Failed, Worker, prefer_self
 
 WARM_UPS = 20
 TURN = 0.1        # seconds
@@ -89,13 +89,13 @@ def compare(engines, work, letter, threads, batch, rounds):
     """Results by name of engine; what did not run has only {"failed": why}."""
     right = np.load(f"{work}/models/{letter}.reference.npz")
     results, timings = {}, []
-    for engine in engines:
-        worker = Worker(engine, command(engine, work, letter, threads, batch))
+    workers = [Worker(engine, command(engine, work, letter, threads, batch)) for engine in engines]
+    for worker in workers:
         try:
             timings.append(Timing(worker, worker.read()))
             worker.stop()
         except Failed as failure:
-            results[engine.name] = {"failed": str(failure)}
+            results[worker.engine.name] = {"failed": str(failure)}
             worker.close()
     try:
         for timing in timings:
@@ -168,6 +168,7 @@ def main():
     path = arguments.work / "results.json"
     kept = json.loads(path.read_text()) if path.exists() else {"peaks": {}, "times": {}, "load": {}}
     kept["machine"] = machine()
+    prefer_self()
     settings = [setting.split("x") for setting in filter(None, arguments.settings.split(","))]
     for threads in dict.fromkeys(threads for threads, _ in settings):
         kept["peaks"][threads] = peaks(arguments.work, threads)
