@@ -7,7 +7,7 @@ Bar = namedtuple("Bar", "name value text emphasised")
 
 WIDTH, LABEL, RIGHT = 820, 250, 150
 ROW, GAP, HEAD = 22, 26, 58
-LONGEST = 6  # times the shortest bar of a group: what is longer is cut and marked so
+LONGEST = 4  # times the shortest bar of a group: what is longer is cut and marked so
 
 STYLE = """
     text { font: 12px sans-serif; fill: #24292f }

@@ -3,9 +3,13 @@
  *   fma_portable, fma_avx2, fma_avx512   float32 multiply-adds, 10^9 a second
  *   vnni                                 int8 multiply-adds, 10^9 a second
  *   read_cache, read_memory              10^9 bytes a second: 256 KB and 256 MB a thread
+ *   handover_ns                          from one CPU to another and on, with 2 threads or more:
+ *                                        a cache line changes hands; a virtual machine whose CPUs
+ *                                        lie far apart shows it here
  * Instruction sets that the CPU lacks are left out. The median of several turns.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -151,6 +155,41 @@ static double measure(task t)
     return rate[TURNS / 2];
 }
 
+/* ---- two threads in turns ---- */
+
+enum { HANDOVERS = 20000 };
+static _Alignas(64) atomic_int hand; /* even: main's turn */
+
+static void *answer(void *argument)
+{
+    for (int i = 1; i < 2 * HANDOVERS; i += 2) {
+        while (atomic_load_explicit(&hand, memory_order_acquire) != i)
+            continue;
+        atomic_store_explicit(&hand, i + 1, memory_order_release);
+    }
+    return argument;
+}
+
+static double handover(void)
+{
+    double took_ns[TURNS];
+    for (int turn = 0; turn < TURNS; turn++) {
+        pthread_t other;
+        atomic_store(&hand, 0);
+        pthread_create(&other, NULL, answer, NULL);
+        double start = seconds();
+        for (int i = 0; i < 2 * HANDOVERS; i += 2) {
+            atomic_store_explicit(&hand, i + 1, memory_order_release);
+            while (atomic_load_explicit(&hand, memory_order_acquire) != i + 2)
+                continue;
+        }
+        took_ns[turn] = (seconds() - start) / (2 * HANDOVERS) * 1e9;
+        pthread_join(other, NULL);
+    }
+    qsort(took_ns, TURNS, sizeof *took_ns, ascending);
+    return took_ns[TURNS / 2];
+}
+
 int main(int argc, char **argv)
 {
     threads = argc > 1 ? atoi(argv[1]) : 1;
@@ -181,10 +220,12 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
         if (tasks[i].here)
             printf(", \"%s\": %.2f", tasks[i].name, measure(tasks[i].run));
-    puts("}");
     current = NULL;
     pthread_barrier_wait(&barrier);
     for (int i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
+    if (threads > 1)
+        printf(", \"handover_ns\": %.0f", handover());
+    puts("}");
     return EXIT_SUCCESS;
 }

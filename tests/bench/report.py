@@ -91,15 +91,14 @@ def table(data, setting):
 def machine(data):
     m = data["machine"]
     results = [r for t in data["times"].values() for r in t.values() if "failed" not in r]
-    versions = {e.name: r["version"] for e in ENGINES
+    versions = {e.product: r["version"] for e in ENGINES
                 for t in data["times"].values() if "version" in (r := t.get(e.name, {}))}
     yield f"{m['cpu']}, {m['cpus']} CPUs, Linux {m['kernel']}, {m['date']}. Peaks, measured first:\n"
     yield "| Threads | " + " | ".join(PEAKS.values()) + " |"
     yield "|---" * (len(PEAKS) + 1) + "|"
     for threads, peak in data["peaks"].items():
         yield f"| {threads} | " + " | ".join(f"{peak[k]:.0f}" if k in peak else "" for k in PEAKS) + " |"
-    yield "\nVersions: " + "; ".join(f"{name} {version}" for name, version in versions.items()
-                                     if name == SCARLET or "libscarlet" not in name) + "."
+    yield "\nVersions: " + ", ".join(map(" ".join, versions.items())) + "."
     yield ("Engines ran with real-time priority (FIFO)." if all(r["preferred"] for r in results)
            else "Engines ran with ordinary priority: other processes could come between.")
     others = sorted(r["foreign"] for r in results)
@@ -108,7 +107,8 @@ def machine(data):
 
 PEAKS = {"fma_portable": "128-bit multiply and add, GMAC/s", "fma_avx2": "AVX2 FMA, GMAC/s",
          "fma_avx512": "AVX-512 FMA, GMAC/s", "vnni": "VNNI int8, GMAC/s",
-         "read_cache": "cache, GB/s", "read_memory": "memory, GB/s"}
+         "read_cache": "cache, GB/s", "read_memory": "memory, GB/s",
+         "handover_ns": "CPU to CPU, ns"}
 
 
 def loading(data):
@@ -134,7 +134,7 @@ def picture(data):
             if row.ranked:
                 value = geometric(r["median"] for r in row.results)
                 bars.append(Bar(row.name, value, f"{value:.2f} ms  ({row.ratio:.2f})",
-                                "libscarlet" in row.name))
+                                row.name.startswith(SCARLET)))
         names = ", ".join(letters)
         groups.append((f"SCARLET-{names}: {title(setting)}", bars))
     return chart("Milliseconds a picture, geometric mean (ratio to libscarlet)", groups,
