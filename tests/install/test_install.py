@@ -24,6 +24,30 @@ def run(*command, **settings):
     return result.stdout
 
 
+CMAKE = """cmake_minimum_required(VERSION 3.13)
+project(consumer C CXX)
+find_package(scarlet REQUIRED)
+find_package(scarlet REQUIRED)  # twice is fine
+foreach(linking shared static)
+  add_executable(c-${linking} consumer.c)
+  add_executable(c++-${linking} consumer.cc)
+endforeach()
+foreach(language c c++)
+  target_link_libraries(${language}-shared scarlet::scarlet)
+  target_link_libraries(${language}-static scarlet::static)
+endforeach()
+"""
+
+
+def cmake(tree, source, works=True):
+    """Configures a CMake project that finds the tree; returns its build folder."""
+    build = source / "build"
+    result = subprocess.run(["cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={tree.prefix}"],
+                            capture_output=True, text=True)
+    assert (result.returncode == 0) == works, result.stdout + result.stderr
+    return build
+
+
 class Tree:
     """An installed tree: DESTDIR/prefix taken as a prefix of its own."""
 
@@ -108,7 +132,8 @@ def test_files(installed):
     libdir = installed.libdir.relative_to(installed.prefix)
     expected = {"bin/scarlet", "include/scarlet/scarlet.h", "include/scarlet/scarlet.hpp",
                 "share/man/man1/scarlet.1", f"{libdir}/libscarlet.a",
-                f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc"}
+                f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc",
+                f"{libdir}/cmake/scarlet/scarlet-config.cmake", f"{libdir}/cmake/scarlet/scarlet-config-version.cmake"}
     assert expected <= found
 
 
@@ -117,11 +142,42 @@ def test_installed(installed, programs, model, version):
     check_command(installed, model, version)
 
 
-def test_moved(installed, programs, model, version, scratch):
+@pytest.fixture(scope="module")
+def cmake_programs(installed, scratch):
+    """The same consumers by find_package."""
+    source = scratch / "cmake"
+    source.mkdir()
+    (source / "CMakeLists.txt").write_text(CMAKE)
+    for name in ("consumer.c", "consumer.cc"):
+        shutil.copy(HERE / "consumer.c", source / name)
+    build = cmake(installed, source)
+    run("cmake", "--build", build)
+    return [build / f"{language}-{linking}" for language in ("c", "c++") for linking in ("shared", "static")]
+
+
+def test_cmake(installed, cmake_programs, model, version):
+    check_programs(cmake_programs, installed, model, version)
+
+
+@pytest.mark.parametrize("wanted, works", [("{}", True), ("{} EXACT", True), ("0.0.1", True), ("0.0.1 EXACT", False),
+                                           ("1000", False)])
+def test_cmake_version(installed, version, tmp_path, wanted, works):
+    (tmp_path / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.13)\nproject(consumer C)\n"
+        f"find_package(scarlet {wanted.format(version)} REQUIRED)\n"
+        f"if(NOT scarlet_VERSION STREQUAL {version})\n  message(FATAL_ERROR wrong)\nendif()\n")
+    cmake(installed, tmp_path, works=works)
+
+
+def test_moved(installed, programs, cmake_programs, model, version, scratch):
     """The build and the first place are out of reach of the moved tree."""
     moved = Tree(Path(shutil.move(installed.prefix, scratch / "elsewhere")))
     try:
         check_programs(programs, moved, model, version)
+        check_programs(cmake_programs, moved, model, version)
+        shutil.rmtree(scratch / "cmake" / "build")
+        run("cmake", "--build", cmake(moved, scratch / "cmake"))
+        check_programs(cmake_programs, moved, model, version)
         check_command(moved, model, version)
         assert moved.flags("--cflags") != [] and all(
             os.path.normpath(flag[2:]).startswith(str(scratch / "elsewhere")) for flag in moved.flags("--cflags"))
