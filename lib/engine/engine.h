@@ -3,8 +3,6 @@
 #ifndef SCARLET_ENGINE_ENGINE_H
 #define SCARLET_ENGINE_ENGINE_H
 
-#include <pthreadpool.h>
-
 #include "engine/kernels/kernels.h"
 #include "network/network.h"
 
@@ -23,8 +21,7 @@ typedef struct scarlet__execution {
     int side;            /* of the input, a multiple of the network's total stride */
     bool nhwc;           /* layout of pictures */
     bool features;       /* stop before the classifier */
-    unsigned threads;
-    pthreadpool_t pool; /* NULL with one thread */
+    unsigned threads;    /* the calling one included; the executor starts the others */
 } scarlet__execution;
 
 typedef struct scarlet__engine {

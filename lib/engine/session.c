@@ -11,7 +11,6 @@
 #include "common/host.h"
 #include "common/memory.h"
 #include "common/options.h"
-#include "common/threads.h"
 #include "engine/model.h"
 #include "image/preprocess.h"
 
@@ -21,7 +20,6 @@ struct scarlet_session {
     size_t batch_max;
     bool nhwc, features;
     unsigned threads;
-    pthreadpool_t pool;
     void *executor;
     size_t executor_bytes;
     float *input; /* batch_max pictures */
@@ -72,11 +70,6 @@ static scarlet_status make(scarlet_session *s, const scarlet_options *opts, scar
     s->threads = (unsigned)scarlet__option(opts, SCARLET_OPT_THREADS);
     if (s->threads == 0)
         s->threads = scarlet__cpu_count();
-    if (s->threads > 1) {
-        status = scarlet__pool_create(s->threads, &s->pool, err);
-        if (status != SCARLET_OK)
-            return status;
-    }
     /* side and batch_max are bounded by the option table: this cannot wrap in 64 bits. */
     s->input_bytes = s->batch_max * picture_length(s) * sizeof *s->input;
     s->input = scarlet__pages_alloc(s->input_bytes);
@@ -94,7 +87,6 @@ static scarlet_status make(scarlet_session *s, const scarlet_options *opts, scar
         .nhwc = s->nhwc,
         .features = s->features,
         .threads = s->threads,
-        .pool = s->pool,
     };
     return s->model->engine->create(&execution, &s->executor, &s->executor_bytes, err);
 }
@@ -131,8 +123,6 @@ void scarlet_session_free(scarlet_session *s)
         return;
     if (s->executor)
         s->model->engine->free(s->executor);
-    if (s->pool)
-        pthreadpool_destroy(s->pool);
     scarlet__preprocessor_free(s->preprocessor);
     scarlet__pages_free(s->input, s->input_bytes);
     scarlet__free(s->scores);

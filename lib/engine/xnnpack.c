@@ -7,15 +7,16 @@
  * Pictures of a batch run one after the other, so that a picture's bits cannot depend on its place.
  */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "common/threads.h"
 #include "engine/buffers.h"
 #include "engine/dense.h"
 #include "engine/engine.h"
 #include "engine/pack.h"
-#include "engine/team.h"
 #include "network/weights.h"
 
 enum {
@@ -149,8 +150,10 @@ typedef struct {
     float *sums, *pooled, *squeezed, *gate, *features;
     float *ring; /* of each thread */
     size_t ring_size;
-    depthwise work; /* what the team does now */
-    scarlet__team *team;
+    depthwise work; /* what the threads do now */
+    atomic_size_t next;
+    atomic_uint handover; /* orders memory between the pool's threads; the pool promises nothing */
+    pthreadpool_t pool;   /* NULL with one thread */
 } executor;
 
 static size_t square(int side)
@@ -222,12 +225,15 @@ static void depthwise_task(executor *x, size_t task, float *ring)
     }
 }
 
-static void depthwise_worker(void *context, scarlet__member *member)
+/* One of the pool's threads: takes tasks until none is left. */
+static void depthwise_worker(void *context, size_t thread)
 {
     executor *x = context;
-    float *ring = x->ring + member->index * x->ring_size;
-    for (size_t i; scarlet__team_task(member, x->work.tasks, &i);)
-        depthwise_task(x, i, ring);
+    atomic_load_explicit(&x->handover, memory_order_acquire);
+    for (size_t i;
+         (i = atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed)) < x->work.tasks;)
+        depthwise_task(x, i, x->ring + thread * x->ring_size);
+    atomic_fetch_add_explicit(&x->handover, 1, memory_order_release);
 }
 
 static void run_depthwise(executor *x, const step *t, const float *in, float *sums)
@@ -250,7 +256,14 @@ static void run_depthwise(executor *x, const step *t, const float *in, float *su
         .activate_out = block ? SCARLET__HSWISH6 : SCARLET__RELU6,
     };
     x->work.tasks = x->work.bands * ((channels + SCARLET__CHUNK_MAX - 1) / SCARLET__CHUNK_MAX);
-    scarlet__team_run(x->team, depthwise_worker, x);
+    atomic_store_explicit(&x->next, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&x->handover, 1, memory_order_release);
+    if (x->pool)
+        pthreadpool_parallelize_1d(x->pool, depthwise_worker, x, x->e.threads,
+                                   PTHREADPOOL_FLAG_YIELD_WORKERS);
+    else
+        depthwise_worker(x, 0);
+    atomic_load_explicit(&x->handover, memory_order_acquire);
 }
 
 static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_error *err)
@@ -259,9 +272,9 @@ static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_err
     size_t channels = vectors(k, t->layer->hidden);
     k->mean(x->sums, band_count(t->out_side), channels, 1.0f / (float)square(t->out_side),
             x->pooled);
-    scarlet_status status = scarlet__dense_run(t->squeeze, x->e.pool, err);
+    scarlet_status status = scarlet__dense_run(t->squeeze, x->pool, err);
     if (status == SCARLET_OK)
-        status = scarlet__dense_run(t->excite, x->e.pool, err);
+        status = scarlet__dense_run(t->excite, x->pool, err);
     if (status != SCARLET_OK)
         return status;
     k->hard_sigmoid(x->gate, channels);
@@ -276,21 +289,21 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
     switch (t->layer->kind) {
     case SCARLET_LAYER_SEPARABLE:
         run_depthwise(x, t, t->in, NULL);
-        return scarlet__dense_run(t->project, x->e.pool, err);
+        return scarlet__dense_run(t->project, x->pool, err);
     case SCARLET_LAYER_BLOCK:
-        status = scarlet__dense_run(t->expand, x->e.pool, err);
+        status = scarlet__dense_run(t->expand, x->pool, err);
         if (status == SCARLET_OK) {
             run_depthwise(x, t, x->expanded, t->squeeze ? x->sums : NULL);
             if (t->squeeze)
                 status = run_squeeze_excite(x, t, err);
         }
         if (status == SCARLET_OK)
-            status = scarlet__dense_run(t->project, x->e.pool, err);
+            status = scarlet__dense_run(t->project, x->pool, err);
         if (status == SCARLET_OK && t->layer->residual)
             k->add(t->out, t->in, square(t->side) * vectors(k, t->layer->out));
         return status;
     case SCARLET_LAYER_TAIL:
-        status = scarlet__dense_run(t->project, x->e.pool, err);
+        status = scarlet__dense_run(t->project, x->pool, err);
         if (status == SCARLET_OK)
             k->mean(x->expanded, square(t->side), vectors(k, t->layer->out),
                     1.0f / (float)square(t->side), x->features);
@@ -298,7 +311,7 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
     case SCARLET_LAYER_IDENTITY:
         return SCARLET_OK;
     default: /* stem, classifier */
-        return scarlet__dense_run(t->project, x->e.pool, err);
+        return scarlet__dense_run(t->project, x->pool, err);
     }
 }
 
@@ -348,7 +361,8 @@ static void executor_free(void *data)
     }
     if (x) {
         scarlet__pages_free(x->memory, x->memory_size);
-        scarlet__pages_free(x->team, sizeof *x->team);
+        if (x->pool)
+            pthreadpool_destroy(x->pool);
     }
     scarlet__free(x);
 }
@@ -409,7 +423,7 @@ static scarlet_status dense(const executor *x, const float *weight, const float 
         .low = low,
         .high = high,
     };
-    return scarlet__dense_create(&layer, pixels, input, output, x->e.pool, op, err);
+    return scarlet__dense_create(&layer, pixels, input, output, x->pool, op, err);
 }
 
 /* Makes the operators of one layer, bound to their buffers. */
@@ -432,7 +446,7 @@ static scarlet_status prepare(executor *x, step *t, scarlet_error *err)
             .low = 0,
             .high = 6,
         };
-        return scarlet__stem_create(&stem, (size_t)t->side, t->in, t->out, x->e.pool, &t->project,
+        return scarlet__stem_create(&stem, (size_t)t->side, t->in, t->out, x->pool, &t->project,
                                     err);
     }
     case SCARLET_LAYER_BLOCK:
@@ -508,13 +522,13 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         t->side = side;
         side = t->out_side = scarlet__layer_side(t->layer, side);
     }
-    x->team = scarlet__pages_alloc(sizeof *x->team);
-    status = x->team ? allocate(x, err) : scarlet__fail_memory(err);
-    if (status == SCARLET_OK) {
-        scarlet__team_init(x->team, e->threads, e->pool);
+    if (e->threads > 1)
+        status = scarlet__pool_create(e->threads, &x->pool, err);
+    if (status == SCARLET_OK)
+        status = allocate(x, err);
+    if (status == SCARLET_OK)
         connect(x);
-    }
-    *bytes = sizeof *x + sizeof *x->team + x->memory_size;
+    *bytes = sizeof *x + x->memory_size;
     for (int i = 0; i < x->count && status == SCARLET_OK; i++) {
         status = prepare(x, &x->step[i], err);
         /* XNNPACK packs dense weights for each session. */

@@ -132,6 +132,8 @@ static void executor_free(void *data)
     if (!x)
         return;
     scarlet__pages_free(x->memory, x->memory_size);
+    if (x->team)
+        scarlet__team_end(&x->team[0]);
     scarlet__pages_free(x->team, (x->e.threads + 1) * sizeof *x->team);
     scarlet__free(x->segments);
     scarlet__free(x->lane);
@@ -239,13 +241,14 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
             t->layer->kind == SCARLET_LAYER_BLOCK && scarlet__fused_rows_outermost(t);
     }
     scarlet_status status = allocate(x, bytes, err);
+    for (unsigned i = 1; i <= e->threads && status == SCARLET_OK; i++)
+        status = scarlet__team_begin(&x->team[i], 1, err);
+    if (status == SCARLET_OK)
+        status = scarlet__team_begin(&x->team[0], e->threads, err);
     if (status != SCARLET_OK) {
         executor_free(x);
         return status;
     }
-    scarlet__team_init(&x->team[0], e->threads, e->pool);
-    for (unsigned i = 1; i <= e->threads; i++)
-        scarlet__team_init(&x->team[i], 1, NULL);
     *out = x;
     return SCARLET_OK;
 }

@@ -19,9 +19,9 @@
 #define SCARLET_ENGINE_FUSED_FUSED_H
 
 #include "engine/engine.h"
+#include "engine/fused/team.h"
 #include "engine/fused/weights.h"
 #include "engine/pack.h"
-#include "engine/team.h"
 
 /* The shape of one layer, fixed at creation. */
 typedef struct scarlet__step {
