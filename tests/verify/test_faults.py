@@ -2,11 +2,14 @@
 
 import json
 import os
+import pty
 import random
+import re
 import resource
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -201,3 +204,30 @@ def test_unreadable_folder(scratch):
     (root / "a" / "up").symlink_to("..")
     result = run("-m", scratch / "model", "-q", root, code=1)
     assert b"a link to a folder above it" in result.stderr
+
+
+@pytest.mark.parametrize("form, bar", [("list", rb"\r\[#* *\] \d+/3600  \d+\.\d/s  \d+ s left\x1b\[K"), ("tar", rb"\r\d+  \d+\.\d/s\x1b\[K")])
+def test_progress(scratch, long, expected, form, bar):
+    """A bar on a terminal, without a total for an archive; nothing in a pipe."""
+    data = [long]
+    if form == "tar":
+        data = [scratch / "progress.tar", "--labels", scratch / "progress.txt"]
+        with tarfile.open(data[0], "w", dereference=True) as tar:
+            for i in range(4 * len(expected.files)):
+                tar.add(expected.files[i % len(expected.files)], f"{i}.jpg")
+        data[2].write_text("".join(f"{label}\n" for label in 4 * expected.labels))
+    main, side = pty.openpty()
+    process = subprocess.Popen([COMMAND, "verify", "-m", scratch / "model", *data], stdout=subprocess.PIPE, stderr=side,
+                               env={**os.environ, "TERM": "xterm"})
+    os.close(side)
+    written = b""
+    try:
+        while chunk := os.read(main, 4096):
+            written += chunk
+    except OSError:  # how the end of a pty reads
+        pass
+    os.close(main)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and out.startswith(b"Evaluate Result: Total: ")
+    assert re.search(bar.replace(b"3600", b"%d" % (10 * len(expected.files))), written) and written.endswith(b"\r\x1b[K")
+    assert run("-m", scratch / "model", *data, env={**os.environ, "TERM": "xterm"}).stderr == b""
