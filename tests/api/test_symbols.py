@@ -44,6 +44,12 @@ def test_exports():
     assert exported() == declared() == mapped()
 
 
+def test_manual():
+    """libscarlet(3) lists every function, and no other."""
+    listed = (ROOT / "lib/libscarlet.3").read_text().split(".SH FUNCTIONS\n")[1].split("\n.SH ")[0]
+    assert sorted(re.findall(r"^\.B (scarlet_\w+)", listed, flags=re.M)) == sorted(declared())
+
+
 def test_since():
     """libscarlet.sym tells for each name the version that introduced it."""
     rows = [line.split() for line in (ROOT / "lib/libscarlet.sym").read_text().splitlines() if line[0] != "#"]

@@ -1,4 +1,4 @@
-"""The command's sources stand on the public header alone; its options are in --help and in the manual."""
+"""The command's sources stand on the public header alone; its options are in --help and in its manual pages."""
 
 import os
 import re
@@ -9,7 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = os.environ["SCARLET_COMMAND"]
-MANUAL = ROOT / "src" / "scarlet.1"
 
 
 def help_of(*command):
@@ -26,11 +25,21 @@ def parser_options(subcommand):
     return set(re.findall(r"^    \{[^,{]+, \"([\w-]+)\"", table, flags=re.M)) | {"help"}
 
 
-def manual_options(section):
-    """Long options with a paragraph of their own in a section of the manual."""
-    text = MANUAL.read_text().split(f'.SH {section}\n')[1].split("\n.SH ")[0]
-    tags = re.findall(r"^\.TP\n(.*)", text, flags=re.M)
+def section(page, name):
+    """Source of a section of src/PAGE.1."""
+    return (ROOT / "src" / f"{page}.1").read_text().split(f".SH {name}\n")[1].split("\n.SH ")[0]
+
+
+def manual_options(page):
+    """Long options with a paragraph of their own in a page of the manual."""
+    tags = re.findall(r"^\.TP\n(.*)", section(page, "OPTIONS"), flags=re.M)
     return {name.replace("\\-", "-") for tag in tags for name in re.findall(r"\\-\\-([\w\\-]+)", tag)}
+
+
+def plain(source):
+    """Words of a piece of a page, without its markup."""
+    text = re.sub(r"\\f[BIRP]", "", re.sub(r"^\.(?:br|nf|fi|B)\b ?", "", source, flags=re.M))
+    return text.replace("\\-", "-").replace("\\e", "\\").split()
 
 
 def test_subcommands():
@@ -40,22 +49,33 @@ def test_subcommands():
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_options(name):
     shown = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", help_of(name), flags=re.M))
-    assert parser_options(name) == shown
-    assert parser_options(name) == manual_options(name.upper()) | {"help"}
+    assert parser_options(name) == shown == manual_options(f"scarlet-{name}")
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_page(name):
+    """Forms and examples are those of --help; scarlet(1) points to the page."""
+    page, text = f"scarlet-{name}", help_of(name)
+    forms = re.findall(r"^(?:Usage:|   or:) (.*)", text, flags=re.M)
+    assert plain(section(page, "SYNOPSIS")) == " ".join(forms).split()
+    examples = text.split("\nExamples:\n")[1].split("\n\nExit status")[0]
+    assert plain(section(page, "EXAMPLES")) == examples.split()
+    for part in ("COMMANDS", "SEE ALSO"):
+        assert page.replace("-", "\\-") in section("scarlet", part)
 
 
 def test_common_options():
     shown = set(re.findall(r"^ +(?:-\w, )?--([\w-]+)", help_of(), flags=re.M))
-    assert parser_options("main") == shown == manual_options("COMMON OPTIONS")
+    assert parser_options("main") == shown == manual_options("scarlet")
 
 
 def test_library_options():
     """What --help takes from the library is in the manual: names in their order, and names of values."""
     listed = help_of("classify").split("Names for --opt")[1].split("\n\n")[0]
     rows = re.findall(r"^  (\w+) .*((?:\n {10,}.*)?)", listed, flags=re.M)
-    section = MANUAL.read_text().split(".SH LIBRARY OPTIONS\n")[1].split("\n.SH ")[0]
     paragraphs = {}
-    for tag, body in re.findall(r"^\.TP\n\.BR? (.*)((?:\n(?!\.TP).*)*)", section, flags=re.M):
+    for tag, body in re.findall(r"^\.TP\n\.BR? (.*)((?:\n(?!\.TP).*)*)", section("scarlet", "LIBRARY OPTIONS"),
+                                flags=re.M):
         for name in re.findall(r"\w+", tag):
             paragraphs[name] = set(re.findall(r"\w+", body))
     assert list(paragraphs) == [name for name, _ in rows]
@@ -72,8 +92,9 @@ def test_help_ends_well():
         assert max(map(len, text.splitlines())) <= 100
 
 
-def test_manual_has_no_faults():
-    result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", MANUAL], capture_output=True, text=True)
+@pytest.mark.parametrize("page", [*(ROOT / "src").glob("*.1"), ROOT / "lib/libscarlet.3"], ids=lambda page: page.name)
+def test_manual_has_no_faults(page):
+    result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", page], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
 
 

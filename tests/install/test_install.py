@@ -131,10 +131,23 @@ def test_files(installed):
     found = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*") if not path.is_dir()}
     libdir = installed.libdir.relative_to(installed.prefix)
     expected = {"bin/scarlet", "include/scarlet/scarlet.h", "include/scarlet/scarlet.hpp",
-                "share/man/man1/scarlet.1", f"{libdir}/libscarlet.a",
+                "share/man/man1/scarlet.1", "share/man/man3/libscarlet.3", f"{libdir}/libscarlet.a",
                 f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc",
                 f"{libdir}/cmake/scarlet/scarlet-config.cmake", f"{libdir}/cmake/scarlet/scarlet-config-version.cmake"}
     assert expected <= found
+    commands = re.findall(r"^  ([\w-]+)  +", run(installed.prefix / "bin" / "scarlet", "--help"), flags=re.M)
+    assert len(commands) > 4 and {f"share/man/man1/scarlet-{name}.1" for name in commands if name[0] != "-"} <= found
+
+
+def test_manual_example(installed, model, scratch):
+    """The program in libscarlet(3)."""
+    page = (installed.prefix / "share/man/man3/libscarlet.3").read_text()
+    code = page.split(".SH EXAMPLES\n")[1].split("\n.nf\n")[1].split(".fi\n")[0]
+    (scratch / "example.c").write_text(code.replace("\\-", "-").replace("\\e", "\\"))
+    run("cc", "-Wall", "-Wextra", "-Werror", *installed.flags("--cflags"), scratch / "example.c",
+        "-o", scratch / "example", *installed.flags("--libs"))
+    lines = run(scratch / "example", model, PICTURE, LD_LIBRARY_PATH=installed.libdir).splitlines()
+    assert len(lines) == 3 and all(re.fullmatch(r" *\d+\.\d %  (" + "|".join(tiny.LABELS) + ")", line) for line in lines)
 
 
 def test_installed(installed, programs, model, version):
