@@ -131,7 +131,9 @@ def test_files(installed):
     found = {str(path.relative_to(installed.prefix)) for path in installed.prefix.rglob("*") if not path.is_dir()}
     libdir = installed.libdir.relative_to(installed.prefix)
     expected = {"bin/scarlet", "include/scarlet/scarlet.h", "include/scarlet/scarlet.hpp",
-                "share/man/man1/scarlet.1", "share/man/man3/libscarlet.3", f"{libdir}/libscarlet.a",
+                "share/man/man1/scarlet.1", "share/man/man3/libscarlet.3",
+                "share/bash-completion/completions/scarlet", "share/zsh/site-functions/_scarlet",
+                f"{libdir}/libscarlet.a",
                 f"{libdir}/libscarlet.so", f"{libdir}/libscarlet.so.0", f"{libdir}/pkgconfig/scarlet.pc",
                 f"{libdir}/cmake/scarlet/scarlet-config.cmake", f"{libdir}/cmake/scarlet/scarlet-config-version.cmake"}
     assert expected <= found
