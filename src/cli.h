@@ -9,7 +9,7 @@
 #include "scarlet/scarlet.h"
 
 enum { DONE = 0, INPUT_FAILED = 1, USAGE = 2, MODEL_UNUSABLE = 3 };
-enum { JOBS_MAX = 1024 };
+enum { JOBS_MAX = 1024, IMAGENET_CLASSES = 1000 };
 
 /* ---- command.c: options, help, messages ---- */
 

@@ -76,7 +76,6 @@ void cli_unload_model(cli_loaded *loaded)
 void cli_names_open(cli_names *names, const cli_command *command, const scarlet_model *model,
                     const char *file)
 {
-    enum { IMAGENET_CLASSES = 1000 };
     int64_t classes = scarlet_model_get(model, SCARLET_INFO_CLASSES);
     scarlet_error err = {0};
     scarlet_status status = SCARLET_OK;

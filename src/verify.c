@@ -393,10 +393,15 @@ static int merge_all(const cli_command *command, const request *q)
 {
     result r;
     cli_names names = {0};
-    scarlet_error err;
-    if (q->names && scarlet_labels_load(q->names, &names.labels, &err) != SCARLET_OK)
-        cli_usage(command, "%s", err.message);
+    scarlet_error err = {0};
     size_t missing = result_merge(&r, q->data, (size_t)q->count);
+    scarlet_status status = SCARLET_OK;
+    if (q->names)
+        status = scarlet_labels_load(q->names, &names.labels, &err);
+    else if (r.tally.classes == IMAGENET_CLASSES)
+        status = scarlet_labels_builtin("imagenet-1k", &names.labels, &err);
+    if (status != SCARLET_OK)
+        cli_usage(command, "%s", err.message);
     say_how(q, &r);
     print(q, &r, &names);
     if (q->report)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -53,8 +54,12 @@ def make_pictures(folder, count):
 
 
 def verify(scarlet, model, folder):
+    """Its JSON, and the milliseconds of CPU time that a picture took, loading of the model included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run([scarlet, "verify", "--json", "--quiet", "-m", model, folder], check=True, capture_output=True)
-    return json.loads(result.stdout)
+    after, found = resource.getrusage(resource.RUSAGE_CHILDREN), json.loads(result.stdout)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return found, 1000 * used / found["total"]
 
 
 def steps(scarlet, model, pictures):
@@ -108,10 +113,11 @@ def main():
     for key, rate in settings.items():
         print("PyTorch: {} workers, batch {}, {} threads: {:.1f} pictures a second".format(*key, rate), flush=True)
 
-    ours, theirs, alone = [], [], []
+    ours, theirs, alone, used = [], [], [], []
     for _ in range(args.rounds):
         alone.append(steps(args.scarlet, model, random.Random(3).sample(files, 20)))
-        result = verify(args.scarlet, model, args.folder / "all")
+        result, milliseconds = verify(args.scarlet, model, args.folder / "all")
+        used.append(milliseconds)
         ours.append(result["pictures_per_second"])
         theirs.append(pytorch(module, sample, *best))
     one = {name: statistics.median(row[name] for row in alone) for name in alone[0]}
@@ -119,6 +125,7 @@ def main():
     print("Steps alone: " + ", ".join(f"{name} {value:.2f} ms" for name, value in one.items()))
     print(f"scarlet verify: {found:.1f} pictures a second, {100 * found / bound:.0f} % of the {bound:.1f} that the steps alone allow "
           f"on {result['workers']} CPUs")
+    print(f"CPU time: {statistics.median(used):.2f} ms a picture, {sum(one.values()):.2f} ms in the steps alone")
     print("PyTorch: {:.1f} with {} workers, batch {}, {} threads; scarlet verify is {:.1f} times as fast".format(
         other, *best, found / other))
 
