@@ -29,8 +29,11 @@
 
 /* Version of this header. meson.build reads it from here. */
 #define SCARLET_VERSION_MAJOR 0
+/* Rises with additions. */
 #define SCARLET_VERSION_MINOR 1
+/* Rises with repairs. */
 #define SCARLET_VERSION_PATCH 0
+/* The three in one number: 0.1.0 is 100. */
 #define SCARLET_VERSION                                                                            \
     (SCARLET_VERSION_MAJOR * 10000 + SCARLET_VERSION_MINOR * 100 + SCARLET_VERSION_PATCH)
 
@@ -138,6 +141,7 @@ SCARLET_API void scarlet_model_free(scarlet_model *model);
  */
 SCARLET_API scarlet_status scarlet_session_create(scarlet_model *model, const scarlet_options *opts,
                                                   scarlet_session **out, scarlet_error *err);
+/* Frees a session, ends its threads. */
 SCARLET_API void scarlet_session_free(scarlet_session *session);
 
 /*
@@ -149,6 +153,7 @@ SCARLET_API void scarlet_session_free(scarlet_session *session);
  */
 SCARLET_API scarlet_status scarlet_image_load(const char *path, const scarlet_options *opts,
                                               scarlet_image **out, scarlet_error *err);
+/* Frees a picture; calls the release function of a wrapped one. */
 SCARLET_API void scarlet_image_free(scarlet_image *image);
 
 /*
@@ -189,6 +194,7 @@ typedef enum scarlet_pixels {
     SCARLET_PIXELS_INT = 0x7fffffff
 } scarlet_pixels;
 
+/* How pictures are resampled. */
 typedef enum scarlet_filter {
     SCARLET_FILTER_BILINEAR = 0, /* Pillow's antialiased bilinear: the reference */
     SCARLET_FILTER_INT = 0x7fffffff
@@ -290,6 +296,7 @@ SCARLET_API scarlet_status scarlet_labels_load(const char *path, scarlet_labels 
 /* Compiled-in names; "imagenet-1k" is the only set (order of WordNet ids, as ImageFolder's). */
 SCARLET_API scarlet_status scarlet_labels_builtin(const char *name, scarlet_labels **out,
                                                   scarlet_error *err);
+/* Frees names. */
 SCARLET_API void scarlet_labels_free(scarlet_labels *labels);
 /* Name of a class; NULL if out of range. */
 SCARLET_API const char *scarlet_labels_get(const scarlet_labels *labels, int32_t class_id);
@@ -337,6 +344,7 @@ enum { SCARLET_OUTPUT_SCORES = 0, SCARLET_OUTPUT_FEATURES = 1 };
 
 /* NULL if out of memory. */
 SCARLET_API scarlet_options *scarlet_options_create(void);
+/* Frees options; what was made with them needs them no longer. */
 SCARLET_API void scarlet_options_free(scarlet_options *opts);
 /* Sets one option. ARGUMENT for an unknown key or a value out of bounds, which is never clamped. */
 SCARLET_API scarlet_status scarlet_options_set(scarlet_options *opts, scarlet_option key,
@@ -413,8 +421,9 @@ enum {
 SCARLET_API const char *scarlet_model_name(const scarlet_model *model);
 /* One item a searched layer, joined by commas: "e3k7", "e6k5se" or "id". */
 SCARLET_API const char *scarlet_model_genotype(const scarlet_model *model);
+/* A number of the whole model; -1 if it has none of this kind. */
 SCARLET_API int64_t scarlet_model_get(const scarlet_model *model, scarlet_info what);
-/* layer: 0 .. layers-1, from the input to the classifier. */
+/* The same of a layer. layer: 0 .. layers-1, from the input to the classifier. */
 SCARLET_API int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer,
                                             scarlet_info what);
 /* Name of a layer as its tensors are prefixed: "stem", "mb_module.3", ...; NULL out of range. */
@@ -440,6 +449,7 @@ SCARLET_API scarlet_status scarlet_convert(const char *source, const char *targe
                                            const scarlet_labels *labels,
                                            const scarlet_options *opts, scarlet_error *err);
 
+/* The same of a session. */
 SCARLET_API int64_t scarlet_session_get(const scarlet_session *session, scarlet_info what);
 
 /* ======================================================================== *
