@@ -178,6 +178,7 @@ typedef struct report {
     double pictures_per_second;
     summary *layers; /* NULL: not asked for */
     size_t layers_count;
+    double peak; /* multiply-adds a second of one thread, to compare layers with */
 } report;
 
 static const char *session_name(const bench *b, scarlet_option key, scarlet_info what)
@@ -196,7 +197,23 @@ static double total(const report *r)
 
 static int64_t macs(const bench *b, size_t layer)
 {
-    return scarlet_model_layer_get(b->loaded.model, layer, SCARLET_INFO_MACS);
+    return scarlet_session_layer_macs(b->loaded.session, layer);
+}
+
+enum { UNSEEN_NS = 1000 }; /* a layer this short was nothing, or done within the one before */
+
+static bool seen(const report *r, size_t layer)
+{
+    return r->layers[layer].median * 1e6 > UNSEEN_NS;
+}
+
+/* Multiply-adds done in a layer's time: its own and those of layers behind it that took none. */
+static double work(const bench *b, const report *r, size_t layer)
+{
+    double sum = (double)macs(b, layer);
+    for (size_t i = layer + 1; i < r->layers_count && !seen(r, i); i++)
+        sum += (double)macs(b, i);
+    return sum;
 }
 
 static void print_text(const bench *b, const report *r)
@@ -216,17 +233,19 @@ static void print_text(const bench *b, const report *r)
     printf("\n%.1f pictures a second\n", r->pictures_per_second);
     if (!r->layers)
         return;
-    printf("\n%5s  %-19s %10s %10s %7s %14s %9s\n", "Layer", "Name", "Median ms", "Spread ms",
-           "Share", "MACs", "GMAC/s");
+    printf("\n%5s  %-19s %10s %10s %7s %14s %9s %6s\n", "Layer", "Name", "Median ms", "Spread ms",
+           "Share", "MACs", "GMAC/s", "Peak");
     for (size_t i = 0; i < r->layers_count; i++) {
         double took = r->layers[i].median;
         printf("%5zu  %-19s %10.4f %10.4f %5.1f %% %14lld ", i, r->layers[i].name, took,
                r->layers[i].spread, 100 * took / total(r), (long long)macs(b, i));
-        if (took > 1e-3) /* less than a microsecond: nothing, or done with the layer before */
-            printf("%9.1f\n", (double)macs(b, i) / took * 1e-6);
+        double rate = work(b, r, i) / took * 1e3; /* a second */
+        if (seen(r, i))
+            printf("%9.1f %4.0f %%\n", rate * 1e-9, 100 * rate / r->peak);
         else
-            printf("%9s\n", "-");
+            printf("%9s %6s\n", "-", "-");
     }
+    printf("\nPeak: %.1f GMAC/s, what one thread's kernels reach in registers\n", r->peak * 1e-9);
 }
 
 static void json_number(json *j, const char *key, double value)
@@ -277,6 +296,7 @@ static void print_json(const bench *b, const report *r)
     json_close(&j, ']');
     json_number(&j, "pictures_per_second", r->pictures_per_second);
     if (r->layers) {
+        json_number(&j, "peak_macs_per_second", r->peak);
         json_key(&j, "layers");
         json_open(&j, '[');
         for (size_t i = 0; i < r->layers_count; i++) {
@@ -347,6 +367,7 @@ static report measure_all(bench *b, size_t runs, bool each_layer)
     if (each_layer) {
         r.layers = measure_layers(b, runs);
         r.layers_count = (size_t)scarlet_model_get(b->loaded.model, SCARLET_INFO_LAYERS);
+        r.peak = (double)scarlet_session_peak(b->loaded.session);
     }
     return r;
 }

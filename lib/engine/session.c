@@ -311,3 +311,32 @@ scarlet_status scarlet_session_set_trace(scarlet_session *s, scarlet_trace_fn fn
     s->trace_user = user;
     return SCARLET_OK;
 }
+
+int64_t scarlet_session_layer_macs(const scarlet_session *s, size_t layer)
+{
+    if (!s || layer >= (size_t)s->model->network.count)
+        return -1;
+    int side = s->side;
+    for (size_t i = 0; i < layer; i++)
+        side = scarlet__layer_side(&s->model->network.layer[i], side);
+    return scarlet__layer_macs(&s->model->network.layer[layer], side);
+}
+
+int64_t scarlet_session_peak(const scarlet_session *s)
+{
+    if (!s)
+        return -1;
+    const scarlet__kernels *k = s->model->kernels;
+    const size_t steps = 1 << 14;
+    double best = 0;
+    volatile float kept = 0;
+    for (int64_t end = nanoseconds() + 20000000; nanoseconds() < end;) {
+        int64_t begun = nanoseconds();
+        kept = k->peak(steps);
+        int64_t took = nanoseconds() - begun;
+        double rate = (double)steps * SCARLET__PEAK_CHAINS * k->vector / (double)(took + 1) * 1e9;
+        best = rate > best ? rate : best;
+    }
+    (void)kept;
+    return (int64_t)best;
+}

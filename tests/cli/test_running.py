@@ -41,7 +41,7 @@ def test_bench(model, picture, names):
     assert (result.returncode, result.stderr) == (0, "")
     found = json.loads(result.stdout)
     assert list(found) == ["file", "name", "input_size", "batch", "threads", "precision", "engine", "isa", "steps",
-                           "pictures_per_second", "layers"]
+                           "pictures_per_second", "peak_macs_per_second", "layers"]
     assert (found["file"], found["name"], found["input_size"], found["batch"], found["threads"]) == (
         model, "custom", 32, 3, 2)
     assert [row["name"] for row in found["steps"]] == names
@@ -80,11 +80,17 @@ def test_bench_fails(model):
 
 # ---- a run held up in its middle: the second of three pictures comes from a pipe ----
 
+def environ(**more):
+    """AddressSanitizer must not mind that LD_PRELOAD comes before it."""
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return {**os.environ, **more, "ASAN_OPTIONS": sanitizer}
+
+
 class Held:
     def __init__(self, model, *options, **environment):
         command = [COMMAND, "classify", "-m", model, "-k", "1", *options, BOOT, "-", SHIRT]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, bufsize=0, env={**os.environ, **environment})
+                                        stderr=subprocess.PIPE, bufsize=0, env=environ(**environment))
         self.first = self.process.stdout.readline()  # the first picture is done
         time.sleep(0.15)  # it waits for the second; and a bar, drawn ten times a second at most, is due
 
@@ -131,7 +137,7 @@ def test_progress(model, terminal, options, term, shown):
 def test_progress_of_bench(model, terminal):
     """It measures long enough for a bar, whatever the machine, and is stopped at the first one."""
     command = [COMMAND, "bench", "-m", model, "--runs", "1000000"]
-    environment = {**os.environ, "LD_PRELOAD": terminal, "TERM": "xterm"}
+    environment = environ(LD_PRELOAD=terminal, TERM="xterm")
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, bufsize=0)
     written = process.stderr.read(60)
     process.kill()

@@ -167,5 +167,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {  # name: (result, *arguments)
 }
 
 EXPERIMENTAL: Dict[str, Tuple[Any, ...]] = {  # may be absent from a library
+    "scarlet_session_layer_macs": (c_int64, _handle, c_size_t),
+    "scarlet_session_peak": (c_int64, _handle),
     "scarlet_session_set_trace": (_status, _handle, Trace, c_void_p, _err),
 }

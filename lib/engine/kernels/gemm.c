@@ -150,8 +150,21 @@ static void gemv(const float *x, size_t k, const float *w, const float *bias, fl
     }
 }
 
+static float peak(size_t steps)
+{
+    enum { CHAINS = SCARLET__PEAK_CHAINS };
+    vec acc[CHAINS], total = splat(0), a = splat(0.999f), b = splat(0.001f);
+    UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = splat((float)i);
+    for (; steps > 0; steps--) {
+        UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = multiply_add(acc[i], a, b);
+    }
+    UNROLL for (int i = 0; i < CHAINS; i++) total += acc[i];
+    return total[0];
+}
+
 void KERNEL(fill_gemm)(scarlet__kernels *k)
 {
     k->gemm = gemm;
     k->gemv = gemv;
+    k->peak = peak;
 }

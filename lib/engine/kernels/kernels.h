@@ -90,7 +90,13 @@ typedef struct scarlet__kernels {
     /* y[j] = bias[j] + sum over i of x[i] w[i][j], w [k][vectors * VL], up to 6 vectors */
     void (*gemv)(const float *x, size_t k, const float *w, const float *bias, float *y,
                  int vectors);
+
+    /* The best this set can do: `steps` times 12 independent vector multiply-adds in registers;
+     * returns their sum. */
+    float (*peak)(size_t steps);
 } scarlet__kernels;
+
+enum { SCARLET__PEAK_CHAINS = 12 };
 
 /* The kernels of the newest set up to `isa` that this build has. */
 const scarlet__kernels *scarlet__kernels_for(int isa);
