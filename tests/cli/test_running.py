@@ -60,13 +60,14 @@ def test_bench(model, picture, names):
 def test_bench_text(model):
     result = run("bench", "-m", model, "--runs", "3", "--input-size", "64", "--layers")
     assert (result.returncode, result.stderr) == (0, "")
-    head, steps, rate, layers = result.stdout.split("\n\n")
+    head, steps, rate, layers, peak = result.stdout.split("\n\n")
     assert re.fullmatch(r"custom: 64 pixels, batch 1, 1 thread, f32, (xnnpack|fused), \w+", head)
     for name, line in zip(["load", "session", "preprocess", "infer"], steps.splitlines()[1:], strict=True):
         assert re.fullmatch(rf"{name} +3( +\d+\.\d+){{3}}", line), line
     assert re.fullmatch(r"\d+\.\d pictures a second", rate)
-    rows = [re.fullmatch(r" +\d+  \S+( +\d+\.\d+){2} +(\d+\.\d) %( +\d+)( +\d+\.\d| +-)", line)
+    rows = [re.fullmatch(r" +\d+  \S+( +\d+\.\d+){2} +(\d+\.\d) %( +\d+)( +\d+\.\d +\d+ %| +- +-)", line)
             for line in layers.splitlines()[1:]]
+    assert re.fullmatch(r"Peak: \d+\.\d GMAC/s, what one thread's kernels reach in registers\n", peak)
     assert len(rows) == 7 and all(rows) and sum(float(row[2]) for row in rows) == pytest.approx(100, abs=0.5)
 
 
