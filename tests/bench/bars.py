@@ -1,9 +1,9 @@
-"""Groups of horizontal bars as SVG."""
+"""Groups of horizontal bars as SVG. The kind of a bar (ours, rival, reduced) chooses its colour."""
 
 from collections import namedtuple
 from html import escape
 
-Bar = namedtuple("Bar", "name value text emphasised")
+Bar = namedtuple("Bar", "name value text kind")
 
 WIDTH, LABEL, RIGHT = 820, 250, 150
 ROW, GAP, HEAD = 22, 26, 58
@@ -16,6 +16,7 @@ STYLE = """
     .note { fill: #57606a }
     .ours { fill: #b3261e }
     .rival { fill: #8c9bab }
+    .reduced { fill: #d0d7de }
 """
 
 
@@ -26,10 +27,9 @@ def text(x, y, content, attributes=""):
 def _bar(y, bar, scale):
     room = WIDTH - LABEL - RIGHT
     width, cut = bar.value * scale, bar.value * scale > room
-    kind = "ours" if bar.emphasised else "rival"
     yield text(LABEL - 8, y + 13, bar.name, 'text-anchor="end"')
     width = min(width, room)
-    yield f'<rect x="{LABEL}" y="{y + 2:g}" width="{width:.1f}" height="{ROW - 7}" class="{kind}"/>'
+    yield f'<rect x="{LABEL}" y="{y + 2:g}" width="{width:.1f}" height="{ROW - 7}" class="{bar.kind}"/>'
     if cut:  # a white stroke across says that the bar goes on
         x = LABEL + width - 24
         yield f'<path d="M{x:g} {y + ROW - 3:g} l8 {-ROW + 3}" stroke="white" stroke-width="4"/>'

@@ -8,7 +8,8 @@ SCARLET = "libscarlet"  # the engine that ratios refer to
 HERE = Path(__file__).resolve().parent
 
 # arguments: of the worker, with {letter}, {batch}, {threads} and folders in them.
-Engine = namedtuple("Engine", "name product arguments")
+# exact: computes in float32, so a large error means that it is wrong.
+Engine = namedtuple("Engine", "name product arguments exact", defaults=[True])
 
 ORT = "{npm}/node_modules/onnxruntime-node/bin/napi-v6/linux/{arch}/libonnxruntime.so.1"
 LAST = ["{models}/input.f32", "{batch}", "{threads}"]
@@ -40,6 +41,7 @@ ENGINES = [
     ours("libscarlet, engine=xnnpack", "engine=xnnpack"),
     onnx(NATIVE_FORMS[0], "ONNX Runtime", NATIVE, "spelled"),
     onnx(NATIVE_FORMS[1], "ONNX Runtime", NATIVE, "operators"),
+    onnx("ONNX Runtime, int8", "ONNX Runtime", NATIVE, "int8")._replace(exact=False),
     onnx("ONNX Runtime WASM", "ONNX Runtime Web", WEB, "operators"),
     torch("PyTorch eager", "eager"),
     torch("PyTorch traced", "traced"),

@@ -34,6 +34,13 @@ def command(engine, work, letter, threads, batch):
     return [part.format(**values) for part in engine.arguments]
 
 
+def there(engine, work, letters):
+    """Whether its models are: those of int8 need not be."""
+    return engine.exact or all(Path(part).exists() for letter in letters
+                               for part in command(engine, work, letter, 1, 1)
+                               if part.endswith(".onnx"))
+
+
 def error(worker, right):
     """Of the last scores, relative to the largest; and how much the specification allows."""
     with tempfile.NamedTemporaryFile() as out:
@@ -80,7 +87,8 @@ class Timing:
         return {"median": median, "min": min(milliseconds), "spread": high - low,
                 "runs": len(milliseconds), "cpu": self.cpu / 1e6 / batch / len(milliseconds),
                 "foreign": self.foreign / self.wall, "error": off, "bound": allowed,
-                "wrong": not off <= WRONG * allowed, "version": self.told["version"],
+                "exact": self.worker.engine.exact,
+                "wrong": self.worker.engine.exact and not off <= WRONG * allowed, "version": self.told["version"],
                 "preferred": self.preferred,
                 "macs": int(right["macs"])}
 
@@ -164,7 +172,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--no-load", action="store_true")
     arguments = parser.parse_args()
-    engines = [e for e in ENGINES if any(part in e.name for part in arguments.only.split("|"))]
+    engines = [e for e in ENGINES if any(part in e.name for part in arguments.only.split("|"))
+               and there(e, arguments.work, arguments.letters)]
     path = arguments.work / "results.json"
     kept = json.loads(path.read_text()) if path.exists() else {"peaks": {}, "times": {}, "load": {}}
     kept["machine"] = machine()

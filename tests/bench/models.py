@@ -9,7 +9,7 @@ Writes for each network L of A, B and C
     L.old.bN.onnx               "spelled" for readers of ONNX 10
     L.reference.npz             PyTorch's scores in float64, the specification's bound of the error,
                                 multiply-adds of a picture
-and input.f32, 8 pictures of 3 x 224 x 224.
+and input.f32, 8 pictures of 3 x 224 x 224, and calibration.f32, 32 others.
 """
 
 import argparse
@@ -23,10 +23,11 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "network"))
-from networks import (Member, answer, bound, build, pictures, reference,  # noqa: E402
+from networks import (COUNT, Member, answer, bound, build, pictures, reference,  # noqa: E402
                       save_safetensors)
 
 SIDE = 224
+CALIBRATION = 32
 FORMS = {"spelled": 13, "operators": 14, "old": 10}  # form: version of ONNX
 
 
@@ -93,7 +94,9 @@ def main():
     parser.add_argument("--letters", default="ABC")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    pictures(SIDE).tofile(arguments.folder / "input.f32")
+    some = pictures(SIDE, COUNT + CALIBRATION)
+    some[:COUNT].tofile(arguments.folder / "input.f32")
+    some[COUNT:].tofile(arguments.folder / "calibration.f32")
     for letter in arguments.letters:
         make(letter, arguments.folder, [int(b) for b in arguments.batches.split(",")])
         print(f"SCARLET-{letter}: exported", flush=True)

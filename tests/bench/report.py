@@ -1,15 +1,17 @@
 """Tables and a picture of what measure.py found.
 
-    report.py WORK     prints Markdown; writes WORK/results.svg
+    report.py WORK             writes WORK/results.md and WORK/results.svg
+    report.py WORK --readme    puts them, and WORK/growth.md, into README.md of this folder
 """
 
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 
 from bars import Bar, chart
-from engines import ENGINES, NATIVE_FORMS, SCARLET
+from engines import ENGINES, HERE, NATIVE_FORMS, SCARLET
 
 LETTERS = "ABC"
 
@@ -35,6 +37,7 @@ class Row:
         self.name = name
         self.results = results
         self.failed = next((r["failed"] for r in results if "failed" in r), None)
+        self.exact = not self.failed and all(r["exact"] for r in results)
         self.wrong = not self.failed and any(r["wrong"] for r in results)
         if not self.failed:
             self.ratios = [r["median"] / o["median"] for r, o in zip(results, ours)]
@@ -64,14 +67,15 @@ class Row:
 
 
 def rows(data, setting):
-    """Fastest first; what is not ranked at the end."""
+    """Fastest first; then what is not float32, and what is not ranked."""
     letters = [c for c in LETTERS if f"{setting} {c}" in data["times"]]
     of = [data["times"][f"{setting} {c}"] for c in letters]
     peak = max(v for k, v in data["peaks"][setting.split("x")[0]].items() if k.startswith("fma"))
     ours = [t[SCARLET] for t in of]
     found = [Row(e.name, [t[e.name] for t in of], ours, peak)
              for e in ENGINES if all(e.name in t for t in of)]
-    return letters, sorted(found, key=lambda r: (not r.ranked, r.ratio if r.ranked else 0))
+    return letters, sorted(found, key=lambda r: (not r.ranked, not r.exact,
+                                                r.ratio if r.ranked else 0))
 
 
 def table(data, setting):
@@ -134,23 +138,38 @@ def picture(data):
             if row.ranked:
                 value = geometric(r["median"] for r in row.results)
                 bars.append(Bar(row.name, value, f"{value:.2f} ms  ({row.ratio:.2f})",
-                                row.name.startswith(SCARLET)))
+                                "ours" if row.name.startswith(SCARLET) else
+                                "rival" if row.exact else "reduced"))
         names = ", ".join(letters)
         groups.append((f"SCARLET-{names}: {title(setting)}", bars))
     return chart("Milliseconds a picture, geometric mean (ratio to libscarlet)", groups,
                  f"{data['machine']['cpu']}, {data['machine']['date']}")
 
 
+def markdown(data):
+    yield from machine(data)
+    yield ("Median (minimum, distance of the quartiles). % of peak: of the fastest FMA of as many "
+           "threads. Error: against float64, relative to the largest score.\n")
+    for setting in settings(data):
+        yield from table(data, setting)
+    yield from loading(data)
+
+
+def into_readme(work):
+    readme, mark = HERE / "README.md", "<!-- results -->\n"
+    text = readme.read_text().split(mark)[0]
+    parts = [(work / name).read_text() for name in ("results.md", "growth.md")]
+    readme.write_text("\n".join([text + mark, "![Bars of the tables below](results.svg)\n", *parts]))
+    shutil.copy(work / "results.svg", HERE / "results.svg")
+
+
 def main():
     work = Path(sys.argv[1])
+    if sys.argv[2:] == ["--readme"]:
+        into_readme(work)
+        return
     data = json.loads((work / "results.json").read_text())
-    for line in machine(data):
-        print(line)
-    print("Median (minimum, distance of the quartiles). % of peak: of the fastest FMA of as many\n"
-          "threads. Error: against float64, relative to the largest score.\n")
-    for setting in settings(data):
-        print("\n".join(table(data, setting)))
-    print("\n".join(loading(data)))
+    (work / "results.md").write_text("\n".join(markdown(data)) + "\n")
     (work / "results.svg").write_text(picture(data))
 
 

@@ -46,7 +46,7 @@ fi
 
 say "Timing the engines"
 $python $here/measure.py "$work" "$@"
-$python $here/report.py "$work" >"$work/results.md"
+$python $here/report.py "$work"
 say "Timing how cost grows"
 $python $here/growth.py build-bench "$work" >"$work/growth.md"
 cat "$work/results.md" "$work/growth.md"
