@@ -93,31 +93,56 @@ class Timing:
                 "macs": int(right["macs"])}
 
 
+class Comparison:
+    """Workers that take turns. Who fails drops out, and the reason becomes its result."""
+
+    def __init__(self, workers):
+        self.workers, self.timings, self.results = workers, [], {}
+
+    def drop(self, worker, failure):
+        self.results[worker.engine.name] = {"failed": str(failure)}
+
+    def begin(self):
+        for worker in self.workers:
+            try:
+                self.timings.append(Timing(worker, worker.read()))
+                worker.stop()
+            except Failed as failure:
+                self.drop(worker, failure)
+
+    def each(self, action, backwards=False):
+        for timing in self.timings[::-1] if backwards else self.timings[:]:
+            try:
+                action(timing)
+            except Failed as failure:
+                self.drop(timing.worker, failure)
+                self.timings.remove(timing)
+            time.sleep(0.01)  # the system does not let real time have everything
+
+    def close(self):
+        for worker in self.workers:
+            worker.close()
+
+
 def compare(engines, work, letter, threads, batch, rounds):
     """Results by name of engine; what did not run has only {"failed": why}."""
     right = np.load(f"{work}/models/{letter}.reference.npz")
-    results, timings = {}, []
-    workers = [Worker(engine, command(engine, work, letter, threads, batch)) for engine in engines]
-    for worker in workers:
-        try:
-            timings.append(Timing(worker, worker.read()))
-            worker.stop()
-        except Failed as failure:
-            results[worker.engine.name] = {"failed": str(failure)}
-            worker.close()
+    comparison = Comparison([Worker(engine, command(engine, work, letter, threads, batch))
+                             for engine in engines])
+    results = comparison.results
+
+    def finish(timing):
+        results[timing.worker.engine.name] = timing.result(batch, right)
+
     try:
-        for timing in timings:
-            timing.warm_up()
+        comparison.begin()
+        comparison.each(Timing.warm_up)
         for number in range(rounds):
-            for timing in timings if number % 2 == 0 else reversed(timings):
-                timing.turn()
-                time.sleep(0.01)  # the system does not let real time have everything
-        for timing in timings:
-            results[timing.worker.engine.name] = timing.result(batch, right)
+            comparison.each(Timing.turn, backwards=number % 2 == 1)
+        comparison.each(finish)
     finally:
-        for timing in timings:
-            timing.worker.close()
-    return results
+        comparison.close()
+    return {engine.name: results[engine.name] for engine in engines}
 
 
 def loading(engines, work, letter):

@@ -1,5 +1,6 @@
 """One worker process: asked over its standard input, stopped while another one is timed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -39,8 +40,9 @@ class Worker:
         raise Failed(f"exit code {self.process.returncode}: " + " / ".join(lines[-2:])[:300])
 
     def ask(self, question):
-        self.process.stdin.write(question + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # read() tells why
+            self.process.stdin.write(question + "\n")
+            self.process.stdin.flush()
         return self.read()
 
     def stop(self):
@@ -67,7 +69,8 @@ class Worker:
 
     def close(self):
         self.go_on()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
