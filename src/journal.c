@@ -26,6 +26,7 @@ __attribute__((noreturn, format(printf, 2, 3))) static void refuse(const journal
     va_start(args, format);
     char *text = cli_vformat(format, args);
     cli_error("%s: %s", j->path, text);
+    free(text);
     exit(INPUT_FAILED);
 }
 

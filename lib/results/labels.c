@@ -77,7 +77,7 @@ static scarlet_status split(scarlet_labels *labels, size_t size, const char *pat
         if (stop > line && stop[-1] == '\r')
             stop--;
         *stop = '\0';
-        const char *why;
+        const char *why = NULL;
         labels->own_names[labels->count++] = line_name(line, &why);
         if (!labels->own_names[labels->count - 1])
             return scarlet__fail(err, SCARLET_ERROR_FORMAT, "%s: line %zu %s", path, labels->count,
