@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 PRIORITY = 5
+DIE_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 
 
 def prefer_self():
@@ -27,8 +28,9 @@ class Worker:
     def __init__(self, engine, arguments):
         self.engine = engine
         self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True)
+        # A worker that is stopped would outlive us otherwise.
+        self.process = subprocess.Popen([*DIE_WITH_US, *arguments], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
     def read(self):
         for line in self.process.stdout:
