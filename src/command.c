@@ -79,6 +79,17 @@ void cli_error(const char *format, ...)
     va_end(args);
 }
 
+void cli_refuse(const char *path, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = cli_vformat(format, args);
+    va_end(args);
+    cli_error("%s: %s", path, text);
+    free(text);
+    exit(INPUT_FAILED);
+}
+
 static _Noreturn void hint(const cli_command *command)
 {
     fprintf(stderr, "Try '%s --help'.\n", command->name);

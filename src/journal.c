@@ -19,23 +19,12 @@ struct journal {
     json_doc doc;
 };
 
-__attribute__((noreturn, format(printf, 2, 3))) static void refuse(const journal *j,
-                                                                   const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    char *text = cli_vformat(format, args);
-    cli_error("%s: %s", j->path, text);
-    free(text);
-    exit(INPUT_FAILED);
-}
-
 static void write_line(journal *j, const char *text, size_t length)
 {
     for (size_t done = 0; done < length;) {
         ssize_t n = write(j->fd, text + done, length - done);
         if (n < 0 && errno != EINTR)
-            refuse(j, "%s", strerror(errno));
+            cli_refuse(j->path, "%s", strerror(errno));
         done += n > 0 ? (size_t)n : 0;
     }
 }
@@ -59,7 +48,7 @@ static void scan(journal *j)
     for (; read_line(j); lines++)
         whole = ftello(j->old);
     if (ferror(j->old) || ftruncate(j->fd, whole) != 0)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     j->records = lines ? lines - 1 : 0;
     j->number = 0;
     rewind(j->old);
@@ -72,19 +61,19 @@ journal *journal_open(const char *path, const char *head, bool resume)
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     struct stat st;
     if (j->fd < 0 || fstat(j->fd, &st) != 0)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode))
-        refuse(j, "not a regular file");
+        cli_refuse(j->path, "not a regular file");
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
-        refuse(j, "another run is writing this journal");
+        cli_refuse(j->path, "another run is writing this journal");
     if (st.st_size && !resume)
-        refuse(j, "is there already: --resume goes on with it, or remove it");
+        cli_refuse(j->path, "is there already: --resume goes on with it, or remove it");
     j->old = fopen(path, "rb");
     if (!j->old)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     /* Only a journal is cut. */
     if (read_line(j) && strcmp(j->line, head) != 0)
-        refuse(j, "not a journal of this model, data, shard and options");
+        cli_refuse(j->path, "not a journal of this model, data, shard and options");
     rewind(j->old);
     scan(j);
     if (!read_line(j)) {
@@ -108,7 +97,7 @@ bool journal_read(journal *j, record *out, size_t top, bool two)
     j->records--;
     if (!read_line(j) || !json_parse(&j->doc, j->line) ||
         !record_read(&j->doc, j->doc.node, out, top, two))
-        refuse(j, "line %zu is damaged", j->number);
+        cli_refuse(j->path, "line %zu is damaged", j->number);
     return true;
 }
 
@@ -118,12 +107,12 @@ void journal_add(journal *j, const record *r, size_t top, bool two)
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
     if (!memory)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     json out = {.out = memory};
     record_write(&out, r, top, two);
     fputc('\n', memory);
     if (fclose(memory) != 0)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     write_line(j, text, length);
     free(text);
 }
@@ -134,7 +123,7 @@ void journal_close(journal *j)
         return;
     fclose(j->old);
     if (fsync(j->fd) != 0 || close(j->fd) != 0)
-        refuse(j, "%s", strerror(errno));
+        cli_refuse(j->path, "%s", strerror(errno));
     json_doc_free(&j->doc);
     free(j->line);
     free(j->path);

@@ -12,16 +12,6 @@ typedef struct part {
     const json_node *top;
 } part;
 
-__attribute__((noreturn, format(printf, 2, 3))) static void refuse(const part *p,
-                                                                   const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    char *text = cli_vformat(format, args);
-    cli_error("%s: %s", p->path, text);
-    exit(INPUT_FAILED);
-}
-
 static void part_read(part *p, const char *path)
 {
     *p = (part){.path = path};
@@ -29,7 +19,7 @@ static void part_read(part *p, const char *path)
     size_t room = 0;
     ssize_t length = file ? getdelim(&p->text, &room, '\0', file) : -1;
     if (!file || ferror(file))
-        refuse(p, "%s", strerror(errno));
+        cli_refuse(p->path, "%s", strerror(errno));
     fclose(file);
     const char *format = NULL;
     if (length > 0 && json_parse(&p->doc, p->text)) {
@@ -37,7 +27,7 @@ static void part_read(part *p, const char *path)
         format = json_get_text(&p->doc, p->top, "format");
     }
     if (!format || strcmp(format, "scarlet-verify-1") != 0)
-        refuse(p, "not a result of scarlet verify --json");
+        cli_refuse(p->path, "not a result of scarlet verify --json");
 }
 
 static void part_free(part *p)
@@ -50,7 +40,7 @@ static int64_t integer(const part *p, const json_node *object, const char *key)
 {
     int64_t value;
     if (!json_get_integer(&p->doc, object, key, 0, &value))
-        refuse(p, "\"%s\" is missing or no count", key);
+        cli_refuse(p->path, "\"%s\" is missing or no count", key);
     return value;
 }
 
@@ -58,14 +48,14 @@ static char *text(const part *p, const json_node *object, const char *key)
 {
     const char *found = json_get_text(&p->doc, object, key);
     if (!found)
-        refuse(p, "\"%s\" is missing", key);
+        cli_refuse(p->path, "\"%s\" is missing", key);
     return cli_format("%s", found);
 }
 
 static void add(const part *p, const json_node *object, const char *key, int64_t *sum)
 {
     if (__builtin_add_overflow(*sum, integer(p, object, key), sum))
-        refuse(p, "\"%s\" is too large", key);
+        cli_refuse(p->path, "\"%s\" is too large", key);
 }
 
 static contestant read_contestant(const part *p, const json_node *object)
@@ -83,7 +73,7 @@ static void begin(result *r, const part *p)
     const json_node *compare = json_get(&p->doc, p->top, "compare", '{');
     int64_t classes = integer(p, p->top, "classes"), of = integer(p, shards, "of");
     if (classes < 1 || classes > CLASSES_MAX || of < 1 || of > SHARDS_MAX)
-        refuse(p, "impossible numbers of classes or shards");
+        cli_refuse(p->path, "impossible numbers of classes or shards");
     *r = (result){.complete = true, .shards = (size_t)of};
     r->model = read_contestant(p, json_get(&p->doc, p->top, "model", '{'));
     if (compare)
@@ -96,8 +86,8 @@ static void begin(result *r, const part *p)
 static void same(const part *p, const char *what, const char *a, const char *b)
 {
     if (strcmp(a ? a : "", b ? b : "") != 0)
-        refuse(p, "is of another %s than the first: \"%s\", not \"%s\"", what, b ? b : "",
-               a ? a : "");
+        cli_refuse(p->path, "is of another %s than the first: \"%s\", not \"%s\"", what, b ? b : "",
+                   a ? a : "");
 }
 
 static void check(const result *r, const part *p)
@@ -109,7 +99,7 @@ static void check(const result *r, const part *p)
     same(p, "model to compare", r->other.identity, json_get_text(&p->doc, other, "identity"));
     if (integer(p, p->top, "classes") != (int64_t)r->tally.classes ||
         integer(p, json_get(&p->doc, p->top, "shards", '{'), "of") != (int64_t)r->shards)
-        refuse(p, "is of another number of classes or shards than the first");
+        cli_refuse(p->path, "is of another number of classes or shards than the first");
 }
 
 static void add_shards(result *r, const part *p)
@@ -119,9 +109,10 @@ static void add_shards(result *r, const part *p)
     for (const json_node *i = json_first(&p->doc, present); i; i = json_next(&p->doc, present, i)) {
         int64_t number;
         if (!json_read_integer(i, 0, &number) || number >= (int64_t)r->shards)
-            refuse(p, "\"present\" holds something that is no shard");
+            cli_refuse(p->path, "\"present\" holds something that is no shard");
         if (r->shard[number])
-            refuse(p, "shard %lld of %zu is already counted", (long long)number, r->shards);
+            cli_refuse(p->path, "shard %lld of %zu is already counted", (long long)number,
+                       r->shards);
         r->shard[number] = true;
     }
 }
@@ -143,7 +134,7 @@ static void add_classes(tally *t, const part *p)
     for (const json_node *c = json_first(&p->doc, array); c; c = json_next(&p->doc, array, c)) {
         int64_t number = integer(p, c, "class");
         if (number >= (int64_t)t->classes)
-            refuse(p, "class %lld of %zu", (long long)number, t->classes);
+            cli_refuse(p->path, "class %lld of %zu", (long long)number, t->classes);
         add(p, c, "total", &t->per_class[number].count);
         add(p, c, "top1", &t->per_class[number].right);
         add(p, c, "topn", &t->per_class[number].hits);
@@ -160,7 +151,7 @@ static void add_confusions(tally *t, const part *p)
             json_read_integer(item, 0, &value[i]);
         if (value[0] < 0 || value[1] < 0 || value[2] < 1 || value[0] >= (int64_t)t->classes ||
             value[1] >= (int64_t)t->classes || value[2] > INT32_MAX)
-            refuse(p, "\"confusions\" holds something else");
+            cli_refuse(p->path, "\"confusions\" holds something else");
         tally_confuse(t, value[0], value[1], value[2]);
     }
 }
@@ -172,7 +163,7 @@ static void add_shelf(const tally *t, shelf *s, const part *p, const json_node *
     for (const json_node *i = json_first(&p->doc, array); i; i = json_next(&p->doc, array, i)) {
         record r;
         if (!record_read(&p->doc, i, &r, t->top, t->two))
-            refuse(p, "\"%s\" holds something that is no record", key);
+            cli_refuse(p->path, "\"%s\" holds something that is no record", key);
         shelf_put(s, &r);
     }
 }

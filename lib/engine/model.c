@@ -145,15 +145,6 @@ const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index)
     return model && index < model->metadata.count ? model->metadata.key[index] : NULL;
 }
 
-/* Side of the input of layer `index` at the model's input size. */
-static int side_at(const scarlet_model *model, size_t index)
-{
-    int side = scarlet__model_side(model);
-    for (size_t i = 0; i < index; i++)
-        side = scarlet__layer_side(&model->network.layer[i], side);
-    return side;
-}
-
 int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarlet_info what)
 {
     if (!model || layer >= (size_t)model->network.count)
@@ -179,7 +170,8 @@ int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarle
     case SCARLET_INFO_PARAMETERS:
         return scarlet__layer_parameters(l);
     case SCARLET_INFO_MACS:
-        return scarlet__layer_macs(l, side_at(model, layer));
+        return scarlet__layer_macs(
+            l, scarlet__network_side(&model->network, scarlet__model_side(model), layer));
     case SCARLET_INFO_PRECISION:
         return SCARLET_PRECISION_F32;
     default:

@@ -316,10 +316,9 @@ int64_t scarlet_session_layer_macs(const scarlet_session *s, size_t layer)
 {
     if (!s || layer >= (size_t)s->model->network.count)
         return -1;
-    int side = s->side;
-    for (size_t i = 0; i < layer; i++)
-        side = scarlet__layer_side(&s->model->network.layer[i], side);
-    return scarlet__layer_macs(&s->model->network.layer[layer], side);
+    const scarlet__network *network = &s->model->network;
+    return scarlet__layer_macs(&network->layer[layer],
+                               scarlet__network_side(network, s->side, layer));
 }
 
 int64_t scarlet_session_peak(const scarlet_session *s)

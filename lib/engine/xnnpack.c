@@ -16,7 +16,7 @@
 #include "engine/buffers.h"
 #include "engine/dense.h"
 #include "engine/engine.h"
-#include "engine/pack.h"
+#include "engine/geometry.h"
 #include "network/weights.h"
 
 enum {
@@ -156,16 +156,6 @@ typedef struct {
     pthreadpool_t pool;   /* NULL with one thread */
 } executor;
 
-static size_t square(int side)
-{
-    return (size_t)side * (size_t)side;
-}
-
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Channels of a chunk for `padded` channels in all. */
 static size_t chunk_size(size_t padded)
 {
@@ -177,14 +167,6 @@ static size_t band_count(int out_side)
     return ((size_t)out_side + BAND_ROWS - 1) / BAND_ROWS;
 }
 
-/* Pixels of a ring row: padding, input, and what the last tile reads past its end. */
-static size_t ring_width(const scarlet__layer *l, int side, int out_side)
-{
-    size_t tiles = scarlet__round_up((size_t)out_side, SCARLET__TILE);
-    size_t read = (tiles - 1) * (size_t)l->stride + (size_t)l->kernel;
-    return max_size(read, (size_t)side + (size_t)l->kernel - 1);
-}
-
 static void depthwise_task(executor *x, size_t task, float *ring)
 {
     const depthwise *d = &x->work;
@@ -193,7 +175,7 @@ static void depthwise_task(executor *x, size_t task, float *ring)
     const size_t first = task / d->bands * SCARLET__CHUNK_MAX, band = task % d->bands;
     const size_t left = d->channels - first;
     const size_t channels = left < SCARLET__CHUNK_MAX ? left : SCARLET__CHUNK_MAX;
-    const size_t width = ring_width(d->layer, d->side, d->out_side);
+    const size_t width = scarlet__ring_width(d->layer, d->side, d->out_side);
     const size_t row = width * channels, taps = (size_t)(k * k);
     float *zero = ring + (size_t)k * row;
     float *sum = d->sums ? d->sums + band * d->channels + first : NULL;
@@ -270,7 +252,7 @@ static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_err
 {
     const scarlet__kernels *k = x->e.kernels;
     size_t channels = vectors(k, t->layer->hidden);
-    k->mean(x->sums, band_count(t->out_side), channels, 1.0f / (float)square(t->out_side),
+    k->mean(x->sums, band_count(t->out_side), channels, 1.0f / (float)scarlet__square(t->out_side),
             x->pooled);
     scarlet_status status = scarlet__dense_run(t->squeeze, x->pool, err);
     if (status == SCARLET_OK)
@@ -278,7 +260,7 @@ static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_err
     if (status != SCARLET_OK)
         return status;
     k->hard_sigmoid(x->gate, channels);
-    k->scale(x->hidden, x->gate, square(t->out_side), channels);
+    k->scale(x->hidden, x->gate, scarlet__square(t->out_side), channels);
     return SCARLET_OK;
 }
 
@@ -300,13 +282,13 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
         if (status == SCARLET_OK)
             status = scarlet__dense_run(t->project, x->pool, err);
         if (status == SCARLET_OK && t->layer->residual)
-            k->add(t->out, t->in, square(t->side) * vectors(k, t->layer->out));
+            k->add(t->out, t->in, scarlet__square(t->side) * vectors(k, t->layer->out));
         return status;
     case SCARLET_LAYER_TAIL:
         status = scarlet__dense_run(t->project, x->pool, err);
         if (status == SCARLET_OK)
-            k->mean(x->expanded, square(t->side), vectors(k, t->layer->out),
-                    1.0f / (float)square(t->side), x->features);
+            k->mean(x->expanded, scarlet__square(t->side), vectors(k, t->layer->out),
+                    1.0f / (float)scarlet__square(t->side), x->features);
         return status;
     case SCARLET_LAYER_IDENTITY:
         return SCARLET_OK;
@@ -318,7 +300,7 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
 /* Puts a picture into the stem's buffer, NHWC. */
 static void take_picture(executor *x, const float *picture)
 {
-    size_t pixels = square(x->e.side);
+    size_t pixels = scarlet__square(x->e.side);
     if (x->e.nhwc) {
         memcpy(x->picture, picture, pixels * 3 * sizeof *picture);
         return;
@@ -335,7 +317,7 @@ static scarlet_status run(void *data, const float *pictures, size_t batch, float
     const step *last = &x->step[x->count - 1];
     size_t length = (size_t)last->layer->out;
     for (size_t i = 0; i < batch; i++) {
-        take_picture(x, pictures + i * square(x->e.side) * 3);
+        take_picture(x, pictures + i * scarlet__square(x->e.side) * 3);
         for (int j = 0; j < x->count; j++) {
             const step *t = &x->step[j];
             scarlet_status status = run_step(x, t, err);
@@ -376,24 +358,24 @@ static scarlet_status allocate(executor *x, scarlet_error *err)
     for (int i = 0; i < x->count; i++) {
         const step *t = &x->step[i];
         const scarlet__layer *l = t->layer;
-        size_t wide = vectors(k, depthwise_channels(l)), in = square(t->side);
-        map = max_size(map, square(t->out_side) * vectors(k, l->out));
+        size_t wide = vectors(k, depthwise_channels(l)), in = scarlet__square(t->side);
+        map = scarlet__max(map, scarlet__square(t->out_side) * vectors(k, l->out));
         if (l->kind == SCARLET_LAYER_TAIL)
-            expanded = max_size(expanded, in * vectors(k, l->out));
+            expanded = scarlet__max(expanded, in * vectors(k, l->out));
         if (!wide)
             continue;
-        expanded = max_size(expanded, in * wide);
-        hidden = max_size(hidden, square(t->out_side) * wide);
-        channels = max_size(channels, wide);
-        squeeze = max_size(squeeze, vectors(k, l->squeeze));
-        ring = max_size(ring, ring_width(l, t->side, t->out_side) * chunk_size(wide) *
-                                  (size_t)(l->kernel + 1));
-        sums = max_size(sums, band_count(t->out_side) * wide);
+        expanded = scarlet__max(expanded, in * wide);
+        hidden = scarlet__max(hidden, scarlet__square(t->out_side) * wide);
+        channels = scarlet__max(channels, wide);
+        squeeze = scarlet__max(squeeze, vectors(k, l->squeeze));
+        ring = scarlet__max(ring, scarlet__ring_width(l, t->side, t->out_side) * chunk_size(wide) *
+                                      (size_t)(l->kernel + 1));
+        sums = scarlet__max(sums, band_count(t->out_side) * wide);
     }
     size_t tail = vectors(k, x->e.network->space.tail);
     x->ring_size = ring;
     const scarlet__buffer buffer[] = {
-        {&x->picture, square(x->e.side) * 3},
+        {&x->picture, scarlet__square(x->e.side) * 3},
         {&x->a, map},
         {&x->b, map},
         {&x->expanded, expanded},
@@ -432,7 +414,7 @@ static scarlet_status prepare(executor *x, step *t, scarlet_error *err)
     const scarlet__layer *l = t->layer;
     const scarlet__layer_weights *w = t->weights;
     const float inf = INFINITY;
-    size_t in = square(t->side), out = square(t->out_side);
+    size_t in = scarlet__square(t->side), out = scarlet__square(t->out_side);
     scarlet_status status = SCARLET_OK;
     switch (l->kind) {
     case SCARLET_LAYER_STEM: {

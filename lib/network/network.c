@@ -15,6 +15,13 @@ int scarlet__layer_side(const scarlet__layer *layer, int side)
     return (side - 1) / layer->stride + 1; /* padding is kernel / 2 everywhere */
 }
 
+int scarlet__network_side(const scarlet__network *network, int side, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        side = scarlet__layer_side(&network->layer[i], side);
+    return side;
+}
+
 static bool add_parameters(void *user, const char *name, scarlet__role role, int rank,
                            const int64_t *shape)
 {

@@ -47,6 +47,8 @@ bool scarlet__network_is_counter(const char *name);
 
 /* Side of a layer's output for a side of its input. */
 int scarlet__layer_side(const scarlet__layer *layer, int side);
+/* Side of the input of layer `index` for a picture of `side` pixels. */
+int scarlet__network_side(const scarlet__network *network, int side, size_t index);
 int64_t scarlet__layer_parameters(const scarlet__layer *layer);
 /* Multiply-adds for one picture, `side` being the side of the layer's input. */
 int64_t scarlet__layer_macs(const scarlet__layer *layer, int side);

@@ -35,7 +35,7 @@ static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int f
                         chunk_state *c)
 {
     int top = first_row * t->layer->stride - t->layer->kernel / 2;
-    memset(ring, 0, (size_t)(t->layer->kernel + 1) * scarlet__ring_width(t) * width * sizeof *ring);
+    memset(ring, 0, (size_t)(t->layer->kernel + 1) * scarlet__step_width(t) * width * sizeof *ring);
     *c = (chunk_state){ring, top < 0 ? 0 : top};
 }
 
@@ -48,7 +48,7 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
     const int k = l->kernel, pad = k / 2, top = y * l->stride - pad;
     const size_t width = scarlet__chunk_width(&f->hidden, chunk);
     const size_t first = scarlet__chunk_offset(&f->hidden, chunk);
-    const size_t row = scarlet__ring_width(t) * width,
+    const size_t row = scarlet__step_width(t) * width,
                  in_stride = scarlet__fused_padded(w->j->x, l->in);
     const float *rows[7];
     for (; c->ready < top + k && c->ready < t->side; c->ready++) {
@@ -77,7 +77,7 @@ static void band(const scarlet__worker *w, const scarlet__step *t, int y, int en
                  float *out)
 {
     const scarlet__chunks *hidden = &t->weights->hidden;
-    const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__ring_width(t);
+    const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__step_width(t);
     const size_t side = (size_t)t->out_side, stride = t->weights->project.out.padded;
     chunk_state c[CHUNKS_OUTERMOST];
     float *row = w->s->ring + ring * hidden->padded; /* behind the rings */

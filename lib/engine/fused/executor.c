@@ -145,7 +145,7 @@ static void executor_free(void *data)
 static size_t ring_floats(const scarlet__fused *x, const scarlet__step *t)
 {
     const scarlet__chunks *hidden = &t->weights->hidden;
-    const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__ring_width(t);
+    const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__step_width(t);
     switch (t->layer->kind) {
     case SCARLET_LAYER_SEPARABLE:
         return scarlet__fused_stem_floats(x);

@@ -21,7 +21,7 @@
 #include "engine/engine.h"
 #include "engine/fused/team.h"
 #include "engine/fused/weights.h"
-#include "engine/pack.h"
+#include "engine/geometry.h"
 
 /* The shape of one layer, fixed at creation. */
 typedef struct scarlet__step {
@@ -82,27 +82,15 @@ typedef struct scarlet__worker {
     scarlet__member *m;
 } scarlet__worker;
 
-static inline size_t scarlet__square(int side)
-{
-    return (size_t)side * (size_t)side;
-}
-
-static inline size_t scarlet__max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static inline size_t scarlet__fused_padded(const scarlet__fused *x, int channels)
 {
     return scarlet__round_up((size_t)channels, (size_t)x->e.kernels->vector);
 }
 
-/* Pixels of a ring row: padding, input, and what the last depthwise tile reads past its end. */
-static inline size_t scarlet__ring_width(const scarlet__step *t)
+/* Pixels of a ring row. */
+static inline size_t scarlet__step_width(const scarlet__step *t)
 {
-    size_t tiles = scarlet__round_up((size_t)t->out_side, SCARLET__TILE);
-    size_t read = (tiles - 1) * (size_t)t->layer->stride + (size_t)t->layer->kernel;
-    return scarlet__max(read, (size_t)t->side + (size_t)t->layer->kernel - 1);
+    return scarlet__ring_width(t->layer, t->side, t->out_side);
 }
 
 /* ---- dense.c ---- */

@@ -31,7 +31,7 @@ static stem_sizes stem_room(const scarlet__fused *x)
     const scarlet__step *t = &x->step[1];
     size_t channels = scarlet__fused_padded(x, t->layer->in);
     return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX),
-                        scarlet__ring_width(t) * channels, (size_t)t->out_side * channels};
+                        scarlet__step_width(t) * channels, (size_t)t->out_side * channels};
 }
 
 size_t scarlet__fused_stem_floats(const scarlet__fused *x)
@@ -59,7 +59,7 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
     }
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n);
-        float *to = out + scarlet__ring_width(next) * scarlet__chunk_offset(&d->out, n) + width;
+        float *to = out + scarlet__step_width(next) * scarlet__chunk_offset(&d->out, n) + width;
         scarlet__fused_dense(w, d, d->weight, n, segment, STEM_ROWS, (size_t)stem->out_side, to,
                              width, NULL, SCARLET__RELU6);
         for (int i = 0; w->j->tracer && i < stem->out_side; i++)
@@ -92,7 +92,7 @@ static void stem_band(const scarlet__worker *w, int y, int end, float *out)
             for (int k = 0; k < STEM_ROWS; k++) {
                 int r = y - 1 + k;
                 size_t slot = (size_t)(r < 0 || r >= t->side ? STEM_ROWS : r % STEM_ROWS);
-                rows[k] = ring + slot * size.stem_row + scarlet__ring_width(t) * first;
+                rows[k] = ring + slot * size.stem_row + scarlet__step_width(t) * first;
             }
             w->k->depthwise[0][0](rows, width, f->depthwise + first * 9, f->depthwise_bias + first,
                                   row + side * first, width, side, SCARLET__RELU6, NULL);
