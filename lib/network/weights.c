@@ -7,6 +7,8 @@
 #include "common/finite.h"
 #include "common/memory.h"
 
+enum { PIECE = 1 << 16 }; /* values read at once: they are folded and checked while in cache */
+
 #define EPSILON 1e-5 /* of batch norm, in the release as in PyTorch */
 
 typedef struct {
@@ -47,6 +49,13 @@ static scarlet_status read_vector(reader *r, const char *suffix, size_t n, doubl
     return SCARLET_OK;
 }
 
+/* `n` values of the tensor, from value `first` on. */
+static scarlet_status check_finite(const reader *r, size_t first, size_t n, const float *weight)
+{
+    size_t bad = scarlet__first_not_finite(weight, n);
+    return bad < n ? not_finite(r, first + bad) : SCARLET_OK;
+}
+
 /* Denormal weights would slow some CPUs down and mean nothing: they become 0. */
 static float rounded(double x)
 {
@@ -64,9 +73,23 @@ static scarlet_status read_scaled_f64(reader *r, size_t rows, size_t columns, co
         status = scarlet__tensor_read_f64(r->tensors, r->tensor, i * columns, columns, row, r->err);
         for (size_t j = 0; j < columns && status == SCARLET_OK; j++)
             weight[j] = rounded(row[j] * scale[i]);
+        if (status == SCARLET_OK)
+            status = check_finite(r, i * columns, columns, weight);
     }
     scarlet__free(row);
     return status;
+}
+
+/* `rows` scaled rows from row `first` on. */
+static scarlet_status read_scaled_f32(reader *r, size_t first, size_t rows, size_t columns,
+                                      const double *scale, float *weight)
+{
+    scarlet_status status = scarlet__tensor_read_f32(r->tensors, r->tensor, first * columns,
+                                                     rows * columns, weight, r->err);
+    for (size_t i = 0; i < rows && status == SCARLET_OK; i++)
+        for (size_t j = i * columns; j < (i + 1) * columns; j++)
+            weight[j] = rounded(weight[j] * scale[first + i]);
+    return status == SCARLET_OK ? check_finite(r, first * columns, rows * columns, weight) : status;
 }
 
 /* Reads a weight of `rows` x `columns`, row i multiplied by scale[i]. */
@@ -79,15 +102,12 @@ static scarlet_status read_scaled(reader *r, const char *suffix, size_t rows, si
     if (r->tensor->dtype == SCARLET__F64) {
         status = read_scaled_f64(r, rows, columns, scale, weight);
     } else {
-        status = scarlet__tensor_read_f32(r->tensors, r->tensor, 0, rows * columns, weight, r->err);
-        for (size_t i = 0; i < rows && status == SCARLET_OK; i++)
-            for (size_t j = i * columns; j < (i + 1) * columns; j++)
-                weight[j] = rounded(weight[j] * scale[i]);
+        const size_t most = columns < PIECE ? PIECE / columns : 1;
+        for (size_t i = 0; i < rows && status == SCARLET_OK; i += most)
+            status = read_scaled_f32(r, i, rows - i < most ? rows - i : most, columns, scale,
+                                     weight + i * columns);
     }
-    if (status != SCARLET_OK)
-        return status;
-    size_t bad = scarlet__first_not_finite(weight, rows * columns);
-    return bad < rows * columns ? not_finite(r, bad) : SCARLET_OK;
+    return status;
 }
 
 /* Reads the batch norm `module`: scale (gamma / sqrt(var + eps)) and the bias that is left.
@@ -182,11 +202,13 @@ static scarlet_status reserve(const scarlet__layer *l, scarlet__layer_weights *w
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
         total += part[i].n;
     if (total > w->room) {
-        scarlet__free(w->memory);
-        w->memory = scarlet__alloc(total, sizeof *w->memory);
-        w->room = w->memory ? total : 0;
+        size_t bytes;
+        scarlet__layer_weights_free(w);
+        if (!__builtin_mul_overflow(total, sizeof *w->memory, &bytes))
+            w->memory = scarlet__pages_alloc(bytes);
         if (!w->memory)
             return scarlet__fail_memory(err);
+        w->room = total;
     }
     float *p = w->memory;
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
@@ -237,6 +259,6 @@ scarlet_status scarlet__layer_weights_read(const scarlet__tensors *tensors, cons
 
 void scarlet__layer_weights_free(scarlet__layer_weights *w)
 {
-    scarlet__free(w->memory);
+    scarlet__pages_free(w->memory, w->room * sizeof *w->memory);
     *w = (scarlet__layer_weights){0};
 }
