@@ -43,3 +43,13 @@ def test_allocations(files):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(result.stdout)
     assert result.returncode == 0, result.stdout[-4000:]
+
+
+def test_soak(files):
+    """A few seconds of tests/soak/run.sh."""
+    names = sorted(path.name for path in files.iterdir())
+    result = subprocess.run([os.environ["SCARLET_SOAK"], "--seconds", "4", *names], cwd=files, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(result.stdout)
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert sorted(path.name for path in files.iterdir()) == names
