@@ -337,7 +337,15 @@ typedef enum scarlet_option {
 
 enum { SCARLET_PRECISION_F32 = 0 };
 enum { SCARLET_ENGINE_AUTO = 0, SCARLET_ENGINE_XNNPACK = 1, SCARLET_ENGINE_FUSED = 2 };
-enum { SCARLET_ISA_PORTABLE = 0, SCARLET_ISA_AVX2 = 1, SCARLET_ISA_AVX512 = 2, SCARLET_ISA_ANY = 99 };
+/* Each includes those before it. */
+enum {
+    SCARLET_ISA_PORTABLE = 0,
+    SCARLET_ISA_AVX2 = 1,       /* and FMA */
+    SCARLET_ISA_AVX512 = 2,     /* F, BW, DQ, VL */
+    SCARLET_ISA_AVX512VNNI = 3, /* products of integers */
+    SCARLET_ISA_AVX512BF16 = 4, /* products of bfloat16 */
+    SCARLET_ISA_ANY = 99
+};
 enum { SCARLET_STORAGE_F32 = 0, SCARLET_STORAGE_F16 = 1 };
 enum { SCARLET_LAYOUT_NCHW = 0, SCARLET_LAYOUT_NHWC = 1 };
 enum { SCARLET_OUTPUT_SCORES = 0, SCARLET_OUTPUT_FEATURES = 1 };

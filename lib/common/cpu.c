@@ -13,13 +13,17 @@ static int detected(void)
     if (!cpuinfo_initialize())
         return SCARLET_ISA_PORTABLE;
 #if defined(__x86_64__)
-    if (cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512dq() &&
-        cpuinfo_has_x86_avx512vl() && cpuinfo_has_x86_fma3())
-        return SCARLET_ISA_AVX512;
-    if (cpuinfo_has_x86_avx2() && cpuinfo_has_x86_fma3())
+    if (!cpuinfo_has_x86_avx2() || !cpuinfo_has_x86_fma3())
+        return SCARLET_ISA_PORTABLE;
+    if (!cpuinfo_has_x86_avx512f() || !cpuinfo_has_x86_avx512bw() || !cpuinfo_has_x86_avx512dq() ||
+        !cpuinfo_has_x86_avx512vl())
         return SCARLET_ISA_AVX2;
-#endif
+    if (!cpuinfo_has_x86_avx512vnni())
+        return SCARLET_ISA_AVX512;
+    return cpuinfo_has_x86_avx512bf16() ? SCARLET_ISA_AVX512BF16 : SCARLET_ISA_AVX512VNNI;
+#else
     return SCARLET_ISA_PORTABLE;
+#endif
 }
 
 int scarlet__cpu_isa(int64_t isa_max)

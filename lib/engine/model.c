@@ -23,6 +23,15 @@ static const scarlet__engine *choose_engine(const scarlet_options *opts,
     }
 }
 
+/* The kernels for a model: the newest set that has functions of its own for its precision. */
+static const scarlet__kernels *choose_kernels(const scarlet_options *opts)
+{
+    static const int newest[] = {[SCARLET_PRECISION_F32] = SCARLET_ISA_AVX512};
+    int isa = scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX));
+    int own = newest[scarlet__option(opts, SCARLET_OPT_PRECISION)];
+    return scarlet__kernels_for(isa < own ? isa : own);
+}
+
 static scarlet_status build(const scarlet__source *source, const scarlet_options *opts,
                             scarlet_model *model, scarlet_error *err)
 {
@@ -50,8 +59,7 @@ static scarlet_status load(const scarlet__source *source, const scarlet_options 
     scarlet_status status = SCARLET_OK;
     if (model) {
         atomic_init(&model->references, 1);
-        model->kernels =
-            scarlet__kernels_for(scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX)));
+        model->kernels = choose_kernels(opts);
         model->engine = choose_engine(opts, model->kernels);
         status = build(source, opts, model, err);
     } else {

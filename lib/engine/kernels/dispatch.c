@@ -4,10 +4,7 @@
 
 #include "scarlet/scarlet.h"
 
-#define SET(suffix, isa, vector)                                                                   \
-    void scarlet__fill_depthwise_##suffix(scarlet__kernels *);                                     \
-    void scarlet__fill_elementwise_##suffix(scarlet__kernels *);                                   \
-    void scarlet__fill_gemm_##suffix(scarlet__kernels *);
+#define FILL(suffix, file) void scarlet__fill_##file##_##suffix(scarlet__kernels *);
 #include "engine/kernels/sets.h"
 
 enum {
@@ -16,18 +13,17 @@ enum {
     SETS
 };
 
-static scarlet__kernels table[SETS] = {
-#define SET(suffix, isa_, vector_) {.isa = isa_, .vector = vector_},
-#include "engine/kernels/sets.h"
-};
+static scarlet__kernels table[SETS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void fill(void)
 {
-#define SET(suffix, isa, vector)                                                                   \
-    scarlet__fill_depthwise_##suffix(&table[INDEX_##suffix]);                                      \
-    scarlet__fill_elementwise_##suffix(&table[INDEX_##suffix]);                                    \
-    scarlet__fill_gemm_##suffix(&table[INDEX_##suffix]);
+#define SET(suffix, isa_, vector_)                                                                 \
+    if (INDEX_##suffix > 0)                                                                        \
+        table[INDEX_##suffix] = table[INDEX_##suffix - 1];                                         \
+    table[INDEX_##suffix].isa = isa_;                                                              \
+    table[INDEX_##suffix].vector = vector_;
+#define FILL(suffix, file) scarlet__fill_##file##_##suffix(&table[INDEX_##suffix]);
 #include "engine/kernels/sets.h"
 }
 

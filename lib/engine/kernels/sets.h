@@ -1,8 +1,34 @@
-/* Instruction sets that kernels are compiled for, rising: SET(suffix, SCARLET_ISA_*, vector), with
- * as many floats a vector. */
+/*
+ * Instruction sets that kernels exist for, rising, and the kernel files that each compiles:
+ *
+ *   SET(suffix, SCARLET_ISA_*, vector)   with `vector` floats a vector
+ *   FILL(suffix, file)                   file.c defines scarlet__fill_FILE_SUFFIX
+ *
+ * A set has the functions of the set before it, and its own files replace what they fill.
+ */
+#ifndef SET
+#define SET(suffix, isa, vector)
+#endif
+#ifndef FILL
+#define FILL(suffix, file)
+#endif
+
+#define FILL_FLOATS(suffix)                                                                        \
+    FILL(suffix, depthwise)                                                                        \
+    FILL(suffix, elementwise)                                                                      \
+    FILL(suffix, gemm)
+
 SET(portable, SCARLET_ISA_PORTABLE, 4)
+FILL_FLOATS(portable)
 #if defined(__x86_64__)
 SET(avx2, SCARLET_ISA_AVX2, 8)
+FILL_FLOATS(avx2)
 SET(avx512, SCARLET_ISA_AVX512, 16)
+FILL_FLOATS(avx512)
+SET(avx512vnni, SCARLET_ISA_AVX512VNNI, 16)
+SET(avx512bf16, SCARLET_ISA_AVX512BF16, 16)
 #endif
+
+#undef FILL_FLOATS
+#undef FILL
 #undef SET
