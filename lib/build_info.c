@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/cpu.h"
+#include "common/host.h"
 #include "engine/kernels/kernels.h"
 
 static char text[256];
@@ -21,6 +22,8 @@ static void compose(void)
 
 const char *scarlet_build_info(void)
 {
+    scarlet__host host = scarlet__host_enter();
     pthread_once(&once, compose);
+    scarlet__host_leave(&host);
     return text;
 }

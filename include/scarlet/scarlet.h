@@ -16,6 +16,8 @@
  *   - Strings are UTF-8 and NUL-terminated. Returned strings belong to the object they come from
  *     and live as long as it does; those that come from no object are static.
  *   - The library never prints, never exits, never changes signals, the locale or CPU affinity.
+ *   - errno and the floating-point modes of the calling thread are left as they were, and change no
+ *     result. Callbacks are called with the default modes; errno set there is lost.
  *   - A NULL or otherwise impossible argument is answered with SCARLET_ERROR_ARGUMENT (or the
  *     function's "none" value), never with a crash, as far as it can be recognised.
  *

@@ -1,5 +1,6 @@
 #include "common/memory.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,16 @@ static bool total(size_t count, size_t size, size_t *bytes)
     return !__builtin_mul_overflow(count, size, bytes) && *bytes <= PTRDIFF_MAX;
 }
 
+/* errno is kept here, for callers that do no more than allocate: it is the host's. */
 void *scarlet__alloc(size_t count, size_t size)
 {
     size_t bytes;
     if (!total(count, size, &bytes) || !may(bytes))
         return NULL;
-    return malloc(bytes ? bytes : 1);
+    int code = errno;
+    void *made = malloc(bytes ? bytes : 1);
+    errno = code;
+    return made;
 }
 
 void *scarlet__calloc(size_t count, size_t size)
@@ -32,7 +37,10 @@ void *scarlet__calloc(size_t count, size_t size)
     size_t bytes;
     if (!total(count, size, &bytes) || !may(bytes))
         return NULL;
-    return calloc(1, bytes ? bytes : 1);
+    int code = errno;
+    void *made = calloc(1, bytes ? bytes : 1);
+    errno = code;
+    return made;
 }
 
 void *scarlet__realloc(void *block, size_t count, size_t size)
@@ -40,7 +48,10 @@ void *scarlet__realloc(void *block, size_t count, size_t size)
     size_t bytes;
     if (!total(count, size, &bytes) || !may(bytes))
         return NULL;
-    return realloc(block, bytes ? bytes : 1);
+    int code = errno;
+    void *made = realloc(block, bytes ? bytes : 1);
+    errno = code;
+    return made;
 }
 
 void scarlet__free(void *block)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/host.h"
 #include "common/memory.h"
 
 static const struct {
@@ -127,7 +128,10 @@ scarlet_status scarlet_options_set_normalization(scarlet_options *opts, const fl
                              !opts   ? "opts"
                              : !mean ? "mean"
                                      : "std");
-    if (!usable(mean, std))
+    scarlet__host host = scarlet__host_enter();
+    bool ok = usable(mean, std);
+    scarlet__host_leave(&host);
+    if (!ok)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "normalization: mean must be finite and std finite and above 0");
     memcpy(opts->mean, mean, sizeof opts->mean);
@@ -292,10 +296,8 @@ static scarlet_status parse_item(scarlet_options *opts, const char *text, size_t
     return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "unknown option \"%.*s\"", shown_name, name);
 }
 
-scarlet_status scarlet_options_parse(scarlet_options *opts, const char *text, scarlet_error *err)
+static scarlet_status parse(scarlet_options *opts, const char *text, scarlet_error *err)
 {
-    if (!opts || !text)
-        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%s is NULL", opts ? "text" : "opts");
     scarlet_options changed = *opts;
     float triple[2][3] = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
     bool has[2] = {false, false};
@@ -320,6 +322,16 @@ scarlet_status scarlet_options_parse(scarlet_options *opts, const char *text, sc
     }
     *opts = changed;
     return SCARLET_OK;
+}
+
+scarlet_status scarlet_options_parse(scarlet_options *opts, const char *text, scarlet_error *err)
+{
+    if (!opts || !text)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%s is NULL", opts ? "text" : "opts");
+    scarlet__host host = scarlet__host_enter();
+    scarlet_status status = parse(opts, text, err);
+    scarlet__host_leave(&host);
+    return status;
 }
 
 /* ---- description ---- */

@@ -54,7 +54,6 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
 static scarlet_status load(const scarlet__source *source, const scarlet_options *opts,
                            scarlet_model **out, scarlet_error *err)
 {
-    scarlet__host host = scarlet__host_enter();
     scarlet_model *model = scarlet__calloc(1, sizeof *model);
     scarlet_status status = SCARLET_OK;
     if (model) {
@@ -72,7 +71,6 @@ static scarlet_status load(const scarlet__source *source, const scarlet_options 
     } else {
         scarlet_model_free(model);
     }
-    scarlet__host_leave(&host);
     return status;
 }
 
@@ -84,11 +82,13 @@ scarlet_status scarlet_model_load(const char *path, const scarlet_options *opts,
     *out = NULL;
     if (!path)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "path is NULL");
+    scarlet__host host = scarlet__host_enter();
     scarlet__source source;
     scarlet_status status = scarlet__source_open(path, &source, err);
     if (status == SCARLET_OK)
         status = load(&source, opts, out, err);
     scarlet__source_close(&source);
+    scarlet__host_leave(&host);
     return status;
 }
 
@@ -102,7 +102,10 @@ scarlet_status scarlet_model_load_memory(const void *data, size_t size, const sc
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "data is NULL");
     scarlet__source source;
     scarlet__source_memory(data, size, &source);
-    return load(&source, opts, out, err);
+    scarlet__host host = scarlet__host_enter();
+    scarlet_status status = load(&source, opts, out, err);
+    scarlet__host_leave(&host);
+    return status;
 }
 
 void scarlet__model_retain(scarlet_model *model)

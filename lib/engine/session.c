@@ -121,6 +121,7 @@ void scarlet_session_free(scarlet_session *s)
 {
     if (!s)
         return;
+    scarlet__host host = scarlet__host_enter();
     if (s->executor)
         s->model->engine->free(s->executor);
     scarlet__preprocessor_free(s->preprocessor);
@@ -129,6 +130,7 @@ void scarlet_session_free(scarlet_session *s)
     scarlet__free(s->trace_values);
     scarlet_model_free(s->model);
     scarlet__free(s);
+    scarlet__host_leave(&host);
 }
 
 int64_t scarlet_session_get(const scarlet_session *s, scarlet_info what)

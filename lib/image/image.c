@@ -1,6 +1,7 @@
 #include "image/image.h"
 
 #include "common/error.h"
+#include "common/host.h"
 #include "common/memory.h"
 #include "common/options.h"
 
@@ -100,12 +101,14 @@ scarlet_status scarlet_image_load(const char *path, const scarlet_options *opts,
     *out = NULL;
     if (!path)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "path is NULL");
+    scarlet__host host = scarlet__host_enter();
     scarlet__source source;
     scarlet_status status = scarlet__source_open(path, &source, err);
     if (status == SCARLET_OK) {
         status = decode(&source, opts, out, err);
         scarlet__source_close(&source);
     }
+    scarlet__host_leave(&host);
     return status;
 }
 
@@ -119,7 +122,10 @@ scarlet_status scarlet_image_decode(const void *data, size_t size, const scarlet
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "data is NULL");
     scarlet__source source;
     scarlet__source_memory(data, size, &source);
-    return decode(&source, opts, out, err);
+    scarlet__host host = scarlet__host_enter();
+    scarlet_status status = decode(&source, opts, out, err);
+    scarlet__host_leave(&host);
+    return status;
 }
 
 /* ---- wrapped pictures ---- */

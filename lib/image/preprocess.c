@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/host.h"
 #include "common/memory.h"
 #include "common/options.h"
 #include "image/resize.h"
@@ -132,9 +133,11 @@ scarlet_status scarlet_preprocess(const scarlet_image *image, const scarlet_opti
     scarlet__preprocessor *p = scarlet__preprocessor_create();
     if (!p)
         return scarlet__fail_memory(err);
+    scarlet__host host = scarlet__host_enter();
     scarlet_status status =
         scarlet__preprocessor_run(p, image, (uint32_t)resize, (uint32_t)crop, mean, std,
                                   (int)scarlet__option(opts, SCARLET_OPT_LAYOUT), out, err);
+    scarlet__host_leave(&host);
     scarlet__preprocessor_free(p);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "common/cpu.h"
 #include "common/error.h"
+#include "common/host.h"
 #include "common/memory.h"
 
 /* ---- coefficients ---- */
@@ -153,6 +154,7 @@ scarlet_status scarlet_image_resize(const scarlet_image *image, uint32_t width, 
     scarlet__resizer r = {0};
     scarlet__span x = {.size = width, .count = width}, y = {.size = height, .count = height};
     scarlet_image *made = NULL;
+    scarlet__host host = scarlet__host_enter();
     scarlet_status status = scarlet__image_new(width, height, &made, err);
     if (status == SCARLET_OK)
         status = scarlet__resizer_start(&r, image, &x, &y, err);
@@ -164,5 +166,6 @@ scarlet_status scarlet_image_resize(const scarlet_image *image, uint32_t width, 
         scarlet_image_free(made);
     }
     scarlet__resizer_clear(&r);
+    scarlet__host_leave(&host);
     return status;
 }

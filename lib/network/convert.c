@@ -163,13 +163,12 @@ scarlet_status scarlet_convert(const char *source, const char *path, const scarl
     if (!source || !path)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%s is NULL",
                              source ? "target" : "source");
+    scarlet__host host = scarlet__host_enter();
     scarlet__source opened;
     scarlet_status status = scarlet__source_open(source, &opened, err);
-    if (status != SCARLET_OK)
-        return status;
-    scarlet__host host = scarlet__host_enter();
-    status = convert(&opened, path, labels, opts, err);
-    scarlet__host_leave(&host);
+    if (status == SCARLET_OK)
+        status = convert(&opened, path, labels, opts, err);
     scarlet__source_close(&opened);
+    scarlet__host_leave(&host);
     return status;
 }

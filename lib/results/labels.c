@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/host.h"
 #include "common/io.h"
 #include "common/memory.h"
 #include "common/utf8.h"
@@ -120,9 +121,11 @@ scarlet_status scarlet_labels_load(const char *path, scarlet_labels **out, scarl
     if (!labels)
         return scarlet__fail_memory(err);
     size_t size;
+    scarlet__host host = scarlet__host_enter();
     scarlet_status status = read_text(path, &labels->text, &size, err);
     if (status == SCARLET_OK)
         status = split(labels, size, path, err);
+    scarlet__host_leave(&host);
     if (status != SCARLET_OK) {
         scarlet_labels_free(labels);
         return status;

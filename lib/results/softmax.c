@@ -2,10 +2,13 @@
 
 #include "scarlet/scarlet.h"
 
+#include "common/host.h"
+
 void scarlet_softmax(const float *scores, size_t n, float *probabilities)
 {
     if (!scores || !probabilities || n == 0)
         return;
+    scarlet__host host = scarlet__host_enter();
     /* Subtracting the largest score keeps exp from overflowing. A NaN or +infinity needs no case of
      * its own: it makes `sum` NaN, and so every quotient. */
     float largest = scores[0];
@@ -17,4 +20,5 @@ void scarlet_softmax(const float *scores, size_t n, float *probabilities)
         sum += exp((double)scores[i] - (double)largest);
     for (size_t i = 0; i < n; i++)
         probabilities[i] = (float)(exp((double)scores[i] - (double)largest) / sum);
+    scarlet__host_leave(&host);
 }

@@ -3,6 +3,8 @@
 
 #include "scarlet/scarlet.h"
 
+#include "common/host.h"
+
 /* Whether `a` stands before `b` in the result. */
 static bool before(scarlet_prediction a, scarlet_prediction b)
 {
@@ -38,6 +40,7 @@ size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction 
         k = n;
     if (k == 0)
         return 0;
+    scarlet__host host = scarlet__host_enter(); /* denormal scores are equal to a CPU that flushes */
     for (size_t i = 0; i < k; i++)
         out[i] = (scarlet_prediction){(int32_t)i, scores[i]};
     for (size_t i = k / 2; i-- > 0;)
@@ -55,5 +58,6 @@ size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction 
         out[i] = worst;
         sift(out, i, 0);
     }
+    scarlet__host_leave(&host);
     return k;
 }

@@ -1,22 +1,17 @@
 /*
- * Threads, fork and the host's state.
+ * Threads, fork, signals and locale.
  *
  *   threads MODEL PICTURE [repeats]
  *
  * 8 threads load, classify and free the same model and models of their own; one model serves 64
- * sessions; a child forked after the load classifies; rounding mode, flush-to-zero, errno, signals
- * and locale change no result and are left as they were. Results are compared bit by bit.
+ * sessions; a child forked after the load classifies; signals and locale change no result and are
+ * left as they were. Results are compared bit by bit. Floating-point modes and errno: host.c.
  */
-#include <errno.h>
-#include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #include "scarlet/scarlet.h"
 #include "test.h"
@@ -110,36 +105,6 @@ static void fork_after_load(scarlet_model *model, scarlet_session *existing)
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
-static void host_state(scarlet_model *model)
-{
-    static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        fesetround(modes[i]);
-#if defined(__x86_64__)
-        unsigned before = _mm_getcsr() | 0x8040; /* flush to zero, denormals are zero */
-        _mm_setcsr(before);
-#endif
-        errno = 77;
-        scarlet_model *loaded = NULL;
-        scarlet_model_load(model_path, NULL, &loaded, NULL);
-        scarlet_session *s = session(model, 2), *t = session(loaded, 1);
-        int good = s && t && classify(s) && classify(t);
-        scarlet_session_free(s);
-        scarlet_session_free(t);
-        scarlet_model_free(loaded);
-        int code = errno, mode = fegetround();
-#if defined(__x86_64__)
-        unsigned after = _mm_getcsr();
-        _mm_setcsr(0x1F80);
-        CHECK((before & ~0x3Fu) == (after & ~0x3Fu)); /* but for sticky exception flags */
-#endif
-        fesetround(FE_TONEAREST);
-        CHECK(good);
-        CHECK(mode == modes[i]);
-        CHECK(code == 77);
-    }
-}
-
 static void locales(scarlet_model *model)
 {
     static const char *const names[] = {"tr_TR.UTF-8", "de_DE.UTF-8"};
@@ -205,7 +170,6 @@ int main(int argc, char **argv)
     fork_after_load(model, s);
     many_threads(model);
     many_sessions(model);
-    host_state(model);
     locales(model);
     signals(model);
     scarlet_session_free(s);
