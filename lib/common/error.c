@@ -1,5 +1,6 @@
 #include "common/error.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,12 +61,13 @@ scarlet_status scarlet__fail_errno(scarlet_error *err, int code, const char *for
     set(err, SCARLET_ERROR_IO, code, format, args);
     va_end(args);
     if (err) {
-        char reason[96];
-        const char *text = reason;
-        /* Debian's C library offers the GNU strerror_r under _GNU_SOURCE: it returns the text. */
-        text = strerror_r(code, reason, sizeof reason);
+        /* Messages are English, whatever locale the host set. */
+        locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+        const char *text = c ? strerror_l(code, c) : "the system refuses";
         size_t n = strlen(err->message);
         snprintf(err->message + n, TEXT - n, ": %s", text);
+        if (c)
+            freelocale(c);
         tidy(err->message);
     }
     return SCARLET_ERROR_IO;

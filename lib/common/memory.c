@@ -84,12 +84,23 @@ static size_t rounded(size_t size)
     return size > SIZE_MAX / 2 ? 0 : (size + unit - 1) / unit * unit;
 }
 
+/* Whether the block is a mapping of its own, of huge pages: where there are such. */
+static bool mapped(size_t bytes)
+{
+#ifdef __linux__
+    return bytes >= HUGE_PAGE;
+#else
+    (void)bytes;
+    return false;
+#endif
+}
+
 void *scarlet__pages_alloc(size_t size)
 {
     size_t bytes = rounded(size ? size : 1);
     if (!bytes || !may(bytes))
         return NULL;
-    if (bytes < HUGE_PAGE) {
+    if (!mapped(bytes)) {
         void *block = aligned_alloc(CACHE_LINE, bytes);
         if (block)
             memset(block, 0, bytes);
@@ -113,7 +124,7 @@ void scarlet__pages_free(void *block, size_t size)
     if (!block)
         return;
     size_t bytes = rounded(size ? size : 1);
-    if (bytes < HUGE_PAGE)
+    if (!mapped(bytes))
         free(block);
     else
         munmap(block, bytes);

@@ -1,0 +1,76 @@
+/* What the page calls: one model, one session, the answer in one array. */
+#include <emscripten.h>
+#include <stdio.h>
+
+#include "scarlet/scarlet.h"
+
+enum { MOST = 5, IMAGENET_CLASSES = 1000 };
+
+static scarlet_model *model;
+static scarlet_session *session;
+static scarlet_labels *labels; /* of a model that has none of its own, but ImageNet's classes */
+static scarlet_prediction best[MOST];
+static scarlet_error err;
+
+/* Takes the bytes of a checkpoint. Like all here: 0, or what page_error() tells. */
+EMSCRIPTEN_KEEPALIVE int page_load(const void *bytes, size_t size)
+{
+    scarlet_labels_free(labels);
+    scarlet_session_free(session);
+    scarlet_model_free(model);
+    labels = NULL;
+    session = NULL;
+    model = NULL;
+    scarlet_options *options = scarlet_options_create();
+    scarlet_status status = options ? SCARLET_OK : SCARLET_ERROR_MEMORY;
+    if (status == SCARLET_OK)
+        status = scarlet_options_set(options, SCARLET_OPT_ENGINE, SCARLET_ENGINE_FUSED, &err);
+    if (status == SCARLET_OK)
+        status = scarlet_model_load_memory(bytes, size, options, &model, &err);
+    if (status == SCARLET_OK)
+        status = scarlet_session_create(model, NULL, &session, &err);
+    if (status == SCARLET_OK && !scarlet_model_label(model, 0) &&
+        scarlet_model_get(model, SCARLET_INFO_CLASSES) == IMAGENET_CLASSES)
+        status = scarlet_labels_builtin("imagenet-1k", &labels, &err);
+    scarlet_options_free(options);
+    return status;
+}
+
+/* Classifies width x height pixels of 4 bytes; returns the number of predictions, or -1. */
+EMSCRIPTEN_KEEPALIVE int page_classify(const void *rgba, uint32_t width, uint32_t height)
+{
+    scarlet_image *image;
+    size_t n = 0;
+    if (scarlet_image_wrap(rgba, width, height, (size_t)width * 4, SCARLET_PIXELS_RGBA, NULL, NULL,
+                           &image, &err))
+        return -1;
+    scarlet_status status = scarlet_classify(session, image, NULL, MOST, best, &n, &err);
+    scarlet_image_free(image);
+    return status ? -1 : (int)n;
+}
+
+/* The model's own name of a class, else ImageNet's, else its number. */
+EMSCRIPTEN_KEEPALIVE const char *page_label(int i)
+{
+    static char number[24];
+    const char *label = scarlet_model_label(model, best[i].class_id);
+    if (!label)
+        label = scarlet_labels_get(labels, best[i].class_id);
+    snprintf(number, sizeof number, "class %d", (int)best[i].class_id);
+    return label ? label : number;
+}
+
+EMSCRIPTEN_KEEPALIVE float page_score(int i)
+{
+    return best[i].score;
+}
+
+EMSCRIPTEN_KEEPALIVE const char *page_model(void)
+{
+    return scarlet_model_name(model);
+}
+
+EMSCRIPTEN_KEEPALIVE const char *page_error(void)
+{
+    return err.message;
+}

@@ -1,0 +1,94 @@
+/*
+ * What the library has from elsewhere on a desktop, for a page: one thread, one instruction set,
+ * no XNNPACK, and no decoders, since the browser decodes.
+ */
+#include "common/cpu.h"
+#include "common/error.h"
+#include "engine/engine.h"
+#include "engine/fused/team.h"
+#include "image/image.h"
+
+/* ---- for lib/common/cpu.c ---- */
+
+int scarlet__cpu_isa(int64_t isa_max)
+{
+    (void)isa_max;
+    return SCARLET_ISA_PORTABLE;
+}
+
+unsigned scarlet__cpu_count(void)
+{
+    return 1;
+}
+
+const char *scarlet__isa_name(int isa)
+{
+    return scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa);
+}
+
+/* ---- for lib/engine/fused/team.c: a team of one ---- */
+
+scarlet_status scarlet__team_begin(scarlet__team *team, unsigned threads, scarlet_error *err)
+{
+    if (threads != 1)
+        return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "a page has one thread");
+    team->threads = 1;
+    return SCARLET_OK;
+}
+
+void scarlet__team_end(scarlet__team *team)
+{
+    (void)team;
+}
+
+void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context)
+{
+    scarlet__member member = {.team = team};
+    fn(context, &member);
+}
+
+bool scarlet__team_task(scarlet__member *member, size_t tasks, size_t *i)
+{
+    if (member->taken < tasks) {
+        *i = member->taken++;
+        return true;
+    }
+    member->taken = 0;
+    return false;
+}
+
+/* ---- for lib/engine/xnnpack.c ---- */
+
+static scarlet_status no_weights(const scarlet__network *network, const scarlet__tensors *tensors,
+                                 const scarlet__kernels *kernels, void **weights, size_t *bytes,
+                                 scarlet_error *err)
+{
+    (void)network, (void)tensors, (void)kernels, (void)weights, (void)bytes;
+    return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "option engine: xnnpack is not in a page");
+}
+
+static void nothing(void *weights)
+{
+    (void)weights;
+}
+
+const scarlet__engine scarlet__engine_xnnpack = {
+    .id = SCARLET_ENGINE_XNNPACK,
+    .weights_create = no_weights,
+    .weights_free = nothing,
+};
+
+/* ---- for lib/image/jpeg.c and png.c ---- */
+
+scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_pixels,
+                                    int *orientation, scarlet_image **out, scarlet_error *err)
+{
+    (void)max_pixels, (void)orientation, (void)out;
+    return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "%s: the browser decodes", source->name);
+}
+
+scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,
+                                   int *orientation, scarlet_image **out, scarlet_error *err)
+{
+    return scarlet__jpeg_decode(source, max_pixels, orientation, out, err);
+}
