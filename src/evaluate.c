@@ -73,16 +73,40 @@ static scarlet_status ask(const contender *c, size_t worker, const scarlet_image
     return SCARLET_OK;
 }
 
+/* Do both make the same of a file? */
+static bool same_decoding(const scarlet_options *a, const scarlet_options *b)
+{
+    static const scarlet_option keys[] = {SCARLET_OPT_MAX_PIXELS, SCARLET_OPT_AUTO_ORIENT,
+                                          SCARLET_OPT_DECODE, SCARLET_OPT_CROP, SCARLET_OPT_RESIZE};
+    enum { FOR_FAST_ONLY = 2, KEYS = sizeof keys / sizeof *keys };
+    int64_t decode;
+    scarlet_options_get(a, SCARLET_OPT_DECODE, &decode, NULL);
+    size_t count = decode == SCARLET_DECODE_FAST ? KEYS : KEYS - FOR_FAST_ONLY;
+    for (size_t i = 0; i < count; i++) {
+        int64_t x, y;
+        scarlet_options_get(a, keys[i], &x, NULL);
+        scarlet_options_get(b, keys[i], &y, NULL);
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
 static void work(void *user, size_t worker, void *slot)
 {
     const evaluation *e = user;
     item *it = slot;
     scarlet_image *image = NULL;
     it->status = check_label(e, it);
-    if (it->status == SCARLET_OK)
-        it->status = cli_load(&it->picture, e->model[0].loaded.opts, &image, &it->err);
-    for (size_t i = 0; i < e->models && it->status == SCARLET_OK; i++)
-        it->status = ask(&e->model[i], worker, image, e->scores[worker], it, &it->answer[i]);
+    for (size_t i = 0; i < e->models && it->status == SCARLET_OK; i++) {
+        const contender *c = &e->model[i];
+        if (i == 0 || !same_decoding(c->loaded.opts, e->model[i - 1].loaded.opts)) {
+            scarlet_image_free(image);
+            it->status = cli_load(&it->picture, c->loaded.opts, &image, &it->err);
+        }
+        if (it->status == SCARLET_OK)
+            it->status = ask(c, worker, image, e->scores[worker], it, &it->answer[i]);
+    }
     scarlet_image_free(image);
 }
 

@@ -59,6 +59,10 @@ OPTION(SCARLET_OPT_RESIZE, "resize", 1, 8192, 0,
        "short side after resizing, pixels; default: the model file's, else crop * 8 / 7")
 OPTION(SCARLET_OPT_FILTER, "filter", 0, 0, 0, "resampling filter")
 VALUE(SCARLET_OPT_FILTER, SCARLET_FILTER_BILINEAR, "bilinear")
+OPTION(SCARLET_OPT_DECODE, "decode", 0, 1, 0,
+       "fast: large JPEGs at 1/2, 1/4 or 1/8, at least twice `resize`; other bits")
+VALUE(SCARLET_OPT_DECODE, SCARLET_DECODE_EXACT, "exact")
+VALUE(SCARLET_OPT_DECODE, SCARLET_DECODE_FAST, "fast")
 
 #undef OPTION
 #undef VALUE

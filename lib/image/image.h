@@ -43,10 +43,15 @@ enum { SCARLET__HEAD = 32 }; /* so many first bytes are enough */
 scarlet_status scarlet__picture_sniff(const char *name, const uint8_t *head, size_t size,
                                       scarlet__picture_kind *out, scarlet_error *err);
 
+typedef struct scarlet__decoding {
+    int64_t max_pixels;
+    uint32_t side; /* a short side of this many pixels is enough; 0: the whole picture */
+} scarlet__decoding;
+
 /* Decoders: orientation (may be NULL) receives the EXIF orientation 1 .. 8. */
-scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_pixels,
+scarlet_status scarlet__jpeg_decode(const scarlet__source *source, const scarlet__decoding *how,
                                     int *orientation, scarlet_image **out, scarlet_error *err);
-scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,
+scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet__decoding *how,
                                    int *orientation, scarlet_image **out, scarlet_error *err);
 
 /* Orientation in a block of EXIF data, which begins with a TIFF head; 1 if there is none. */

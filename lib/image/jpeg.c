@@ -163,7 +163,18 @@ static int find_orientation(const struct jpeg_decompress_struct *jpeg)
     return 1;
 }
 
-static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
+/* The smallest of 1/1, 1/2, 1/4, 1/8 at which the short side is at least `side` pixels; the decoder
+ * makes it of the lowest frequencies of each 8 x 8 block. */
+static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t side)
+{
+    enum { MOST = 8 };
+    uint32_t s = jpeg->image_width < jpeg->image_height ? jpeg->image_width : jpeg->image_height;
+    jpeg->scale_num = jpeg->scale_denom = 1;
+    while (jpeg->scale_denom < MOST && s / (2 * jpeg->scale_denom) >= side)
+        jpeg->scale_denom *= 2;
+}
+
+static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orientation)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
     if (setjmp(d->escape))
@@ -193,9 +204,13 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
                                 "%s: unsupported JPEG: %d components, not 1, 3 or 4",
                                 d->source->name, jpeg->num_components));
     scarlet_status status = scarlet__image_fits(d->source->name, jpeg->image_width,
-                                                jpeg->image_height, max_pixels, d->err);
-    if (status == SCARLET_OK)
-        status = scarlet__image_new(jpeg->image_width, jpeg->image_height, &d->image, d->err);
+                                                jpeg->image_height, how->max_pixels, d->err);
+    if (status == SCARLET_OK) {
+        if (how->side)
+            choose_scale(jpeg, how->side);
+        jpeg_calc_output_dimensions(jpeg);
+        status = scarlet__image_new(jpeg->output_width, jpeg->output_height, &d->image, d->err);
+    }
     if (status != SCARLET_OK)
         return status;
     if (orientation)
@@ -204,7 +219,7 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
     size_t stride = d->image->stride[0];
     if (jpeg->num_components == 4) {
         jpeg->out_color_space = JCS_CMYK;
-        d->line = scarlet__alloc(jpeg->image_width, 4);
+        d->line = scarlet__alloc(jpeg->output_width, 4);
         if (!d->line)
             return scarlet__fail_memory(d->err);
         jpeg_start_decompress(jpeg);
@@ -229,7 +244,7 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
     return SCARLET_OK;
 }
 
-scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_pixels,
+scarlet_status scarlet__jpeg_decode(const scarlet__source *source, const scarlet__decoding *how,
                                     int *orientation, scarlet_image **out, scarlet_error *err)
 {
     *out = NULL;
@@ -239,7 +254,7 @@ scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_p
     memset(d, 0, offsetof(decoder, block));
     d->source = source;
     d->err = err;
-    scarlet_status status = decode(d, max_pixels, orientation);
+    scarlet_status status = decode(d, how, orientation);
     jpeg_destroy_decompress(&d->jpeg);
     if (status == SCARLET_OK)
         *out = d->image;

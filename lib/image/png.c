@@ -187,7 +187,7 @@ static scarlet_status check_tail(const decoder *d)
     return SCARLET_OK;
 }
 
-static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
+static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orientation)
 {
     if (setjmp(d->escape))
         return d->status;
@@ -220,7 +220,7 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
     d->type = png_get_color_type(png, d->info);
     d->depth = png_get_bit_depth(png, d->info);
     scarlet_status status =
-        scarlet__image_fits(d->source->name, d->width, d->height, max_pixels, d->err);
+        scarlet__image_fits(d->source->name, d->width, d->height, how->max_pixels, d->err);
     if (status != SCARLET_OK)
         return status;
     /* Deflate makes at most 1032 bytes of one: a file that cannot hold its rows is found before
@@ -261,7 +261,7 @@ static scarlet_status decode(decoder *d, int64_t max_pixels, int *orientation)
     return check_tail(d);
 }
 
-scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,
+scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet__decoding *how,
                                    int *orientation, scarlet_image **out, scarlet_error *err)
 {
     *out = NULL;
@@ -270,7 +270,7 @@ scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pi
         return scarlet__fail_memory(err);
     d->source = source;
     d->err = err;
-    scarlet_status status = decode(d, max_pixels, orientation);
+    scarlet_status status = decode(d, how, orientation);
     png_destroy_read_struct(&d->png, &d->info, NULL);
     if (status == SCARLET_OK)
         *out = d->image;

@@ -35,6 +35,21 @@ uint32_t scarlet__default_resize(uint32_t crop)
     return crop * 8 / 7 ? crop * 8 / 7 : 1;
 }
 
+static uint32_t crop_option(const scarlet_options *opts)
+{
+    int64_t crop = 224;
+    scarlet__option_set(opts, SCARLET_OPT_CROP, &crop);
+    return (uint32_t)crop;
+}
+
+uint32_t scarlet__resize_option(const scarlet_options *opts)
+{
+    int64_t resize;
+    return scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize)
+               ? (uint32_t)resize
+               : scarlet__default_resize(crop_option(opts));
+}
+
 /* Three roundings, as the reference: to float, / 255, - mean, / std. */
 static void tabulate(scarlet__preprocessor *p, const float mean[3], const float std[3])
 {
@@ -118,15 +133,13 @@ scarlet_status scarlet_preprocess(const scarlet_image *image, const scarlet_opti
 {
     if (!image || !out)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%s is NULL", image ? "out" : "image");
-    int64_t crop = 224, resize;
-    scarlet__option_set(opts, SCARLET_OPT_CROP, &crop);
-    if (!scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize))
-        resize = scarlet__default_resize((uint32_t)crop);
-    size_t expected = 3 * (size_t)crop * (size_t)crop;
+    uint32_t crop = crop_option(opts);
+    size_t expected = 3 * (size_t)crop * crop;
     if (out_len != expected)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "out_len is %zu; a crop of %lld needs 3 * %lld * %lld = %zu floats",
-                             out_len, (long long)crop, (long long)crop, (long long)crop, expected);
+                             "out_len is %zu; a crop of %lu needs 3 * %lu * %lu = %zu floats",
+                             out_len, (unsigned long)crop, (unsigned long)crop, (unsigned long)crop,
+                             expected);
     float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
     scarlet__option_normalization(opts, mean, std);
 
@@ -135,7 +148,7 @@ scarlet_status scarlet_preprocess(const scarlet_image *image, const scarlet_opti
         return scarlet__fail_memory(err);
     scarlet__host host = scarlet__host_enter();
     scarlet_status status =
-        scarlet__preprocessor_run(p, image, (uint32_t)resize, (uint32_t)crop, mean, std,
+        scarlet__preprocessor_run(p, image, scarlet__resize_option(opts), crop, mean, std,
                                   (int)scarlet__option(opts, SCARLET_OPT_LAYOUT), out, err);
     scarlet__host_leave(&host);
     scarlet__preprocessor_free(p);

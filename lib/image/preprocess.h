@@ -12,6 +12,8 @@ void scarlet__preprocessor_free(scarlet__preprocessor *p);
 
 /* The short side that a crop is cut from if nobody says: 256 for 224. */
 uint32_t scarlet__default_resize(uint32_t crop);
+/* The same as scarlet_preprocess takes it from the options. */
+uint32_t scarlet__resize_option(const scarlet_options *opts);
 
 /*
  * Resizes the short side to `resize`, cuts crop x crop from the centre (zeros where the picture is

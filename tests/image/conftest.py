@@ -27,7 +27,7 @@ def rng(request):
 @pytest.fixture
 def verdict(dump, tmp_path):
     """Gives the bytes of a picture to both. "same": the same pixels; "refused": by both; "libscarlet
-    refuses", "the reference refuses". Different pixels fail."""
+    refuses", "the reference refuses". Different pixels fail, and a different verdict of decode=fast."""
     path, calls = tmp_path / "picture", [0]
 
     def judge(data):
@@ -40,6 +40,12 @@ def verdict(dump, tmp_path):
         except Refused as refusal:
             assert refusal.text.startswith(f"{path}: " if command == "pixels" else "memory: ")
             found = None
+        fast = f"decode=fast,resize={(1, 2, 4)[calls[0] % 3]}"  # 1/8, 1/4, 1/2 of a small picture
+        try:
+            dump.pixels(path, fast, command)
+            assert found is not None, "decode=fast loads what decode=exact refuses"
+        except Refused as refusal:
+            assert found is None, f"decode=fast refuses: {refusal.text}"
         try:
             expected = reference_pixels(data)
         except Exception:  # whatever it raises, it does not load the picture

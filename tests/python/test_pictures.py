@@ -110,7 +110,7 @@ def test_probe():
     (PHOTO[:31, :, 0], {"pixels": "nv12"}, "planes of 3/2 height"),
     (PHOTO[:30, :31, 0], {"pixels": "nv12"}, "even sizes"),
     ("x.png", {"pixels": "rgb"}, "pixels: only for arrays"),
-    (PHOTO, {"crop": 3}, "option crop has no meaning here; known are max_pixels, auto_orient"),
+    (PHOTO, {"crop": 3}, "option crop has no meaning here; known are max_pixels, auto_orient, decode"),
     (scarlet.Image(PHOTO), {"max_pixels": 3}, "decoded already"),
     (b"x.png", {}, "neither"), (7, {}, "int"), (None, {}, "object"),
 ])
@@ -135,3 +135,23 @@ def test_orientation():
     Pillow.fromarray(PHOTO).save(buffer, "JPEG", exif=exif)
     assert scarlet.Image(buffer.getvalue()).pixels.shape == (60, 90, 3)
     assert scarlet.Image(buffer.getvalue(), auto_orient=True).pixels.shape == (90, 60, 3)
+
+
+def test_fast_decoding(model):
+    """decode="fast" aims at what the call resizes to: given, of the model's metadata, or by default."""
+    large = encoded(np.kron(PHOTO, np.ones((10, 10, 1), np.uint8)), "JPEG")
+    assert scarlet.Image(large).pixels.shape == (600, 900, 3)
+    assert scarlet.Image(large, decode="fast").pixels.shape == (600, 900, 3)
+    for resize, shape in ((150, (300, 450, 3)), (75, (150, 225, 3)), (1, (75, 113, 3))):
+        fast = scarlet.Image(large, decode="fast", resize=resize)
+        assert fast.pixels.shape == shape
+        assert np.array_equal(scarlet.preprocess(large, crop=28, resize=resize, decode="fast"),
+                              scarlet.preprocess(fast, crop=28, resize=resize))
+    fast = scarlet.Image(large, decode="fast", resize=32)
+    assert np.array_equal(scarlet.preprocess(large, crop=28, decode="fast"), scarlet.preprocess(fast, crop=28))
+    assert not np.array_equal(scarlet.preprocess(large, crop=28, decode="fast"), scarlet.preprocess(large, crop=28))
+    with scarlet.Session(model) as session:
+        fast = scarlet.Image(large, decode="fast", resize=36)  # the model's metadata: 1/8, without it 1/1
+        assert session.classify(large, decode="fast") == session.classify(fast) != session.classify(large)
+        assert np.array_equal(session.scores([large], decode="fast"), session.scores([fast]))
+        assert np.array_equal(session.preprocess(large, decode="fast"), session.preprocess(fast))

@@ -8,6 +8,7 @@ from math import comb
 
 import pytest
 from conftest import evaluate, line, make_model, records, run, run_json, sums
+from PIL import Image
 
 TIMES = ("workers", "timed", "seconds", "pictures_per_second")
 
@@ -131,6 +132,26 @@ def test_compare_options(scratch, tree):
     compare = run_json("-m", scratch / "model", "--compare", "engine=xnnpack", tree)["compare"]
     assert compare["agreement"] == 100 and compare["mcnemar_p"] == 1 and compare["differ"] == []
     assert compare["model"]["options"] == "engine=xnnpack"
+
+
+def test_compare_decoding(scratch):
+    """Each with the pictures as its own options have them decoded."""
+    rng = random.Random(1)
+    for name in "01":
+        (scratch / "large" / name).mkdir(parents=True, exist_ok=True)
+        for i in range(20):
+            coarse = Image.frombytes("RGB", (6, 6), rng.randbytes(108)).resize((600, 500), Image.NEAREST)
+            coarse.save(scratch / "large" / name / f"{i}.jpg")
+    both, alone = scratch / "both.jsonl", scratch / "alone.jsonl"
+    compare = run_json("-m", scratch / "model", "--compare", "decode=fast", scratch / "large", "--predictions", both)["compare"]
+    assert compare["model"]["options"] == "decode=fast" and compare["agreement"] >= 90
+    run("-m", scratch / "model", "-o", "decode=fast", scratch / "large", "--predictions", alone)
+    fast = [(record["top"], record["confidence"]) for record in records(alone)]
+    assert [(record["second"]["top"], record["second"]["confidence"]) for record in records(both)] == fast
+    assert [record["confidence"] for record in records(both)] != [confidence for _, confidence in fast]
+
+
+def test_compare_classes(scratch, tree):
     make_model(scratch / "three classes", 3)
     assert b"--compare: 3 classes, but" in run("-m", scratch / "model", "--compare", scratch / "three classes", tree,
                                                code=2).stderr

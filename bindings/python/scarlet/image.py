@@ -33,7 +33,8 @@ class Image:
     order of an array's values: "rgb" (default), "bgr", "rgba" (default of 4 channels), "bgra". An array is not copied
     if its pixels are dense in each row; it must not change while the picture is in use.
 
-    Options: max_pixels, auto_orient.
+    Options: max_pixels, auto_orient, decode ("exact" or "fast": a large JPEG comes at 1/2, 1/4 or 1/8 of its size, at
+    least twice `resize`, 256 if not given).
     """
 
     def __init__(self, source: "Picture", *, pixels: Optional[str] = None, **options: Any) -> None:
@@ -42,12 +43,8 @@ class Image:
             if pixels or options:
                 raise ArgumentError("options do not apply to a picture that is decoded already")
             self._handle: Optional[Handle] = source._use()
-        elif isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
-            if pixels:
-                raise ArgumentError("pixels: only for arrays")
-            self._handle = _decode(source, settings)
         else:
-            self._handle = _wrap(_pixels_of(source), pixels)
+            self._handle = _made(source, pixels, settings)
 
     @property
     def width(self) -> int:
@@ -102,13 +99,19 @@ class Image:
         return address, width.value, height.value, stride.value
 
 
-def _decode(source: Any, settings: Options) -> Handle:
+def _made(source: Any, pixels: Optional[str], options: Options) -> Handle:
+    if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
+        return _wrap(_pixels_of(source), pixels)
+    if pixels:
+        raise ArgumentError("pixels: only for arrays")
+    return _decode(source, options.handle)
+
+
+def _decode(source: Any, options: Optional[Handle]) -> Handle:
     if isinstance(source, (str, os.PathLike)):
-        return _library.create("scarlet_image_load", _library.path(source), settings.handle,
-                               free="scarlet_image_free")
+        return _library.create("scarlet_image_load", _library.path(source), options, free="scarlet_image_free")
     data, size = raw(source)
-    return _library.create("scarlet_image_decode", data.ctypes.data, size, settings.handle,
-                           free="scarlet_image_free")
+    return _library.create("scarlet_image_decode", data.ctypes.data, size, options, free="scarlet_image_free")
 
 
 def _pixels_of(source: Any) -> Any:
@@ -142,12 +145,13 @@ def _wrap(array: NDArray[Any], pixels: Optional[str]) -> Handle:
                            _abi.Release(0), None, free="scarlet_image_free", keeps=array)
 
 
-def as_image(picture: "Picture", options: "dict[str, Any]") -> Image:
-    """A picture that is an Image already, or one made of it with those of the options that decoding uses."""
+def as_image(picture: "Picture", options: Options) -> Image:
+    """A picture that is an Image already, or one made of it with the options."""
     if isinstance(picture, Image):
         return picture
-    decoding = {name: options[name] for name in DECODING if name in options}
-    return Image(picture, **decoding)
+    made = Image.__new__(Image)
+    made._handle = _made(picture, None, options)
+    return made
 
 
 def probe(data: Union[bytes, bytearray, memoryview]) -> Tuple[int, int]:
@@ -162,12 +166,13 @@ def preprocess(picture: "Picture", *, out: Optional[NDArray[np.float32]] = None,
     """Short side resized, centre cropped, normalised: bit for bit what torchvision makes with Pillow.
 
     Gives 3 x crop x crop, or crop x crop x 3 with layout="nhwc". Options: crop (224), resize (crop * 8 / 7), mean, std
-    (ImageNet's), filter, max_pixels, auto_orient. For a model's own settings, see Session.preprocess.
+    (ImageNet's), filter, and for a picture that is not decoded yet max_pixels, auto_orient, decode. For a model's own
+    settings, see Session.preprocess.
     """
     settings = Options(options, names(PICTURE) + ("layout",))
     crop = settings.get("crop") or 224
     shape = (crop, crop, 3) if settings.get("layout") == Layout.NHWC else (3, crop, crop)
     result = output(out, shape)
-    handle = as_image(picture, options)._use()
+    handle = as_image(picture, settings)._use()
     _library.call("scarlet_preprocess", handle, settings.handle, floats(result), result.size)
     return result

@@ -16,7 +16,7 @@ from .errors import ArgumentError, OutOfMemoryError
 
 MODEL, SESSION, PICTURE = range(1, 100), range(100, 200), range(200, 300)
 NORMALIZATION = ("mean", "std")
-DECODING = ("max_pixels", "auto_orient")
+DECODING = ("max_pixels", "auto_orient", "decode", "resize")  # resize: for decode="fast"
 
 
 class Option(NamedTuple):

@@ -85,8 +85,8 @@ class Session:
         A picture is whatever Image takes. Options: those of `preprocess`, less crop; what is not given follows the
         model's metadata.
         """
-        settings = Options(options, names(PICTURE))
-        image = as_image(picture, options)._use()
+        settings = self._picture_options(options)
+        image = as_image(picture, settings)._use()
         best = (_abi.PredictionStruct * max(0, min(k, self.output_length)))()
         count = ctypes.c_size_t()
         with self._busy:
@@ -125,8 +125,8 @@ class Session:
                    **options: Any) -> NDArray[np.float32]:
         """The network's input for a picture, as `classify` makes it."""
         result = output(out, self.input_shape)
-        image = as_image(picture, options)._use()
         settings = self._picture_options(options)
+        image = as_image(picture, settings)._use()
         _library.call("scarlet_preprocess", image, settings.handle, floats(result), result.size)
         return result
 

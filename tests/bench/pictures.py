@@ -1,0 +1,87 @@
+"""Preprocessing beside libjpeg-turbo's bare decoding, Pillow and torchvision; and what decode=fast changes.
+
+    SCARLET_LIBRARY=build/lib/libscarlet.so.0 PYTHONPATH=bindings/python tests/bench/pictures.py [--pictures 10000]
+
+Times are minima of runs in turns, one thread. Agreement is that of the demonstration model on Fashion-MNIST test
+pictures, enlarged, with grain, as JPEG; Debian's dataset-fashion-mnist has them.
+"""
+
+import argparse
+import io
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision import transforms
+
+import scarlet
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+sys.path.insert(0, str(EXAMPLES / "train"))
+import fashion  # noqa: E402
+
+NORMALIZE = transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+REFERENCE = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), NORMALIZE])
+
+
+def jpeg(picture, width, height, grain, rng, filter=Image.BICUBIC):
+    """A picture enlarged, with noise of a standard deviation of `grain` in its brightness."""
+    pixels = np.asarray(Image.fromarray(picture).convert("RGB").resize((width, height), filter), np.float32)
+    pixels = np.clip(pixels + rng.normal(0, grain, (height, width, 1)).astype(np.float32), 0, 255)
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def best(steps, runs):
+    times = dict.fromkeys(steps, float("inf"))
+    for _ in range(runs):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            times[name] = min(times[name], 1000 * (time.perf_counter() - start))
+    return times
+
+
+def speed(rng):
+    torch.set_num_threads(1)
+    coarse = rng.integers(0, 256, (30, 40, 3), np.uint8)
+    print("| JPEG | MB | Pillow and torchvision, ms | decode=exact | decode=fast |\n|---|---|---|---|---|")
+    for width, height, grain in ((500, 375, 4), (4000, 3000, 2), (4000, 3000, 4), (4000, 3000, 8)):
+        data = jpeg(coarse, width, height, grain, rng)
+        times = best({
+            "reference": lambda: REFERENCE(Image.open(io.BytesIO(data)).convert("RGB")),
+            "exact": lambda: scarlet.preprocess(data),
+            "fast": lambda: scarlet.preprocess(data, decode="fast"),
+        }, 15 if width > 1000 else 100)
+        ratios = [f"{times[name]:.2f} ({times['reference'] / times[name]:.2f} times as fast)" for name in ("exact", "fast")]
+        print(f"| {width} x {height} | {len(data) / 1e6:.2f} | {times['reference']:.2f} | {' | '.join(ratios)} |")
+
+
+def agreement(count, rng):
+    session = scarlet.Session(scarlet.Model(EXAMPLES / "models/fashion-mnist-scarlet-c.safetensors"))
+    pictures, labels = fashion.load("t10k")
+    print("| Enlarged to | decoded at | top-1, exact | top-1, fast | agree | mean difference of logits | std of logits |\n"
+          "|---|---|---|---|---|---|---|")
+    for side in 2 * 2 * fashion.SIDE, 4 * 2 * fashion.SIDE, 8 * 2 * fashion.SIDE:
+        scores = {"exact": [], "fast": []}
+        for picture in pictures[:count]:
+            data = jpeg(picture, side, side, 6, rng)
+            for decode, rows in scores.items():
+                rows.append(session.infer(session.preprocess(data, decode=decode)))
+        exact, fast = (np.array(rows) for rows in scores.values())
+        right = [100 * np.mean(rows.argmax(1) == labels[:count]) for rows in (exact, fast)]
+        agree = 100 * np.mean(exact.argmax(1) == fast.argmax(1))
+        print(f"| {side} x {side} | 1/{side // (2 * fashion.SIDE)} | {right[0]:.2f} | {right[1]:.2f} | {agree:.2f} % | "
+              f"{np.abs(exact - fast).mean():.3f} | {exact.std():.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=10000)
+    arguments = parser.parse_args()
+    speed(np.random.default_rng(1))
+    agreement(arguments.pictures, np.random.default_rng(2))
