@@ -1,7 +1,12 @@
 """Models, sessions, options and errors of the package."""
 
+import gc
 import json
 import pickle
+import sys
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -62,6 +67,50 @@ def test_a_model_without_labels(tmp_path):
     with scarlet.Model(bare) as model, model.session() as session:
         assert model.labels is None
         assert [p.label for p in session.classify(np.zeros((40, 50, 3), np.uint8))] == [None] * 5
+
+
+def test_the_log(path, pictures, tmp_path):
+    lines, threads = [], []
+
+    def log(level, line):
+        lines.append((level, line))
+        threads.append(threading.get_ident())
+
+    try:
+        scarlet.set_log(log)
+        alive = weakref.ref(log)
+        with scarlet.Model(path) as model:
+            assert lines == [(scarlet.LogLevel.INFORMATION, f"{path}: custom, 5 classes")]
+            assert isinstance(lines[0][0], scarlet.LogLevel) and threads == [threading.get_ident()]
+            model.session().classify(pictures[0])  # with options that nobody asked for
+        with scarlet.Model(path, max_bytes=10 ** 9):
+            assert lines == 2 * lines[:1]
+        with ThreadPoolExecutor(4) as pool:  # each has its own options; all call the same function
+            assert len([model.close() for model in pool.map(scarlet.Model, [path] * 40)]) == 40
+        assert lines == 42 * lines[:1]
+
+        scarlet.set_log(log, scarlet.LogLevel.WARNING)
+        scarlet.Model(path)
+        assert len(lines) == 42
+        scarlet.set_log(None)
+        scarlet.Model(path)
+        assert len(lines) == 42
+        del log
+        gc.collect()
+        assert alive() is None
+    finally:
+        scarlet.set_log(None)
+
+
+def test_an_exception_in_the_log_does_not_reach_the_call(path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", seen.append)
+    scarlet.set_log(lambda level, line: 1 / 0)
+    try:
+        assert scarlet.Model(path).classes == 5
+    finally:
+        scarlet.set_log(None)
+    assert [hook.exc_type for hook in seen] == [ZeroDivisionError]
 
 
 def test_models_from_bytes_are_the_same(model, path, batch):

@@ -18,6 +18,7 @@ from .errors import (ArgumentError, CorruptError, Error, FileError, FormatError,
                      LimitError, ModelError, OutOfMemoryError, UnsupportedError)
 from .image import Image, preprocess, probe
 from .labels import Labels
+from .log import LogCallback, LogLevel, set_log
 from .model import Layer, Model, convert
 from .options import Option
 from .options import table as options
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "CorruptError", "Error", "FileError", "FormatError", "Image", "InternalError", "Labels", "Layer",
-    "LibraryError", "LimitError", "Model", "ModelError", "Option", "OutOfMemoryError", "Prediction", "Session",
-    "UnsupportedError", "build_info", "convert", "options", "preprocess", "probe", "softmax", "topk", "version",
+    "LibraryError", "LimitError", "LogCallback", "LogLevel", "Model", "ModelError", "Option", "OutOfMemoryError",
+    "Prediction", "Session", "UnsupportedError", "build_info", "convert", "options", "preprocess", "probe", "set_log",
+    "softmax", "topk", "version",
 ]

@@ -10,7 +10,7 @@ import functools
 import operator
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from . import _library
+from . import _library, log
 from ._library import Handle, library
 from .errors import ArgumentError, OutOfMemoryError
 
@@ -64,7 +64,7 @@ def names(block: range) -> Tuple[str, ...]:
 
 
 class Options:
-    """Keyword arguments as the library's options; no object is made if there are none."""
+    """Keyword arguments as the library's options; no object is made if there are none, and no log."""
 
     def __init__(self, settings: Mapping[str, Any], known: Sequence[str], base: Optional[Handle] = None) -> None:
         """`known` are the options that the call uses; `base` is an options object to add the settings to."""
@@ -73,6 +73,12 @@ class Options:
             if name not in known:
                 raise ArgumentError(_unknown(name, known))
             self._set(name, value)
+        wanted = log.current()
+        if wanted is not None and base is None:
+            callback, level = wanted
+            made = self._made()
+            made.keeps = callback  # for as long as the library may call it
+            library().scarlet_options_set_log(made, callback, None, level)
 
     def get(self, name: str) -> int:
         """The value in force: set, else default."""
