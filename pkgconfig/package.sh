@@ -1,0 +1,30 @@
+#!/bin/sh
+# Builds the Debian packages of this tree: libscarlet0, libscarlet-dev, scarlet, python3-scarlet.
+#
+#   pkgconfig/package.sh FOLDER [OPTION OF DPKG-BUILDPACKAGE]...
+#
+# The tree is copied to FOLDER, with pkgconfig/debian as its debian/; packages and the source package
+# are left there. What debian/control asks for must be installed: `apt-get build-dep ./` in the copy.
+# tests/packages.sh does so in a clean Debian, and tests the result.
+set -eu
+[ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+shift
+cd "$(dirname "$0")/.."
+
+version=$(sed -n 's/^#define SCARLET_VERSION_[MP][A-Z]* //p' include/scarlet/scarlet.h | paste -sd.)
+packaged=$(sed -n '1s/.*(\(.*\)-.*/\1/p' pkgconfig/debian/changelog)
+[ "$packaged" = "$version" ] || {
+    echo "$0: pkgconfig/debian/changelog is of $packaged, the tree of $version: add an entry" >&2
+    exit 1
+}
+name=libscarlet-$version
+rm -rf "${folder:?}/$name"
+tar --create --exclude-vcs --exclude='./build*' --exclude=./pkgconfig/debian --exclude=__pycache__ \
+    --exclude='*.egg-info' --exclude=./examples/train/runs --sort=name --owner=0 --group=0 \
+    --transform="s,^\\.,$name," --xz --file="$folder/libscarlet_$version.orig.tar.xz" .
+tar --extract --directory="$folder" --file="$folder/libscarlet_$version.orig.tar.xz"
+cp -r pkgconfig/debian "$folder/$name/debian"
+cd "$folder/$name"
+exec dpkg-buildpackage --no-sign "$@"
