@@ -1,0 +1,78 @@
+#!/bin/sh
+# Cross-builds libscarlet for 64-bit ARM and runs its tests by qemu's user-mode emulation.
+#
+#   tests/aarch64.sh
+#
+# As root on Debian 12 or 13, best one of its own: see tests/chroot.sh. The C tests run emulated; the
+# references that networks, pictures and files are compared with (PyTorch, Pillow) are computed by this
+# machine itself. Takes some minutes.
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+install_packages $build_packages g++ gcc-aarch64-linux-gnu g++-aarch64-linux-gnu mmdebstrap qemu-user \
+    locales python3-pytest python3-numpy python3-torch python3-torchvision python3-pil
+
+# Debian's ARM libraries, unpacked alone: some cannot be installed beside this machine's own.
+build=$PWD/build-aarch64
+root=$build/root
+if [ ! -d "$root/usr/include" ]; then
+    say "Unpacking ARM libraries"
+    mkdir -p "$build"
+    mmdebstrap --quiet --architectures=arm64 --variant=extract --include="$(echo libc6-dev $libraries | tr ' ' ,)" \
+        "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root"
+fi
+cat >"$build/cross.ini" <<END
+[binaries]
+c = ['aarch64-linux-gnu-gcc', '--sysroot=$root']
+cpp = ['aarch64-linux-gnu-g++', '--sysroot=$root']
+ar = 'aarch64-linux-gnu-ar'
+strip = 'aarch64-linux-gnu-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = 'qemu-aarch64'
+[properties]
+sys_root = '$root'
+pkg_config_libdir = '$root/usr/lib/aarch64-linux-gnu/pkgconfig'
+[host_machine]
+system = 'linux'
+cpu_family = 'aarch64'
+cpu = 'aarch64'
+endian = 'little'
+END
+# Loader and libraries of one build of the C library: the cross compiler's own loader with Debian's
+# libraries loops for ever in pthread_create.
+export QEMU_LD_PREFIX="$root"
+export OMP_NUM_THREADS=1
+build "$build/tree" --cross-file "$build/cross.ini" --werror
+qemu-aarch64 "$build/tree/src/scarlet" --version -v
+
+status=0
+say "Running the C tests"
+meson test -C "$build/tree" --no-rebuild --print-errorlogs --timeout-multiplier 10 --suite unit --suite kernels \
+    --suite network-c --suite threads --suite fuzz || status=1
+
+# Python here, the programs under test there.
+emulated() { # PROGRAM: a script that runs it
+    script=$build/emulated/$(basename "$1")
+    mkdir -p "$(dirname "$script")"
+    printf '#!/bin/sh\nexec qemu-aarch64 "%s" "$@"\n' "$build/tree/$1" >"$script"
+    chmod +x "$script"
+    echo "$script"
+}
+export PYTHONDONTWRITEBYTECODE=1
+pytest() {
+    say "Comparing with the references: $1"
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider -W ignore::UserWarning "$@" || status=1
+}
+SCARLET_NETWORK_RUN=$(emulated tests/network/network-run)
+export SCARLET_NETWORK_RUN SCARLET_NETWORK_OPTIONS="engine=auto engine=xnnpack,isa_max=portable" \
+    SCARLET_TEST_CACHE="$build/test-cache"
+pytest tests/network
+SCARLET_IMAGE_DUMP=$(emulated tests/image/image-dump)
+SCARLET_MAKE_JPEG=$(emulated tests/image/image-make-jpeg)
+export SCARLET_IMAGE_DUMP SCARLET_MAKE_JPEG
+pytest tests/image
+SCARLET_DUMP=$(emulated tests/formats/dump)
+SCARLET_TORTURE=$(emulated tests/formats/torture)
+export SCARLET_DUMP SCARLET_TORTURE
+pytest tests/formats/test_checkpoints.py
+exit $status

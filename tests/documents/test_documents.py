@@ -1,0 +1,151 @@
+"""Every block of code in README.md and the manual pages runs, with an installed tree, beside files of the names it uses.
+
+What takes too long runs elsewhere: ELSEWHERE says where.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from blocks import PAGES, ROOT, commands, examples, fenced, indented
+
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "network"), str(ROOT / "bindings" / "python")]
+import tiny  # noqa: E402
+
+README = fenced(ROOT / "README.md")
+SCRIPTS = [(f"README {i}", code) for i, (language, code) in enumerate(README) if language == "sh"]
+SCRIPTS += [(page.name, examples(page)) for page in PAGES]
+
+# The command: a file that runs it, and by which words; README.md's two commands run everything themselves.
+ELSEWHERE = {
+    "examples/quickstart.sh": ("examples/quickstart.sh", "build "),
+    "tests/run.sh": ("tests/run.sh", "meson test"),
+    "examples/train/evaluate.sh": ("tests/verify/test_fashion.py", "evaluate"),
+    # Fifty thousand pictures, or none.
+    "scarlet prepare-val --dry-run val/ imagenet/valid": ("tests/verify/test_prepare.py", 'prepare("--dry-run", '),
+    "scarlet prepare-val ILSVRC2012_img_val.tar imagenet/valid": ("tests/verify/test_prepare.py", "tarfile"),
+    "meson setup build && ninja -C build && meson install -C build": ("pkgconfig/debian/rules", "dh_auto_install"),
+}
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    """Of an installed tree."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run(["meson", "install", "-C", os.environ["SCARLET_BUILD"], "--no-rebuild", "--destdir", folder],
+                   check=True, capture_output=True)
+    return next(folder.rglob("include")).parent
+
+
+@pytest.fixture(scope="module")
+def environment(prefix):
+    libdir = next(prefix.rglob("pkgconfig")).parent
+    return {**os.environ, "PATH": f"{prefix}/bin:{os.environ['PATH']}", "PKG_CONFIG_PATH": f"{libdir}/pkgconfig",
+            "LD_LIBRARY_PATH": str(libdir), "SCARLET_LIBRARY": f"{libdir}/libscarlet.so.0",
+            "PYTHONPATH": str(ROOT / "bindings" / "python")}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with files of all the names that the documents use."""
+    import torch
+    from networks import build, members, reference
+
+    folder = tmp_path_factory.mktemp("files")
+    paper = next(build(member) for member in members(0) if member.genotype == reference.GENOTYPES["A"])
+    torch.save({"model_state": paper.state_dict()}, folder / "SCARLET-A.pth.tar", _use_new_zipfile_serialization=False)
+    for name in ("scarlet-a.pth.tar", "scarlet_a.pth.tar", "a.safetensors", "model.pth", "trained.pth"):
+        (folder / name).symlink_to("SCARLET-A.pth.tar")
+    tiny.make(folder / "model.safetensors")
+    (folder / "names.txt").write_text("".join(f"class {i}\n" for i in range(1000)))
+    pictures = sorted(tiny.PICTURES.iterdir())
+    for name in ("photo.jpg", "cat.jpg", "dog.png", "folder/a.png", "photographs/b.png", "photographs/deep/c.png",
+                 "imagenet/n01440764/d.JPEG", "imagenet/n01443537/e.JPEG", "data/one/f.jpg", "data/two/g.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(pictures.pop(), folder / name)
+    (folder / "wget").write_text("#!/bin/sh\nexec cat cat.jpg\n")  # the network
+    (folder / "wget").chmod(0o755)
+    for name in ("pictures.tar", "ILSVRC2012_img_val.tar"):
+        with tarfile.open(folder / name, "w") as archive:
+            for i in (1, 2, 3):
+                archive.add(pictures[i], f"ILSVRC2012_val_{i:08d}.JPEG")
+    return folder
+
+
+@pytest.fixture
+def place(files, tmp_path):
+    """A copy of those files."""
+    return shutil.copytree(files, tmp_path / "place", symlinks=True)
+
+
+def contents(folder):
+    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+def shell(line, place, environment):
+    path = f"{place}:{environment['PATH']}"
+    return subprocess.run(["sh", "-euc", line], cwd=place, env={**environment, "PATH": path}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("script", [code for _, code in SCRIPTS], ids=[name for name, _ in SCRIPTS])
+def test_script(script, files, place, environment):
+    if "classify.c " in script:
+        (place / "classify.c").write_text(next(code for language, code in README if language == "c"))
+    if " --merge 0.json 1.json" in script:  # the other machine's part
+        (place / "1.json").write_text(shell("scarlet verify -m model.pth --json --shard 1/2 data/", place, environment).stdout)
+    lines = commands(script)
+    assert lines
+    for line in lines:
+        if line in ELSEWHERE:
+            file, words = ELSEWHERE[line]
+            assert words in (ROOT / file).read_text()
+            continue
+        before, done = contents(place), shell(line, place, environment)
+        if "--expect" in line:  # pictures of clothes do not reach the paper's figures
+            assert done.returncode == 1 and "Evaluate Result: Total: " in done.stdout and "expected" in done.stderr, done
+        else:
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            assert done.stdout or contents(place) != before, line
+    if "classify.c " in script:
+        done = shell("./classify model.safetensors photo.jpg", place, environment)
+        assert done.returncode == 0 and len(done.stdout.splitlines()) == 3, done
+
+
+def test_python(place, environment):
+    blocks = [code for language, code in README if language == "python"]
+    assert blocks
+    for code in blocks:
+        done = subprocess.run([sys.executable, "-c", code], cwd=place, env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 3
+
+
+def test_every_block_is_seen():
+    """Nothing but shell, C and Python, and one reference to a paper, hides in the README."""
+    assert [language for language, _ in README if language not in ("sh", "c", "python")] == ["bibtex"]
+    assert sum(language == "c" for language, _ in README) == 1
+    assert indented(ROOT / "README.md") == []
+    assert len(SCRIPTS) > 12 and set(ELSEWHERE) <= {line for _, code in SCRIPTS for line in commands(code)}
+
+
+DOCUMENTS = [path for path in subprocess.run(["find", ".", "-name", "*.md", "-not", "-path", "./build*", "-not", "-path", "./.*"],
+                                             cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_what_is_named_exists(name):
+    """Links, and the scripts that blocks of other documents start."""
+    text = (ROOT / name).read_text()
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert ((ROOT / name).parent / link).exists(), link
+    for block in indented(ROOT / name):
+        for script in re.findall(r"^(?:\w+=\S+ )*((?:tests|examples|pkgconfig)/[\w./-]+)", block, re.M):
+            assert os.access(ROOT / script, os.X_OK), script
+        for script in re.findall(r"python3 ((?:tests|examples)/\S+)", block):
+            assert (ROOT / script).exists(), script
+        for suite in re.findall(r"--suite ([\w-]+)", block):
+            assert f"suite: '{suite}'" in "".join(path.read_text() for path in ROOT.glob("tests/*/meson.build"))
