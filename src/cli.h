@@ -46,6 +46,8 @@ __attribute__((format(printf, 1, 2))) void cli_error(const char *format, ...);
 /* Says "path: ..." as an error and ends the program: an input file cannot be used. */
 __attribute__((noreturn, format(printf, 2, 3))) void cli_refuse(const char *path,
                                                                 const char *format, ...);
+/* The same with the text of errno for an output file that cannot be finished; it is removed. */
+__attribute__((noreturn)) void cli_discard(const char *path);
 /* A decimal integer in min..max, or a usage error that names the option. */
 int64_t cli_integer(const cli_command *command, const char *option, const char *text, int64_t min,
                     int64_t max);

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -88,6 +90,15 @@ void cli_refuse(const char *path, const char *format, ...)
     cli_error("%s: %s", path, text);
     free(text);
     exit(INPUT_FAILED);
+}
+
+void cli_discard(const char *path)
+{
+    int code = errno;
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(path);
+    cli_refuse(path, "%s", strerror(code));
 }
 
 static _Noreturn void hint(const cli_command *command)

@@ -16,12 +16,6 @@ struct npy {
 
 enum { HEAD = 128 }; /* a fixed length with room for any number of rows */
 
-__attribute__((noreturn)) static void fail(const npy *n)
-{
-    cli_error("%s: %s", n->path, strerror(errno));
-    exit(INPUT_FAILED);
-}
-
 static void write_head(npy *n)
 {
     char head[HEAD + 1];
@@ -32,7 +26,7 @@ static void write_head(npy *n)
     memset(head + used, ' ', (size_t)(HEAD - 1 - used));
     head[HEAD - 1] = '\n';
     if (fseeko(n->file, 0, SEEK_SET) != 0 || fwrite(head, 1, HEAD, n->file) != HEAD)
-        fail(n);
+        cli_discard(n->path);
 }
 
 npy *npy_create(const char *path, size_t columns)
@@ -45,7 +39,7 @@ npy *npy_create(const char *path, size_t columns)
         n->blank[i] = NAN;
     n->file = fopen(path, "wb");
     if (!n->file)
-        fail(n);
+        cli_refuse(path, "%s", strerror(errno));
     write_head(n);
     return n;
 }
@@ -53,7 +47,7 @@ npy *npy_create(const char *path, size_t columns)
 void npy_row(npy *n, const float *row)
 {
     if (fwrite(row ? row : n->blank, sizeof *row, n->columns, n->file) != n->columns)
-        fail(n);
+        cli_discard(n->path);
     n->rows++;
 }
 
@@ -61,7 +55,7 @@ void npy_close(npy *n)
 {
     write_head(n);
     if (fclose(n->file) != 0)
-        fail(n);
+        cli_discard(n->path);
     free(n->blank);
     free(n->path);
     free(n);

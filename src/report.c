@@ -355,28 +355,26 @@ void report_write(const char *path, const result *r, const cli_names *names,
 {
     const tally *t = &r->tally;
     FILE *out = fopen(path, "wb");
-    if (out) {
-        put_head(out, r);
-        put_cards(out, r);
-        fputs("<h2>Confidence</h2>\n<div class=\"plots\"><figure>", out);
-        plot_calibration(out, t);
-        fputs(
-            "<figcaption>Calibration: how often each confidence was "
-            "right.</figcaption></figure><figure>",
-            out);
-        plot_confidence(out, t);
-        fputs("<figcaption>How confident the model was.</figcaption></figure></div>\n", out);
-        if (t->two)
-            put_comparison(out, r, names);
-        put_classes(out, t, names);
-        put_confusions(out, t, names);
-        put_worst(out, t, names, inputs, opts);
-        put_failures(out, t);
-        put_json(out, r, names);
-        fputs("</body></html>\n", out);
-    }
-    if (!out || ferror(out) || fclose(out) != 0) {
-        cli_error("%s: %s", path, strerror(errno));
-        exit(INPUT_FAILED);
-    }
+    if (!out)
+        cli_refuse(path, "%s", strerror(errno));
+    put_head(out, r);
+    put_cards(out, r);
+    fputs("<h2>Confidence</h2>\n<div class=\"plots\"><figure>", out);
+    plot_calibration(out, t);
+    fputs(
+        "<figcaption>Calibration: how often each confidence was "
+        "right.</figcaption></figure><figure>",
+        out);
+    plot_confidence(out, t);
+    fputs("<figcaption>How confident the model was.</figcaption></figure></div>\n", out);
+    if (t->two)
+        put_comparison(out, r, names);
+    put_classes(out, t, names);
+    put_confusions(out, t, names);
+    put_worst(out, t, names, inputs, opts);
+    put_failures(out, t);
+    put_json(out, r, names);
+    fputs("</body></html>\n", out);
+    if (ferror(out) || fclose(out) != 0)
+        cli_discard(path);
 }

@@ -10,6 +10,12 @@
 #include "common/error.h"
 #include "common/memory.h"
 
+static scarlet_status irregular(const char *path, const struct stat *st, scarlet_error *err)
+{
+    return scarlet__fail(err, SCARLET_ERROR_IO, "%s: %s, not a regular file", path,
+                         S_ISDIR(st->st_mode) ? "a directory" : "a pipe or device");
+}
+
 scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scarlet_error *err)
 {
     *out = (scarlet__source){.fd = -1, .name = path};
@@ -25,8 +31,7 @@ scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scar
     }
     if (!S_ISREG(st.st_mode)) {
         close(fd);
-        return scarlet__fail(err, SCARLET_ERROR_IO, "%s: %s, not a regular file", path,
-                             S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
+        return irregular(path, &st, err);
     }
     out->fd = fd;
     out->size = (uint64_t)st.st_size;
@@ -104,6 +109,9 @@ scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t 
 scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err)
 {
     *out = (scarlet__output){.fd = -1};
+    struct stat st; /* a device must not give way to a file, even where root may do that */
+    if (stat(target, &st) == 0 && !S_ISREG(st.st_mode))
+        return irregular(target, &st, err);
     size_t room = strlen(target) + 32;
     out->target = scarlet__strdup(target);
     out->temporary = scarlet__alloc(room, 1);

@@ -23,7 +23,8 @@ scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offs
 scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
                                         uint8_t **data, size_t *size, scarlet_error *err);
 
-/* A file being written under a temporary name beside its target. */
+/* A file being written under a temporary name beside its target, which is no file or a regular
+ * one. */
 typedef struct scarlet__output {
     int fd;
     char *target, *temporary;

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +27,43 @@ def model(tmp_path_factory):
 
 def run(*command):
     return subprocess.run([COMMAND, *command], capture_output=True, text=True)
+
+
+# ---- targets of convert ----
+
+@pytest.mark.parametrize("kind, message", [
+    ("folder", "a directory, not a regular file"), ("fifo", "a pipe or device, not a regular file"),
+    ("link", "a pipe or device, not a regular file"), ("/dev/full", "a pipe or device, not a regular file"),
+    ("/dev/stdout", "a pipe or device, not a regular file"), ("gone/x", "No such file or directory"),
+    ("model/x", "Not a directory")])
+def test_convert_targets(model, tmp_path, kind, message):
+    """What is no file stays what it is: even root must not put a file in a device's place."""
+    shutil.copy(model, tmp_path / "model")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("/dev/full")
+    before = sorted(os.listdir(tmp_path))
+    target = tmp_path / kind
+    kind_before = os.stat(target).st_mode if target.exists() else None
+    result = run("convert", model, str(target))
+    assert (result.returncode, result.stderr) == (1, f"scarlet: {target}: {message}\n")
+    assert sorted(os.listdir(tmp_path)) == before
+    assert (os.stat(target).st_mode if target.exists() else None) == kind_before
+
+
+@pytest.mark.parametrize("room", [0, 1, 8, 5000, 20000])
+def test_convert_full_disk(model, tmp_path, room):
+    """A limit on the size of files stands for the disk; an older file stays whole."""
+    target = tmp_path / "old"
+    target.write_bytes(b"old")
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    result = subprocess.run([COMMAND, "convert", model, target], capture_output=True, text=True, preexec_fn=limit)
+    assert (result.returncode, result.stderr) == (1, f"scarlet: {target}: File too large\n")
+    assert os.listdir(tmp_path) == ["old"] and target.read_bytes() == b"old"
 
 
 # ---- bench ----

@@ -45,6 +45,14 @@ def test_allocations(files):
     assert result.returncode == 0, result.stdout[-4000:]
 
 
+def test_system(files):
+    names = ["small.safetensors", "zip.pth", "legacy.pth.tar", "baseline.jpg", "rgb.png"]
+    result = subprocess.run([os.environ["SCARLET_FAILING_SYSTEM"], *names], cwd=files, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(result.stdout)
+    assert result.returncode == 0, result.stdout[-4000:]
+
+
 def test_soak(files):
     """A few seconds of tests/soak/run.sh."""
     names = sorted(path.name for path in files.iterdir())

@@ -1,5 +1,6 @@
-"""Broken pictures, kill -9, Ctrl-C, full disks, journals that do not fit."""
+"""Broken pictures, kill -9, Ctrl-C, full disks, failing system calls, journals that do not fit."""
 
+import errno
 import json
 import os
 import pty
@@ -13,7 +14,7 @@ import tarfile
 import time
 
 import pytest
-from conftest import COMMAND, line, records, run, run_json, save_picture, sums
+from conftest import CLASSES, COMMAND, line, records, run, run_json, save_picture, sums
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +196,126 @@ def test_full_disk(scratch, tree, expected, option):
         assert b"not a regular file" in run("-m", scratch / "model", option, "/dev/full", tree, code=1).stderr
     else:
         assert b"/dev/full: No space left on device" in run("-m", scratch / "model", option, "/dev/full", tree, code=1).stderr
+
+
+# ---- system calls that fail: tests/faults/failing.c ----
+
+def failing(scratch, kind, n, code):
+    """The environment in which the n-th such call fails, and the file that then tells so."""
+    hit = scratch / "hit"
+    hit.unlink(missing_ok=True)
+    return {**os.environ, "LD_PRELOAD": os.environ["SCARLET_FAILING_LAYER"], "SCARLET_FAILING": f"{kind} {n} {code}",
+            "SCARLET_FAILING_HIT": str(hit), "ASAN_OPTIONS": "verify_asan_link_order=0"}, hit
+
+
+@pytest.fixture(scope="module")
+def few(scratch, tree):
+    """A picture for each class."""
+    root = scratch / "one-each"
+    for i in range(CLASSES):
+        (root / f"{i:02d}").mkdir(parents=True)
+        save_picture(random.Random(i), root / f"{i:02d}" / "x.png")
+    return root
+
+
+@pytest.mark.parametrize("kind, code, message", [
+    ("write", errno.ENOSPC, "No space left on device"), ("write", -1, None), ("write", -2, None),
+    ("fsync", errno.EIO, "Input/output error"), ("ftruncate", errno.EIO, "Input/output error")])
+def test_failing_journal(scratch, few, kind, code, message):
+    """Whatever call fails, the run says so or does it again, and the journal goes on to the same numbers."""
+    journal, whole, n, hits = scratch / "failing.journal", timeless(run_json("-m", scratch / "model", few)), 0, 0
+    while True:
+        n += 1
+        journal.unlink(missing_ok=True)
+        env, hit = failing(scratch, kind, n, code)
+        result = run("-m", scratch / "model", "--journal", journal, "--json", few, env=env,
+                     code=None)
+        if not hit.exists():
+            assert result.returncode == 0 and timeless(json.loads(result.stdout)) == whole
+            break
+        hits += 1
+        if message:
+            assert result.returncode == 1 and result.stderr.decode() == f"scarlet: {journal}: {message}\n"
+            assert timeless(run_json("-m", scratch / "model", "--journal", journal, "--resume", few)) == whole
+        else:
+            assert result.returncode == 0 and timeless(json.loads(result.stdout)) == whole
+    assert hits >= (1 + CLASSES if message and kind == "write" else 1)
+    assert len(records(journal)) == 1 + CLASSES
+
+
+def test_failing_threads(scratch, few):
+    """No half-started run: each of three workers in turn cannot be started."""
+    for n in (1, 2, 3):
+        env, hit = failing(scratch, "pthread_create", n, errno.EAGAIN)
+        result = run("-m", scratch / "model", "-j", "3", few, env=env, code=1, timeout=30)
+        assert hit.exists() and result.stdout == b""
+        assert result.stderr.decode() == "scarlet: a thread: Resource temporarily unavailable\n"
+
+
+@pytest.mark.parametrize("kind, code", [("open", errno.EMFILE), ("fstat", errno.EIO), ("pread", errno.EIO), ("malloc", errno.ENOMEM)])
+def test_failing_calls(scratch, few, kind, code):
+    """A run succeeds with the right numbers or says in one line why not; it is never killed."""
+    if kind == "malloc" and os.environ["SCARLET_SANITIZED"] == "1":
+        kind, code = "pread", errno.EIO  # a sanitizer has a malloc of its own
+    right = run("-m", scratch / "model", "-j", "1", few).stdout
+    step, n, failed = 1, 1, 0
+    while True:
+        env, hit = failing(scratch, kind, n, code)
+        result = run("-m", scratch / "model", "-j", "1", few, env=env, code=None, timeout=30)
+        if not hit.exists() and result.returncode == 0:
+            assert result.stdout == right
+            break
+        assert result.returncode in (0, 1, 3) and b"Sanitizer" not in result.stderr, result.stderr
+        assert result.returncode == 0 or result.stderr.startswith((b"scarlet: ", b"Error in cpuinfo: "))
+        failed += result.returncode != 0
+        step += n // 10  # the first ones one by one
+        n += step
+    assert failed >= 5
+
+
+def test_unreadable(scratch, few, tmp_path):
+    """A picture, folder and model that permissions keep from us; as root, without the right to ignore them."""
+    import ctypes
+
+    def obey():
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; 24: PR_CAPBSET_DROP
+            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+    root = tmp_path / "tree"
+    shutil.copytree(few, root)
+    (root / "03" / "x.png").chmod(0)
+    result = run("-m", scratch / "model", root, code=1, preexec_fn=obey)
+    assert result.stderr.decode().splitlines()[0] == f"scarlet: {root}/03/x.png: Permission denied"
+    result = run_json("-m", scratch / "model", root, "--on-error", "skip", code=1, preexec_fn=obey)
+    assert result["failed"] == 1 and result["total"] == CLASSES - 1
+    (root / "03" / "x.png").chmod(0o600)
+    (root / "07").chmod(0)
+    try:
+        result = run("-m", scratch / "model", root, code=1, preexec_fn=obey)
+        assert result.stdout == b"" and f"{root}/07: Permission denied" in result.stderr.decode()
+    finally:
+        (root / "07").chmod(0o700)
+    model = tmp_path / "model"
+    shutil.copy(scratch / "model", model)
+    model.chmod(0)
+    result = run("-m", model, few, code=3, preexec_fn=obey)
+    assert result.stderr.decode() == f"scarlet: {model}: Permission denied\n"
+    (tmp_path / "shut").mkdir(0o500)
+    for option in ("--journal", "--predictions", "--report"):
+        result = run("-m", scratch / "model", option, tmp_path / "shut" / "x", few, code=1, preexec_fn=obey)
+        assert result.stderr.decode() == f"scarlet: {tmp_path}/shut/x: Permission denied\n"
+
+
+def test_full_disk_report(scratch, few):
+    """A page that does not fit is taken away."""
+    path = scratch / "full.html"
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    result = run("-m", scratch / "model", "--report", path, few, code=1, preexec_fn=limit)
+    assert result.stderr.decode() == f"scarlet: {path}: File too large\n" and not path.exists()
 
 
 def test_unreadable_folder(scratch):
