@@ -25,7 +25,7 @@ def test_files(tmp_path):
     for rule in DEBIAN.glob("*.install"):
         if rule.name.startswith("python3-"):
             continue
-        for pattern in rule.read_text().split():
+        for pattern in (line.split()[0] for line in rule.read_text().splitlines()):
             found = {name for name in installed if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(name, pattern + "/*")}
             assert found, f"{rule.name}: {pattern}"
             assert not found & taken, f"{rule.name}: {pattern} is in another package too"
