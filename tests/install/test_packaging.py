@@ -47,3 +47,14 @@ def test_symbols():
     nodes = {name for name in symbols if len(set(name.split("@"))) == 1}
     assert {name.split("@")[0]: version for name, version in symbols.items() if name not in nodes} == since
     assert {name.split("@")[1] for name in symbols} == {name.split("@")[0] for name in nodes}
+
+
+def test_libraries():
+    """Built with those of examples/packages.sh; users of the static library need what pkg-config names."""
+    source, *packages = (DEBIAN / "control").read_text().split("\n\n")
+    libraries = re.search(r'^libraries="(.*)"', (ROOT / "examples" / "packages.sh").read_text(), re.M)[1].split()
+    assert set(re.findall(r"\b(?:lib|zlib)\w*-dev\b", source)) == set(libraries)
+    development = next(package for package in packages if package.startswith("Package: libscarlet-dev\n"))
+    private = re.search(r"^private_libraries = .*", (ROOT / "pkgconfig" / "meson.build").read_text(), re.M)[0]
+    named = {name.lower() for name in re.findall(r"-l(\w{2,})", private)}
+    assert set(re.findall(r"\blib(\w+)-dev\b", development)) - {"scarlet"} == named
