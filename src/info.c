@@ -8,6 +8,7 @@ enum { JSON = 128 };
 
 static const cli_option options[] = {
     {JSON, "json", NULL, "print one JSON object"},
+    {'o', "opt", "NAME=VALUE", "set a library option; may be repeated"},
     {0},
 };
 
@@ -23,6 +24,12 @@ static const char *const layer_kinds[] = {
 };
 
 #define NAME_IN(table, i) ((size_t)(i) < sizeof(table) / sizeof *(table) ? (table)[i] : NULL)
+
+static const char *precision(int64_t value)
+{
+    const char *name = scarlet_option_value_name(SCARLET_OPT_PRECISION, value);
+    return name ? name : "?";
+}
 
 /* ---- text ---- */
 
@@ -77,20 +84,20 @@ static void print_metadata(const scarlet_model *model)
 
 static void print_layers(const scarlet_model *model)
 {
-    printf("\n%5s  %-19s  %-10s  %4s  %5s  %6s  %6s  %6s  %4s  %8s  %12s  %10s\n", "Layer", "Name",
-           "Kind", "In", "Out", "Kernel", "Stride", "Expand", "SE", "Residual", "MACs",
-           "Parameters");
+    printf("\n%5s  %-19s  %-10s  %4s  %5s  %6s  %6s  %6s  %4s  %8s  %12s  %10s  %s\n", "Layer",
+           "Name", "Kind", "In", "Out", "Kernel", "Stride", "Expand", "SE", "Residual", "MACs",
+           "Parameters", "Precision");
     int64_t layers = scarlet_model_get(model, SCARLET_INFO_LAYERS);
     for (size_t i = 0; i < (size_t)layers; i++) {
         char macs[32], parameters[32];
 #define GET(what) scarlet_model_layer_get(model, i, SCARLET_INFO_##what)
         const char *kind = NAME_IN(layer_kinds, GET(KIND));
         printf("%5zu  %-19s  %-10s  %4" PRId64 "  %5" PRId64 "  %6" PRId64 "  %6" PRId64
-               "  %6" PRId64 "  %4" PRId64 "  %8s  %12s  %10s\n",
+               "  %6" PRId64 "  %4" PRId64 "  %8s  %12s  %10s  %s\n",
                i, scarlet_model_layer_name(model, i), kind ? kind : "?", GET(CHANNELS_IN),
                GET(CHANNELS_OUT), GET(KERNEL), GET(STRIDE), GET(EXPANSION), GET(SE),
                GET(RESIDUAL) == 1 ? "yes" : "no", grouped(GET(MACS), macs),
-               grouped(GET(PARAMETERS), parameters));
+               grouped(GET(PARAMETERS), parameters), precision(GET(PRECISION)));
     }
 }
 
@@ -107,6 +114,7 @@ static void print_text(const scarlet_model *model, const char *path)
     number("Total stride", scarlet_model_get(model, SCARLET_INFO_TOTAL_STRIDE), "");
     number("Parameters", scarlet_model_get(model, SCARLET_INFO_PARAMETERS), "");
     number("Multiply-adds", scarlet_model_get(model, SCARLET_INFO_MACS), "");
+    field("Precision", precision(scarlet_model_get(model, SCARLET_INFO_PRECISION)));
     number("Memory", scarlet_model_get(model, SCARLET_INFO_BYTES), " bytes");
     print_metadata(model);
     print_layers(model);
@@ -142,6 +150,7 @@ static void json_layer(json *out, const scarlet_model *model, size_t i)
     json_bool(out, GET(RESIDUAL) == 1);
     integer_pair(out, "macs", GET(MACS));
     integer_pair(out, "parameters", GET(PARAMETERS));
+    text_pair(out, "precision", precision(GET(PRECISION)));
     json_close(out, '}');
 }
 #undef GET
@@ -157,7 +166,9 @@ static void json_model(json *out, const scarlet_model *model)
     integer_pair(out, "input_size", GET(INPUT_SIZE));
     integer_pair(out, "total_stride", GET(TOTAL_STRIDE));
     integer_pair(out, "parameters", GET(PARAMETERS));
+    text_pair(out, "precision", precision(GET(PRECISION)));
     integer_pair(out, "macs", GET(MACS));
+    text_pair(out, "precision", precision(GET(PRECISION)));
     integer_pair(out, "bytes", GET(BYTES));
     json_key(out, "metadata");
     json_open(out, '{');
@@ -176,14 +187,22 @@ static void json_model(json *out, const scarlet_model *model)
 static int run(const cli_command *command, int argc, char **argv)
 {
     bool as_json = false;
-    while (cli_next(command, argc, argv) == JSON)
-        as_json = true;
+    char *settings = NULL;
+    for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
+        if (key == JSON)
+            as_json = true;
+        else
+            cli_set(&settings, command, "%s", optarg);
+    }
     if (argc - optind > 1)
         cli_usage(command, "one model at a time: \"%s\" is too much", argv[optind + 1]);
     const char *path = cli_model_path(command, optind < argc ? argv[optind] : NULL);
     scarlet_model *model;
     scarlet_error err;
-    bool failed = scarlet_model_load(path, NULL, &model, &err) != SCARLET_OK;
+    scarlet_options *opts = cli_options(settings, NULL);
+    bool failed = scarlet_model_load(path, opts, &model, &err) != SCARLET_OK;
+    scarlet_options_free(opts);
+    free(settings);
     if (failed && !as_json)
         cli_model_failed(command, &err);
     if (!as_json) {
@@ -210,9 +229,11 @@ const cli_command cli_info = {
         "MODEL defaults to $SCARLET_MODEL.",
     .synopsis = "[OPTION]... MODEL",
     .options = options,
+    .library_options = true,
     .notes =
         "Examples:\n"
         "  scarlet info model.safetensors\n"
+        "  scarlet info --opt precision=int8 model.safetensors\n"
         "  scarlet info --json scarlet-a.pth.tar\n",
     .run = run,
 };

@@ -346,7 +346,16 @@ typedef enum scarlet_option {
     SCARLET_OPT_INT = 0x7fffffff
 } scarlet_option;
 
-enum { SCARLET_PRECISION_F32 = 0 };
+/*
+ * Arithmetic of a network. int16 and int8 are quantised when a model is loaded, weights by output
+ * channel, activations pixel by pixel while they are computed: nothing has to be calibrated. The
+ * first two layers stay float32. Engine fused alone.
+ */
+enum {
+    SCARLET_PRECISION_F32 = 0,
+    SCARLET_PRECISION_INT16 = 1, /* weights of 12 bits, activations of 13: nearly as exact */
+    SCARLET_PRECISION_INT8 = 2
+};
 enum { SCARLET_ENGINE_AUTO = 0, SCARLET_ENGINE_XNNPACK = 1, SCARLET_ENGINE_FUSED = 2 };
 /* Each includes those before it. */
 enum {

@@ -8,28 +8,43 @@
 #include "common/memory.h"
 #include "common/options.h"
 
-/* Kernels of the fused executor exist in every set, but pay only where they were tuned. */
-static const scarlet__engine *choose_engine(const scarlet_options *opts,
-                                            const scarlet__kernels *kernels)
+/* Kernels of the fused executor exist in every set, but in float32 they pay only where they were
+ * tuned. */
+static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *model,
+                                    scarlet_error *err)
 {
+    const bool integers = model->precision != SCARLET_PRECISION_F32;
     switch (scarlet__option(opts, SCARLET_OPT_ENGINE)) {
     case SCARLET_ENGINE_XNNPACK:
-        return &scarlet__engine_xnnpack;
+        if (integers)
+            return scarlet__fail(
+                err, SCARLET_ERROR_ARGUMENT,
+                "option precision: engine xnnpack computes in f32 alone, not in %s; "
+                "use engine=fused or auto",
+                scarlet_option_value_name(SCARLET_OPT_PRECISION, model->precision));
+        model->engine = &scarlet__engine_xnnpack;
+        break;
     case SCARLET_ENGINE_FUSED:
-        return &scarlet__engine_fused;
+        model->engine = &scarlet__engine_fused;
+        break;
     default:
-        return kernels->isa == SCARLET_ISA_PORTABLE ? &scarlet__engine_xnnpack
-                                                    : &scarlet__engine_fused;
+        model->engine = integers || model->kernels->isa != SCARLET_ISA_PORTABLE
+                            ? &scarlet__engine_fused
+                            : &scarlet__engine_xnnpack;
     }
+    return SCARLET_OK;
 }
 
 /* The kernels for a model: the newest set that has functions of its own for its precision. */
-static const scarlet__kernels *choose_kernels(const scarlet_options *opts)
+static const scarlet__kernels *choose_kernels(const scarlet_options *opts, int precision)
 {
-    static const int newest[] = {[SCARLET_PRECISION_F32] = SCARLET_ISA_AVX512};
+    static const int newest[] = {
+        [SCARLET_PRECISION_F32] = SCARLET_ISA_AVX512,
+        [SCARLET_PRECISION_INT16] = SCARLET_ISA_AVX512VNNI,
+        [SCARLET_PRECISION_INT8] = SCARLET_ISA_AVX512VNNI,
+    };
     int isa = scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX));
-    int own = newest[scarlet__option(opts, SCARLET_OPT_PRECISION)];
-    return scarlet__kernels_for(isa < own ? isa : own);
+    return scarlet__kernels_for(isa < newest[precision] ? isa : newest[precision]);
 }
 
 static scarlet_status build(const scarlet__source *source, const scarlet_options *opts,
@@ -45,7 +60,8 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
     if (status == SCARLET_OK) {
         model->file_kind = tensors->file_kind;
         status = model->engine->weights_create(&model->network, tensors, model->kernels,
-                                               &model->weights, &model->weight_bytes, err);
+                                               model->precision, &model->weights,
+                                               &model->weight_bytes, err);
     }
     scarlet__tensors_free(tensors);
     return status;
@@ -58,9 +74,11 @@ static scarlet_status load(const scarlet__source *source, const scarlet_options 
     scarlet_status status = SCARLET_OK;
     if (model) {
         atomic_init(&model->references, 1);
-        model->kernels = choose_kernels(opts);
-        model->engine = choose_engine(opts, model->kernels);
-        status = build(source, opts, model, err);
+        model->precision = (int)scarlet__option(opts, SCARLET_OPT_PRECISION);
+        model->kernels = choose_kernels(opts, model->precision);
+        status = choose_engine(opts, model, err);
+        if (status == SCARLET_OK)
+            status = build(source, opts, model, err);
     } else {
         status = scarlet__fail_memory(err);
     }
@@ -117,7 +135,8 @@ void scarlet_model_free(scarlet_model *model)
 {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
-    model->engine->weights_free(model->weights);
+    if (model->engine)
+        model->engine->weights_free(model->weights);
     scarlet__metadata_free(&model->metadata);
     scarlet__free(model);
 }
@@ -184,7 +203,9 @@ int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarle
         return scarlet__layer_macs(
             l, scarlet__network_side(&model->network, scarlet__model_side(model), layer));
     case SCARLET_INFO_PRECISION:
-        return SCARLET_PRECISION_F32;
+        return model->engine->layer_precision
+                   ? model->engine->layer_precision(l, model->precision)
+                   : model->precision;
     default:
         return -1;
     }
@@ -222,7 +243,7 @@ int64_t scarlet_model_get(const scarlet_model *model, scarlet_info what)
     case SCARLET_INFO_TOTAL_STRIDE:
         return model->network.total_stride;
     case SCARLET_INFO_PRECISION:
-        return SCARLET_PRECISION_F32;
+        return model->precision;
     case SCARLET_INFO_ENGINE:
         return model->engine->id;
     case SCARLET_INFO_ISA:

@@ -12,6 +12,7 @@ struct scarlet_model {
     scarlet__network network;
     scarlet__metadata metadata;
     int file_kind;
+    int precision;
     const scarlet__engine *engine;
     const scarlet__kernels *kernels;
     void *weights;

@@ -328,14 +328,18 @@ int64_t scarlet_session_peak(const scarlet_session *s)
     if (!s)
         return -1;
     const scarlet__kernels *k = s->model->kernels;
+    const scarlet__integer_kernels *integer =
+        scarlet__integers(k, s->model->precision == SCARLET_PRECISION_INT8);
+    const bool floats = s->model->precision == SCARLET_PRECISION_F32;
     const size_t steps = 1 << 14;
+    const double each = (double)k->vector * (floats ? 1 : (double)integer->group);
     double best = 0;
     volatile float kept = 0;
     for (int64_t end = nanoseconds() + 20000000; nanoseconds() < end;) {
         int64_t begun = nanoseconds();
-        kept = k->peak(steps);
+        kept = floats ? k->peak(steps) : integer->peak(steps);
         int64_t took = nanoseconds() - begun;
-        double rate = (double)steps * SCARLET__PEAK_CHAINS * k->vector / (double)(took + 1) * 1e9;
+        double rate = (double)steps * SCARLET__PEAK_CHAINS * each / (double)(took + 1) * 1e9;
         best = rate > best ? rate : best;
     }
     (void)kept;

@@ -85,8 +85,9 @@ static void stem_to_nhwc(float *weight, size_t out, size_t in)
 
 static scarlet_status weights_create(const scarlet__network *network,
                                      const scarlet__tensors *tensors, const scarlet__kernels *k,
-                                     void **out, size_t *bytes, scarlet_error *err)
+                                     int precision, void **out, size_t *bytes, scarlet_error *err)
 {
+    (void)precision; /* float32 alone */
     weights *w = scarlet__calloc(1, sizeof *w);
     *out = NULL;
     if (!w)

@@ -69,6 +69,7 @@ void check_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_depthwise(const scarlet__kernels *k, values kind);
 void check_elementwise(const scarlet__kernels *k, values kind);
 void check_gemm(const scarlet__kernels *k, values kind);
+void check_integer(const scarlet__kernels *k, values kind);
 
 /* ---- speed ---- */
 
@@ -83,6 +84,7 @@ typedef struct speed {
 
 enum { BENCH_FLOATS = 1 << 22 };
 
-extern const speed speeds_depthwise[], speeds_elementwise[], speeds_gemm[]; /* to name NULL */
+/* To name NULL. */
+extern const speed speeds_depthwise[], speeds_elementwise[], speeds_gemm[], speeds_integer[];
 
 #endif

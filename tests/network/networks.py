@@ -4,6 +4,7 @@ References take long to compute and are kept: in the folder SCARLET_TEST_CACHE n
 temporary one. They are a function of this file and of reference.py, whose hashes are in their name.
 """
 
+import copy
 import hashlib
 import json
 import os
@@ -102,6 +103,60 @@ def answer(model, member, side):
     data = np.load(kept)
     return Reference(data["scores"], data["features"], error(data["single"], data["scores"]))
 
+
+# ---- integers ----
+
+# Largest integers of a precision: of a map, of a depthwise convolution's output, of weights, of
+# weights of squeeze-excite and the classifier.
+LEVELS = {"int8": (127, 255, 127, 127), "int16": (4095, 8190, 2047, 32767)}
+LEAST = 0.375  # minus the minimum of h-swish
+
+
+def _quantize_weight(layer, levels):
+    w = layer.weight.data
+    scale = w.flatten(1).abs().amax(1).reshape(-1, *[1] * (w.ndim - 1)).clamp(min=1e-20) / levels
+    layer.weight.data = (w / scale).round() * scale
+
+
+def _quantize_input(layer, levels, shift=None):
+    """Pixel by pixel; `shift`: from its known minimum on."""
+    def hook(_, inputs):
+        x, = inputs
+        most = x.abs().amax(1, keepdim=True) if shift is None else x.amax(1, keepdim=True).clamp(min=0) + shift
+        scale = most.clamp(min=1e-20) / levels
+        return (((x + (shift or 0)) / scale).round() * scale - (shift or 0),)
+    layer.register_forward_pre_hook(hook)
+
+
+@torch.no_grad()
+def simulate(model, side, levels):
+    """Scores and features of a copy of the module with weights and activations rounded to integers
+    as libscarlet's manual says, all else in float64."""
+    model = copy.deepcopy(model).double()
+    on_map, hidden, weight, vector_weight = levels
+    for block in model.mb_module:
+        if isinstance(block, torch.nn.Identity):
+            continue
+        _quantize_input(block.conv1, on_map)
+        _quantize_input(block.conv3, hidden, LEAST)
+        _quantize_weight(block.conv1, weight)
+        _quantize_weight(block.conv3, weight)
+        if block.mid_se is not None:
+            _quantize_weight(block.mid_se.squeeze_conv, vector_weight)
+            _quantize_weight(block.mid_se.excite_conv, vector_weight)
+    tail = model.conv_before_pooling[0]
+    _quantize_input(tail, on_map)
+    _quantize_weight(tail, weight)
+    _quantize_weight(model.classifier, vector_weight)
+    return _forward(model, torch.from_numpy(pictures(side)).double())
+
+
+def spread_error(found, expected):
+    """Root mean square of the differences, as a share of that of what is expected."""
+    return float(np.sqrt(np.square(found - expected).mean() / np.square(expected).mean()))
+
+
+# ---- floats ----
 
 def error(found, expected):
     """max |difference| / max |expected|."""

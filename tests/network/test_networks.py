@@ -4,18 +4,20 @@
 """
 
 import os
+import re
 import subprocess
 from collections import namedtuple
 
 import numpy as np
 import pytest
 import torch
-from networks import (COUNT, answer, bound, build, error, members, pictures, reference,
-                      save_safetensors, sides)
+from networks import (COUNT, LEVELS, answer, bound, build, error, members, pictures, reference,
+                      save_safetensors, sides, simulate, spread_error)
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
 FULL = os.environ.get("SCARLET_NETWORK_TEST") == "full"
 OPTIONS = os.environ.get("SCARLET_NETWORK_OPTIONS", "").split() or [""]
+PRECISIONS = os.environ.get("SCARLET_NETWORK_PRECISIONS", "").split() or ["precision=int8", "precision=int16"]
 MEMBERS = list(members(30 if FULL else 6))
 SIDES = [32, 96, 224] + ([320] if FULL else [])
 
@@ -56,6 +58,52 @@ def test_scores(loaded, side, options, tmp_path):
           f"bound {bound(expected):.1e}")
     assert error(scores, expected.scores.ravel()) <= bound(expected)
     assert error(features, expected.features.ravel()) <= bound(expected)
+
+
+# ---- integers ----
+
+SLACK = 1.5  # other roundings: the same integers but a few, and their errors add up differently
+
+
+@pytest.fixture(scope="module")
+def simulated(loaded):
+    """{precision: (errors of scores, of features)} of PyTorch's float64 with integers."""
+    member, model, _ = loaded
+    side = sides(member, [96])[0] if sides(member, [96]) else 3 * reference.total_stride(member.genotype, member.space)
+    expected, errors = answer(model, member, side), {}
+    for precision, levels in LEVELS.items():
+        scores, features = simulate(model, side, levels)
+        errors[precision] = spread_error(scores, expected.scores), spread_error(features, expected.features)
+    return side, expected, errors
+
+
+@pytest.mark.parametrize("options", PRECISIONS)
+def test_integers(loaded, simulated, options, tmp_path):
+    """As far from PyTorch in float64 as PyTorch itself is with the same integers."""
+    member, _, path = loaded
+    side, expected, errors = simulated
+    allowed = errors[re.search(r"precision=(\w+)", options)[1]]
+    source, result = tmp_path / "in.f32", tmp_path / "out.f32"
+    pictures(side).tofile(source)
+    subprocess.run([RUN, path, str(side), str(COUNT), source, result, options], check=True)
+    scores, features = np.split(np.fromfile(result, np.float32), [COUNT * member.classes])
+    found = (spread_error(scores.reshape(expected.scores.shape), expected.scores),
+             spread_error(features.reshape(expected.features.shape), expected.features))
+    print(f"{member.name} {side} {options}: scores {found[0]:.1e}, simulated {allowed[0]:.1e}; "
+          f"features {found[1]:.1e}, simulated {allowed[1]:.1e}")
+    assert found[1] <= SLACK * allowed[1]
+    # Few classes are few numbers, which may come out well by chance: in the simulation too.
+    assert found[0] <= SLACK * max(allowed)
+    assert max(allowed) < (0.5 if "int8" in options else 0.05), "the simulation itself is sound"
+
+
+@pytest.mark.parametrize("precision", LEVELS)
+def test_a_bit_fewer_is_seen(precision):
+    member = MEMBERS[2]
+    model, expected = build(member), answer(build(member), member, 64).features
+    fine, coarse = (spread_error(simulate(model, 64, [level // part for level in LEVELS[precision]])[1], expected)
+                    for part in (1, 2))
+    assert coarse > SLACK * fine
 
 
 # ---- the comparison can fail ----

@@ -164,6 +164,42 @@ static void inference(void)
     scarlet_session_free(s);
 }
 
+static scarlet_status load(const char *path, const char *text, scarlet_model **out)
+{
+    scarlet_options *opts = scarlet_options_create();
+    CHECK(scarlet_options_parse(opts, text, &err) == SCARLET_OK);
+    scarlet_status status = scarlet_model_load(path, opts, out, &err);
+    scarlet_options_free(opts);
+    return status;
+}
+
+static void precisions(const char *path)
+{
+    static const char *const names[] = {"f32", "int16", "int8"};
+    scarlet_model *m;
+    for (int p = 1; p < 3; p++) {
+        char text[80], message[200];
+        snprintf(text, sizeof text, "engine=xnnpack,precision=%s", names[p]);
+        snprintf(message, sizeof message,
+                 "option precision: engine xnnpack computes in f32 alone, not in %s; "
+                 "use engine=fused or auto",
+                 names[p]);
+        REFUSED(load(path, text, &m), message);
+        CHECK(!m);
+        snprintf(text, sizeof text, "isa_max=portable,precision=%s", names[p]);
+        CHECK(load(path, text, &m) == SCARLET_OK);
+        CHECK(scarlet_model_get(m, SCARLET_INFO_PRECISION) == p);
+        CHECK(scarlet_model_get(m, SCARLET_INFO_ENGINE) == SCARLET_ENGINE_FUSED);
+        CHECK(scarlet_model_get(m, SCARLET_INFO_BYTES) <
+              scarlet_model_get(model, SCARLET_INFO_BYTES));
+        CHECK(scarlet_model_layer_get(m, 0, SCARLET_INFO_PRECISION) == SCARLET_PRECISION_F32);
+        CHECK(scarlet_model_layer_get(m, 1, SCARLET_INFO_PRECISION) == SCARLET_PRECISION_F32);
+        for (size_t i = 2; i < 8; i++)
+            CHECK(scarlet_model_layer_get(m, i, SCARLET_INFO_PRECISION) == p);
+        scarlet_model_free(m);
+    }
+}
+
 static void texts(void)
 {
     CHECK_TEXT(scarlet_version_string(), "0.1.0");
@@ -181,6 +217,7 @@ int main(int argc, char **argv)
     models();
     sessions();
     inference();
+    precisions(argv[1]);
     texts();
     scarlet_model_free(model);
     return test_result();

@@ -44,6 +44,7 @@ static void parse(void)
         {"threads=99999999999999999999",
          "option threads: \"99999999999999999999\" is not an integer"},
         {"layout=x", "option layout: \"x\" is not one of nchw, nhwc"},
+        {"precision=int4", "option precision: \"int4\" is not one of f32, int16, int8"},
         {"mean=1:2", "option mean: \"1:2\" is not three numbers a:b:c"},
         {"mean=1:2:3:4", "option mean: \"1:2:3:4\" is not three numbers a:b:c"},
         {"mean=1:2:nan", "option mean: \"1:2:nan\" is not three numbers a:b:c"},

@@ -8,6 +8,7 @@ enum {
     ROWS_OUTERMOST_SIDE = 28,       /* but not on maps so small that halos cost more */
     MANY_PIXELS = 196,     /* from here on scaling weights is cheaper than scaling pixels */
     PROJECT_ROWS = 56,     /* pixels of a project task: whole tiles of 7 and of 4 */
+    QUANTIZED_ROWS = 14,   /* the same of integers */
     CHUNKS_OUTERMOST = 64, /* at most so many chunks go row by row */
 };
 
@@ -20,7 +21,7 @@ bool scarlet__fused_rows_outermost(const scarlet__step *t)
 
 bool scarlet__fused_gates_weights(const scarlet__step *t)
 {
-    return scarlet__square(t->out_side) >= MANY_PIXELS;
+    return !t->weights->project.integers && scarlet__square(t->out_side) >= MANY_PIXELS;
 }
 
 /* ---- expand and depthwise ---- */
@@ -41,23 +42,19 @@ static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int f
 
 /* Output row y of one chunk: expands the input rows that are missing, then convolves. */
 static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size_t chunk,
-                          chunk_state *c, const float *in, int y, float *out)
+                          chunk_state *c, const scarlet__map *in, int y, float *out)
 {
     const scarlet__layer *l = t->layer;
     const scarlet__fused_layer *f = t->weights;
     const int k = l->kernel, pad = k / 2, top = y * l->stride - pad;
     const size_t width = scarlet__chunk_width(&f->hidden, chunk);
     const size_t first = scarlet__chunk_offset(&f->hidden, chunk);
-    const size_t row = scarlet__step_width(t) * width,
-                 in_stride = scarlet__fused_padded(w->j->x, l->in);
+    const size_t row = scarlet__step_width(t) * width, side = (size_t)t->side;
     const float *rows[7];
-    for (; c->ready < top + k && c->ready < t->side; c->ready++) {
-        const scarlet__segment segment = {in + (size_t)c->ready * (size_t)t->side * in_stride,
-                                          in_stride, (size_t)l->in};
-        scarlet__fused_dense(w, &f->expand, f->expand.weight, chunk, &segment, 1, (size_t)t->side,
-                             c->ring + (size_t)(c->ready % k) * row + (size_t)pad * width, width,
-                             NULL, SCARLET__HSWISH6);
-    }
+    for (; c->ready < top + k && c->ready < t->side; c->ready++)
+        scarlet__fused_expand(w, &f->expand, chunk, in, l->in, (size_t)c->ready * side, side,
+                              c->ring + (size_t)(c->ready % k) * row + (size_t)pad * width,
+                              SCARLET__HSWISH6);
     for (int i = 0; i < k; i++) {
         int r = top + i;
         rows[i] = c->ring + (size_t)(r < 0 || r >= t->side ? k : r % k) * row;
@@ -73,12 +70,12 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
 }
 
 /* Rows outermost: a band of rows goes through the whole block, or as far as squeeze-excite. */
-static void band(const scarlet__worker *w, const scarlet__step *t, int y, int end, const float *in,
-                 float *out)
+static void band(const scarlet__worker *w, const scarlet__step *t, int y, int end,
+                 const scarlet__map *in, const scarlet__map *out)
 {
     const scarlet__chunks *hidden = &t->weights->hidden;
     const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__step_width(t);
-    const size_t side = (size_t)t->out_side, stride = t->weights->project.out.padded;
+    const size_t side = (size_t)t->out_side;
     chunk_state c[CHUNKS_OUTERMOST];
     float *row = w->s->ring + ring * hidden->padded; /* behind the rings */
     for (size_t i = 0; i < hidden->count; i++)
@@ -95,14 +92,13 @@ static void band(const scarlet__worker *w, const scarlet__step *t, int y, int en
             depthwise_row(w, t, i, &c[i], in, y, to);
         }
         if (!t->layer->squeeze)
-            scarlet__fused_project(w, t, t->weights->project.weight, row, side, 0, side,
-                                   t->layer->residual ? in + first * stride : NULL,
-                                   out + first * stride);
+            scarlet__fused_project(w, t, row, side, 0, side, t->layer->residual ? in : NULL, out,
+                                   first);
     }
 }
 
-static void expand_and_depthwise(const scarlet__worker *w, const scarlet__step *t, const float *in,
-                                 float *out)
+static void expand_and_depthwise(const scarlet__worker *w, const scarlet__step *t,
+                                 const scarlet__map *in, const scarlet__map *out)
 {
     const scarlet__chunks *hidden = &t->weights->hidden;
     if (t->rows_outermost) {
@@ -172,42 +168,39 @@ static void squeeze_and_excite(const scarlet__worker *w, const scarlet__step *t)
     }
     if (scarlet__fused_gates_weights(t))
         gate_weights(w, t);
-    else
+    else if (!f->project.integers)
         gate_pixels(w, t);
 }
 
 /* ---- layers ---- */
 
-static void project_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
-                          float *out)
+static void project_block(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in,
+                          const scarlet__map *out)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    const size_t pixels = scarlet__square(t->out_side), stride = d->out.padded;
-    const float *residual = t->layer->residual ? in : NULL, *weights = d->weight;
+    const size_t pixels = scarlet__square(t->out_side);
+    const scarlet__map *residual = t->layer->residual ? in : NULL;
     scarlet__fused_announce(w, d->bias);
-    if (t->layer->squeeze && scarlet__fused_gates_weights(t))
-        weights = w->lane->gated_weights;
-    if (pixels >= MANY_PIXELS) { /* share out pixels, else output channels */
-        size_t tasks = (pixels + PROJECT_ROWS - 1) / PROJECT_ROWS;
-        for (size_t i; scarlet__team_task(w->m, tasks, &i);) {
-            size_t first = i * PROJECT_ROWS, left = pixels - first;
-            scarlet__fused_project(w, t, weights, w->lane->hidden, pixels, first,
-                                   left < PROJECT_ROWS ? left : PROJECT_ROWS,
-                                   residual ? residual + first * stride : NULL,
-                                   out + first * stride);
+    if (d->integers || pixels >= MANY_PIXELS) { /* share out pixels, else output channels */
+        const size_t most = d->integers ? QUANTIZED_ROWS : PROJECT_ROWS;
+        for (size_t i; scarlet__team_task(w->m, (pixels + most - 1) / most, &i);) {
+            size_t first = i * most, left = pixels - first;
+            scarlet__fused_project(w, t, w->lane->hidden, pixels, first, left < most ? left : most,
+                                   residual, out, first);
         }
         return;
     }
     size_t segments = scarlet__fused_segments(w, &t->weights->hidden, w->lane->hidden, pixels);
     for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
         size_t offset = scarlet__chunk_offset(&d->out, n);
-        scarlet__fused_dense(w, d, weights, n, w->s->segment, segments, pixels, out + offset,
-                             stride, residual ? residual + offset : NULL, SCARLET__LINEAR);
+        scarlet__fused_dense(w, d, d->weight, n, w->s->segment, segments, pixels,
+                             out->values + offset, d->out.padded,
+                             residual ? residual->values + offset : NULL, SCARLET__LINEAR);
     }
 }
 
-void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
-                          float *out)
+void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in,
+                          const scarlet__map *out)
 {
     scarlet__fused_announce(w, t->weights->expand.bias);
     expand_and_depthwise(w, t, in, out);

@@ -25,9 +25,27 @@ void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense 
     w->k->gemm(&g);
 }
 
+void scarlet__fused_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                           const scarlet__map *in, int channels, size_t first, size_t rows,
+                           float *out, scarlet__activation activation)
+{
+    if (d->integers) {
+        scarlet__quantized_expand(w, d, n, in, channels, first, rows, out, activation);
+        return;
+    }
+    const size_t stride = scarlet__fused_padded(w->j->x, channels);
+    const scarlet__segment segment = {in->values + first * stride, stride, (size_t)channels};
+    scarlet__fused_dense(w, d, d->weight, n, &segment, 1, rows, out,
+                         scarlet__chunk_width(&d->out, n), NULL, activation);
+}
+
 void scarlet__fused_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
                           const float *x, float *y)
 {
+    if (d->integers) {
+        scarlet__quantized_panel(w, d, n, x, y);
+        return;
+    }
     size_t first = scarlet__chunk_offset(&d->out, n);
     w->k->gemv(x, d->k, d->weight + first * d->k, d->bias + first, y + first,
                (int)scarlet__chunk_vectors(&d->out, n));
@@ -55,17 +73,24 @@ size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *
     return c->count;
 }
 
-void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *weights,
-                            const float *hidden, size_t pixels, size_t hidden_first, size_t rows,
-                            const float *in, float *out)
+void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *hidden,
+                            size_t pixels, size_t hidden_first, size_t rows, const scarlet__map *in,
+                            const scarlet__map *out, size_t first)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    size_t segments = scarlet__fused_segments(w, &t->weights->hidden, hidden, pixels);
+    if (d->integers) {
+        scarlet__quantized_project(w, t, hidden, pixels, hidden_first, rows, in, out, first);
+        return;
+    }
+    const bool gated = t->layer->squeeze && scarlet__fused_gates_weights(t);
+    const size_t segments = scarlet__fused_segments(w, &t->weights->hidden, hidden, pixels);
     for (size_t i = 0; i < segments; i++)
         w->s->segment[i].a += hidden_first * w->s->segment[i].stride;
     for (size_t n = 0; n < d->out.count; n++) {
-        size_t offset = scarlet__chunk_offset(&d->out, n);
-        scarlet__fused_dense(w, d, weights, n, w->s->segment, segments, rows, out + offset,
-                             d->out.padded, in ? in + offset : NULL, SCARLET__LINEAR);
+        size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
+        scarlet__fused_dense(w, d, gated ? w->lane->gated_weights : d->weight, n, w->s->segment,
+                             segments, rows, out->values + at, d->out.padded,
+                             in ? in->values + at : NULL, SCARLET__LINEAR);
     }
+    scarlet__quantize_map(w, out, d->out.padded, first, rows);
 }

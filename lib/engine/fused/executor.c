@@ -8,17 +8,14 @@
 
 /* ---- one picture ---- */
 
-static void tail(const scarlet__worker *w, const scarlet__step *t, const float *in)
+static void tail(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    const size_t stride = scarlet__fused_padded(w->j->x, t->layer->in),
-                 pixels = scarlet__square(t->side);
-    const scarlet__segment segment = {in, stride, (size_t)t->layer->in};
+    const size_t pixels = scarlet__square(t->side);
     scarlet__fused_announce(w, d->bias);
     for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
         size_t width = scarlet__chunk_width(&d->out, n);
-        scarlet__fused_dense(w, d, d->weight, n, &segment, 1, pixels, w->s->ring, width, NULL,
-                             SCARLET__RELU6);
+        scarlet__fused_expand(w, d, n, in, t->layer->in, 0, pixels, w->s->ring, SCARLET__RELU6);
         w->k->mean(w->s->ring, pixels, width, 1.0f / (float)pixels,
                    w->lane->features + scarlet__chunk_offset(&d->out, n));
     }
@@ -42,20 +39,20 @@ static void run_picture(void *context, scarlet__member *member)
     const scarlet__worker w = {j, x->e.kernels, lane, &x->scratch[j->first + member->index],
                                member};
     int at = 0; /* which map holds the input */
-    scarlet__fused_stem(&w, lane->map[0]);
+    scarlet__fused_stem(&w, &lane->map[0]);
     trace(&w, 0, lane->hidden);
-    trace(&w, 1, lane->map[0]);
+    trace(&w, 1, lane->map[0].values);
     for (int i = 2; i < x->count; i++) {
         const scarlet__step *t = &x->step[i];
-        const float *result = lane->map[at];
+        const float *result = lane->map[at].values;
         switch (t->layer->kind) {
         case SCARLET_LAYER_BLOCK:
-            scarlet__fused_block(&w, t, lane->map[at], lane->map[1 - at]);
+            scarlet__fused_block(&w, t, &lane->map[at], &lane->map[1 - at]);
             at = 1 - at;
-            result = lane->map[at];
+            result = lane->map[at].values;
             break;
         case SCARLET_LAYER_TAIL:
-            tail(&w, t, lane->map[at]);
+            tail(&w, t, &lane->map[at]);
             result = lane->features;
             break;
         case SCARLET_LAYER_CLASSIFIER:
@@ -161,8 +158,8 @@ static size_t ring_floats(const scarlet__fused *x, const scarlet__step *t)
 
 static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *err)
 {
-    const size_t threads = x->e.threads, per_lane = 9, per_thread = 2;
-    size_t map = 0, hidden = 0, sums = 0, channels = 0, ring = 0, gated = 0;
+    const size_t threads = x->e.threads, per_lane = 13, per_thread = 4;
+    size_t map = 0, map_pixels = 0, hidden = 0, sums = 0, channels = 0, ring = 0, gated = 0;
     const size_t scores = scarlet__fused_padded(x, x->e.network->classes);
     for (int i = 0; i < x->count; i++) {
         const scarlet__step *t = &x->step[i];
@@ -173,11 +170,12 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         x->segment_count = scarlet__max(x->segment_count, c->count);
         if (l->kind == SCARLET_LAYER_STEM)
             hidden = scarlet__max(hidden, out);
-        if (l->kind == SCARLET_LAYER_SEPARABLE)
+        if (l->kind == SCARLET_LAYER_SEPARABLE || l->kind == SCARLET_LAYER_BLOCK) {
             map = scarlet__max(map, out);
+            map_pixels = scarlet__max(map_pixels, scarlet__square(t->out_side));
+        }
         if (l->kind != SCARLET_LAYER_BLOCK)
             continue;
-        map = scarlet__max(map, out);
         channels = scarlet__max(channels, c->padded);
         hidden = scarlet__max(hidden, scarlet__square(t->out_side) * c->padded);
         if (!l->squeeze)
@@ -187,6 +185,9 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
             gated = scarlet__max(gated, t->weights->project.k * t->weights->project.out.padded);
     }
     size_t features = scarlet__fused_padded(x, x->e.network->space.tail);
+    size_t map_integers = scarlet__quantized_floats(x, map);
+    size_t quantized = scarlet__quantized_floats(x, SCARLET__TILE * channels);
+    size_t map_scale = map_integers ? map_pixels : 0, scale = quantized ? SCARLET__TILE : 0;
     scarlet__buffer *buffer = scarlet__calloc(threads * (per_lane + per_thread), sizeof *buffer);
     x->lane = scarlet__calloc(threads, sizeof *x->lane);
     x->scratch = scarlet__calloc(threads, sizeof *x->scratch);
@@ -200,8 +201,11 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     for (size_t i = 0; i < threads; i++) {
         scarlet__lane *l = &x->lane[i];
         scarlet__scratch *s = &x->scratch[i];
-        *b++ = (scarlet__buffer){&l->map[0], map};
-        *b++ = (scarlet__buffer){&l->map[1], map};
+        for (size_t m = 0; m < 2; m++) {
+            *b++ = (scarlet__buffer){&l->map[m].values, map};
+            *b++ = (scarlet__buffer){&l->map[m].integers, map_integers};
+            *b++ = (scarlet__buffer){&l->map[m].scale, map_scale};
+        }
         *b++ = (scarlet__buffer){&l->hidden, hidden};
         *b++ = (scarlet__buffer){&l->sums, sums};
         *b++ = (scarlet__buffer){&l->squeezed, channels};
@@ -211,6 +215,8 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         *b++ = (scarlet__buffer){&l->features, features};
         *b++ = (scarlet__buffer){&s->ring, ring};
         *b++ = (scarlet__buffer){&s->pooled, channels};
+        *b++ = (scarlet__buffer){&s->quantized, quantized};
+        *b++ = (scarlet__buffer){&s->quantized_scale, scale};
         s->segment = x->segments + i * x->segment_count;
     }
     scarlet_status status =
@@ -257,6 +263,7 @@ const scarlet__engine scarlet__engine_fused = {
     .id = SCARLET_ENGINE_FUSED,
     .weights_create = scarlet__fused_weights_create,
     .weights_free = scarlet__fused_weights_free,
+    .layer_precision = scarlet__fused_layer_precision,
     .create = create,
     .free = executor_free,
     .run = run,

@@ -11,8 +11,16 @@
  * rows, every output of a gemm is one chain of additions. A team runs one picture together, or
  * each thread takes pictures of its own from a batch.
  *
- *   weights.c   packed weights       stem.c    first convolution and separable layer
- *   dense.c     products             block.c   inverted residuals
+ * With integers (int16, int8) a block is the same, but its input and the depthwise part's output are
+ * quantised pixel by pixel as soon as all channels of a pixel are there:
+ *
+ *   map -> expand row (integers) -> ring -> depthwise row, float32 as before
+ *   a few pixels of all chunks: gate, quantise -> project (integers) -> map, quantise
+ *
+ *   weights.c   packed weights       packing.c   the same as integers
+ *   dense.c     products             quantized.c the same of integers
+ *   stem.c      first convolution and separable layer
+ *   block.c     inverted residuals
  *   executor.c  creation, tail, classifier, pictures and batches
  */
 #ifndef SCARLET_ENGINE_FUSED_FUSED_H
@@ -31,9 +39,15 @@ typedef struct scarlet__step {
     bool rows_outermost;
 } scarlet__step;
 
+/* A narrow tensor, [pixel][padded channels]. */
+typedef struct scarlet__map {
+    float *values;
+    float *integers, *scale; /* the same quantised, bytes or words, and each pixel's scale */
+} scarlet__map;
+
 /* Activations of one picture. */
 typedef struct scarlet__lane {
-    float *map[2]; /* input and output of blocks, in turn */
+    scarlet__map map[2]; /* input and output of blocks, in turn */
     float *hidden; /* after depthwise: [chunk][pixel][width]; the stem's output when traced */
     float *sums;   /* [row][channel], over the pixels of a row */
     float *squeezed, *gate, *gated_weights;
@@ -44,6 +58,7 @@ typedef struct scarlet__lane {
 typedef struct scarlet__scratch {
     float *ring; /* of one chunk, or of all where rows are outermost; then the rows behind it */
     float *pooled;
+    float *quantized, *quantized_scale; /* some pixels of a project's input, integers */
     scarlet__segment *segment;
     scarlet__prefetch prefetch;
 } scarlet__scratch;
@@ -95,34 +110,58 @@ static inline size_t scarlet__step_width(const scarlet__step *t)
 
 /* ---- dense.c ---- */
 
-/* Output chunk n of a dense layer, over `rows` pixels whose inputs the segments describe. */
+/* Output chunk n of a dense layer of floats, over `rows` pixels whose inputs the segments describe. */
 void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
                           const float *weights, size_t n, const scarlet__segment *segment,
                           size_t segments, size_t rows, float *out, size_t out_stride,
                           const float *residual, scarlet__activation activation);
+/* Output chunk n of a dense layer over `rows` pixels of a map of `channels`, from pixel `first` on;
+ * `out` as dense as the chunk is wide. */
+void scarlet__fused_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                           const scarlet__map *in, int channels, size_t first, size_t rows,
+                           float *out, scarlet__activation activation);
 /* Inputs of a project whose pixels begin at `hidden`, chunks `pixels` pixels apart, into the
  * worker's segments; returns their number. */
 size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *c,
                                const float *hidden, size_t pixels);
-/* All output chunks of `rows` pixels from pixel `hidden_first` on; `in`: what is added, or NULL. */
-void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *weights,
-                            const float *hidden, size_t pixels, size_t hidden_first, size_t rows,
-                            const float *in, float *out);
+/* All output chunks of `rows` pixels, from pixel `hidden_first` of the input to pixel `first` of
+ * `out`; `in`: what is added, or NULL. */
+void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *hidden,
+                            size_t pixels, size_t hidden_first, size_t rows, const scarlet__map *in,
+                            const scarlet__map *out, size_t first);
 /* Output chunk n of a matrix times a vector, into its place in y. */
 void scarlet__fused_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
                           const float *x, float *y);
 /* From here on, weights from `at` on are needed: fetches run ahead of them. */
 void scarlet__fused_announce(const scarlet__worker *w, const float *at);
 
+/* ---- quantized.c: the same for a dense layer of integers ---- */
+
+void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                               const scarlet__map *in, int channels, size_t first, size_t rows,
+                               float *out, scarlet__activation activation);
+void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
+                                const float *hidden, size_t pixels, size_t hidden_first,
+                                size_t rows, const scarlet__map *in, const scarlet__map *out,
+                                size_t first);
+void scarlet__quantized_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                              const float *x, float *y);
+/* Makes the integers of some of a map's pixels, where there are integers. */
+void scarlet__quantize_map(const scarlet__worker *w, const scarlet__map *map, size_t channels,
+                           size_t first, size_t rows);
+/* Floats that hold `count` integers. */
+size_t scarlet__quantized_floats(const scarlet__fused *x, size_t count);
+
 /* ---- stem.c, block.c: called by each thread of a team, with the same arguments ---- */
 
-void scarlet__fused_stem(const scarlet__worker *w, float *out);
+void scarlet__fused_stem(const scarlet__worker *w, const scarlet__map *out);
 /* Floats of ring that the stem needs. */
 size_t scarlet__fused_stem_floats(const scarlet__fused *x);
-void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const float *in,
-                          float *out);
+void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in,
+                          const scarlet__map *out);
 bool scarlet__fused_rows_outermost(const scarlet__step *t);
-/* Whether squeeze-excite scales the project's weights: cheaper than pixels where there are many. */
+/* Whether squeeze-excite scales the project's weights: cheaper than pixels where there are many.
+ * Integers are scaled when they are made. */
 bool scarlet__fused_gates_weights(const scarlet__step *t);
 
 #endif

@@ -70,7 +70,7 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
     }
 }
 
-static void stem_band(const scarlet__worker *w, int y, int end, float *out)
+static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__map *out)
 {
     const scarlet__fused *x = w->j->x;
     const scarlet__step *t = &x->step[1];
@@ -97,12 +97,11 @@ static void stem_band(const scarlet__worker *w, int y, int end, float *out)
             w->k->depthwise[0][0](rows, width, f->depthwise + first * 9, f->depthwise_bias + first,
                                   row + side * first, width, side, SCARLET__RELU6, NULL);
         }
-        scarlet__fused_project(w, t, f->project.weight, row, side, 0, side, NULL,
-                               out + (size_t)y * side * f->project.out.padded);
+        scarlet__fused_project(w, t, row, side, 0, side, NULL, out, (size_t)y * side);
     }
 }
 
-void scarlet__fused_stem(const scarlet__worker *w, float *out)
+void scarlet__fused_stem(const scarlet__worker *w, const scarlet__map *out)
 {
     const scarlet__step *t = &w->j->x->step[1];
     size_t bands = w->m->team->threads, side = (size_t)t->out_side;

@@ -2,41 +2,21 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "engine/fused/packing.h"
 #include "engine/pack.h"
 #include "network/weights.h"
 
-/* Takes memory from the block in order; while there is no block it only counts. */
-typedef struct {
-    float *memory;
-    size_t used; /* floats */
-} cursor;
-
-static float *take(cursor *c, size_t floats)
-{
-    float *at = c->memory ? c->memory + c->used : NULL;
-    c->used += scarlet__round_up(floats, SCARLET__VECTOR_MAX);
-    return at;
-}
-
-/* weight is [out][in]; the block of memory they are packed into is zeroed. */
-typedef struct {
-    const float *weight, *bias;
-    size_t out, in; /* of the plain weight */
-    size_t k;       /* of the packed one, at least in: the rest is zero */
-    size_t most;    /* vectors of a chunk */
-    bool stem;      /* [out][3][3][3] is read as [out][ky][kx][channel] */
-} plain;
-
-static size_t column(const plain *p, size_t k)
+static size_t column(const scarlet__plain *p, size_t k)
 {
     return p->stem ? k % 3 * 9 + k / 3 : k;
 }
 
-static void pack(cursor *c, const plain *p, size_t vector, scarlet__packed_dense *d)
+static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector, scarlet__packed_dense *d)
 {
     d->out = scarlet__cut(p->out, vector, p->most);
     d->k = p->k;
-    float *bias = take(c, d->out.padded), *w = take(c, d->out.padded * p->k);
+    float *bias = scarlet__cursor_take(c, d->out.padded * sizeof *bias);
+    float *w = scarlet__cursor_take(c, d->out.padded * p->k * sizeof *w);
     d->bias = bias;
     d->weight = w;
     if (!w)
@@ -54,21 +34,32 @@ static void pack(cursor *c, const plain *p, size_t vector, scarlet__packed_dense
     }
 }
 
-static void pack_layer(cursor *c, const scarlet__layer *l, const scarlet__layer_weights *w,
-                       size_t vector, scarlet__fused_layer *f)
+static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
+                       const scarlet__layer_weights *w, const scarlet__fused_weights *all,
+                       scarlet__fused_layer *f)
 {
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
-    size_t taps = (size_t)l->kernel * (size_t)l->kernel;
+    size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)all->kernels->vector;
     const size_t gemm = SCARLET__GEMM_VECTORS, gemv = SCARLET__GEMV_VECTORS;
-    bool stem = l->kind == SCARLET_LAYER_STEM;
+    bool stem = l->kind == SCARLET_LAYER_STEM, classifier = l->kind == SCARLET_LAYER_CLASSIFIER;
+    f->precision = scarlet__fused_layer_precision(l, all->precision);
+    bool integers = f->precision != SCARLET_PRECISION_F32;
     size_t channels = l->kind == SCARLET_LAYER_SEPARABLE ? in : h;
     size_t project_in = stem ? in * taps : channels ? channels : in;
     size_t project_k = channels ? scarlet__round_up(channels, vector) : project_in;
-    if (h)
-        pack(c, &(plain){w->expand, w->expand_bias, h, in, in, gemm, false}, vector, &f->expand);
+    const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, false};
+    const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, false};
+    const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, false};
+    const scarlet__plain project = {w->project, w->project_bias,          out, project_in,
+                                    project_k,  classifier ? gemv : gemm, stem};
+    if (h && integers)
+        scarlet__pack_integers(c, all, &expand, false, &f->expand);
+    else if (h)
+        pack(c, &expand, vector, &f->expand);
     if (channels) {
         f->hidden = scarlet__cut(channels, vector, gemm);
-        float *bias = take(c, f->hidden.padded), *weight = take(c, f->hidden.padded * taps);
+        float *bias = scarlet__cursor_take(c, f->hidden.padded * sizeof *bias);
+        float *weight = scarlet__cursor_take(c, f->hidden.padded * taps * sizeof *weight);
         f->depthwise = weight;
         f->depthwise_bias = bias;
         if (weight) {
@@ -76,16 +67,39 @@ static void pack_layer(cursor *c, const scarlet__layer *l, const scarlet__layer_
             scarlet__pack_depthwise(w->depthwise, channels, taps, vector, weight);
         }
     }
-    if (s) {
-        pack(c, &(plain){w->squeeze, w->squeeze_bias, s, h, h, gemv, false}, vector, &f->squeeze);
-        pack(c, &(plain){w->excite, w->excite_bias, h, s, s, gemv, false}, vector, &f->excite);
+    if (s && integers) {
+        scarlet__pack_vector_integers(c, all, &squeeze, &f->squeeze);
+        scarlet__pack_vector_integers(c, all, &excite, &f->excite);
+    } else if (s) {
+        pack(c, &squeeze, vector, &f->squeeze);
+        pack(c, &excite, vector, &f->excite);
     }
-    if (l->kind != SCARLET_LAYER_IDENTITY)
-        pack(c,
-             &(plain){w->project, w->project_bias, out, project_in, project_k,
-                      l->kind == SCARLET_LAYER_CLASSIFIER ? gemv : gemm, stem},
-             vector, &f->project);
+    if (integers && classifier)
+        scarlet__pack_vector_integers(c, all, &project, &f->project);
+    else if (integers && l->kind != SCARLET_LAYER_IDENTITY)
+        scarlet__pack_integers(c, all, &project, channels > 0, &f->project);
+    else if (l->kind != SCARLET_LAYER_IDENTITY)
+        pack(c, &project, vector, &f->project);
     f->end = c->memory ? (const char *)(c->memory + c->used) : NULL;
+}
+
+int scarlet__fused_layer_precision(const scarlet__layer *layer, int precision)
+{
+    bool first = layer->kind == SCARLET_LAYER_STEM || layer->kind == SCARLET_LAYER_SEPARABLE;
+    return first ? SCARLET_PRECISION_F32 : precision;
+}
+
+/* 16 bits: sums of 32 bits hold 13 and 12 with room for many products. */
+static void choose_integers(scarlet__fused_weights *w)
+{
+    static const scarlet__levels levels[] = {
+        [SCARLET_PRECISION_INT16] = {4095, 8190, 2047, INT16_MAX},
+        [SCARLET_PRECISION_INT8] = {INT8_MAX, UINT8_MAX, INT8_MAX, INT8_MAX},
+    };
+    if (w->precision == SCARLET_PRECISION_F32)
+        return;
+    w->integer = scarlet__integers(w->kernels, w->precision == SCARLET_PRECISION_INT8);
+    w->levels = levels[w->precision];
 }
 
 void scarlet__fused_weights_free(void *data)
@@ -98,30 +112,32 @@ void scarlet__fused_weights_free(void *data)
 
 scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
                                              const scarlet__tensors *tensors,
-                                             const scarlet__kernels *kernels, void **out,
-                                             size_t *bytes, scarlet_error *err)
+                                             const scarlet__kernels *kernels, int precision,
+                                             void **out, size_t *bytes, scarlet_error *err)
 {
-    const size_t vector = (size_t)kernels->vector;
     scarlet__fused_weights *w = scarlet__calloc(1, sizeof *w);
     *out = NULL;
     if (!w)
         return scarlet__fail_memory(err);
     w->kernels = kernels;
+    w->precision = precision;
     w->count = network->count;
-    cursor c = {0};
+    choose_integers(w);
+    scarlet__cursor c = {0};
     for (int i = 0; i < w->count; i++)
-        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, vector, &w->layer[i]);
+        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, w, &w->layer[i]);
     w->bytes = c.used * sizeof(float);
     w->memory = scarlet__pages_alloc(w->bytes);
-    scarlet_status status = w->memory ? SCARLET_OK : scarlet__fail_memory(err);
-    c = (cursor){w->memory, 0};
+    c = (scarlet__cursor){w->memory, 0, scarlet__alloc(2 * c.row_room, sizeof *c.row), c.row_room};
+    scarlet_status status = w->memory && c.row ? SCARLET_OK : scarlet__fail_memory(err);
     scarlet__layer_weights plain_weights = {0};
     for (int i = 0; i < w->count && status == SCARLET_OK; i++) {
         status = scarlet__layer_weights_read(tensors, &network->layer[i], &plain_weights, err);
         if (status == SCARLET_OK)
-            pack_layer(&c, &network->layer[i], &plain_weights, vector, &w->layer[i]);
+            pack_layer(&c, &network->layer[i], &plain_weights, w, &w->layer[i]);
     }
     scarlet__layer_weights_free(&plain_weights);
+    scarlet__free(c.row);
     if (status != SCARLET_OK) {
         scarlet__fused_weights_free(w);
         return status;

@@ -6,11 +6,19 @@
 #include "engine/kernels/kernels.h"
 #include "network/network.h"
 
-/* A dense layer: output chunk n has its weights [k][width] at weight + k_padded * offset(n). */
+/*
+ * A dense layer. Either floats: output chunk n has its weights [k][width] at weight + k * offset(n).
+ * Or integers, scaled: at integers + output_bytes * offset(n), [k / group][width][group] for a gemm,
+ * [k][width] for a gemv.
+ */
 typedef struct scarlet__packed_dense {
     scarlet__chunks out;
     size_t k; /* values of an input pixel that are multiplied */
     const float *weight, *bias;
+    const char *integers; /* NULL: floats */
+    size_t output_bytes;  /* of one output's integers */
+    const float *scale;
+    const int32_t *start;
 } scarlet__packed_dense;
 
 typedef struct scarlet__fused_layer {
@@ -18,10 +26,20 @@ typedef struct scarlet__fused_layer {
     const float *depthwise, *depthwise_bias;
     scarlet__chunks hidden; /* channels of the depthwise part */
     const char *end;        /* of the layer's weights */
+    int precision;
 } scarlet__fused_layer;
+
+/* Largest integers of a precision: of a block's input; of what its depthwise part gives; of weights
+ * of gemms; of weights of gemvs. */
+typedef struct scarlet__levels {
+    float map, hidden, weight, vector_weight;
+} scarlet__levels;
 
 typedef struct scarlet__fused_weights {
     const scarlet__kernels *kernels;
+    int precision;
+    const scarlet__integer_kernels *integer; /* NULL: all is float32 */
+    scarlet__levels levels;
     float *memory;
     size_t bytes;
     int count;
@@ -30,8 +48,10 @@ typedef struct scarlet__fused_weights {
 
 scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
                                              const scarlet__tensors *tensors,
-                                             const scarlet__kernels *kernels, void **weights,
-                                             size_t *bytes, scarlet_error *err);
+                                             const scarlet__kernels *kernels, int precision,
+                                             void **weights, size_t *bytes, scarlet_error *err);
+/* Precision of a layer in a network of `precision`. */
+int scarlet__fused_layer_precision(const scarlet__layer *layer, int precision);
 void scarlet__fused_weights_free(void *weights);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     SCARLET__TILE = 7,         /* outputs a depthwise step; divides 112, 56, 28, 14 and 7 */
@@ -64,6 +65,55 @@ typedef struct scarlet__gemm {
     scarlet__prefetch *prefetch;
 } scarlet__gemm;
 
+/*
+ * Integers. Activations are scaled pixel by pixel, weights by output channel; a lane multiplies a
+ * group of neighbouring channels. Sums are exact in 32 bits: who packs weights sees to it that they
+ * cannot overflow. All else is float32, operation by operation the same in every set.
+ *
+ * words   16 bits, groups of 2: everywhere
+ * bytes    8 bits, groups of 4, unsigned: where the CPU has an instruction for it
+ *
+ * What is not finite never leaves the range of the integers: a NaN counts as the lowest value, an
+ * infinity makes the pixel's scale infinite.
+ */
+
+/* out[r][j] = activation(bias[j] + residual[r][j] + a_scale[r] * scale[j] * sum), where sum is
+ * start[j] + sum over i of a[r][i] w[i][j]. */
+typedef struct scarlet__integer_gemm {
+    const void *a;        /* rows of integers */
+    size_t stride;        /* bytes from a row to the next */
+    size_t groups;        /* of a row */
+    const float *a_scale; /* [rows] */
+    const void *weights;  /* [groups][vectors * VL][group] */
+    const int32_t *start;
+    const float *scale, *bias;
+    const float *residual; /* as in scarlet__gemm */
+    float *out;
+    size_t out_stride, rows;
+    int vectors; /* 1 .. SCARLET__GEMM_VECTORS */
+    scarlet__activation activation;
+    scarlet__prefetch *prefetch;
+} scarlet__integer_gemm;
+
+typedef struct scarlet__integer_kernels {
+    size_t group;   /* 0: the set has no such kernels */
+    int32_t offset; /* added to what `quantize` gives */
+    void (*gemm)(const scarlet__integer_gemm *);
+    /* For each pixel: scale = max |x| / levels, q = round(x / scale) + offset. x and q
+     * [pixel][channels]. */
+    void (*quantize)(const float *x, size_t pixels, size_t channels, float levels, void *q,
+                     float *scale);
+    /* The same for what 6 * h-swish gave, which is never below -2.25, times gate[channel] of 0 to
+     * 1 unless that is NULL: scale = (max x + 2.25) / levels, q = round((x + 2.25) / scale). A
+     * pixel's values are those of all segments, whole vectors each; q [pixel][sum of k]. */
+    void (*quantize_hidden)(const scarlet__segment *segment, size_t segments, const float *gate,
+                            size_t pixels, float levels, void *q, float *scale);
+    /* As the floats' below, of `group` products a lane. */
+    float (*peak)(size_t steps);
+} scarlet__integer_kernels;
+
+#define SCARLET__HSWISH6_LEAST 2.25f /* minus the minimum of 6 * h-swish */
+
 typedef struct scarlet__kernels {
     int isa;    /* SCARLET_ISA_* */
     int vector; /* floats, VL above */
@@ -91,12 +141,26 @@ typedef struct scarlet__kernels {
     void (*gemv)(const float *x, size_t k, const float *w, const float *bias, float *y,
                  int vectors);
 
+    scarlet__integer_kernels words, bytes;
+    /* y[j] = bias[j] + scale[j] * sum over i of x[i] w[i][j], as gemv with 8 or 16-bit weights */
+    void (*gemv8)(const float *x, size_t k, const int8_t *w, const float *scale, const float *bias,
+                  float *y, int vectors);
+    void (*gemv16)(const float *x, size_t k, const int16_t *w, const float *scale,
+                   const float *bias, float *y, int vectors);
+
     /* The best this set can do: `steps` times 12 independent vector multiply-adds in registers;
      * returns their sum. */
     float (*peak)(size_t steps);
 } scarlet__kernels;
 
 enum { SCARLET__PEAK_CHAINS = 12 };
+
+/* For activations of 8 bits or, not narrow, of more. */
+static inline const scarlet__integer_kernels *scarlet__integers(const scarlet__kernels *k,
+                                                                bool narrow)
+{
+    return narrow && k->bytes.group ? &k->bytes : &k->words;
+}
 
 /* The kernels of the newest set up to `isa` that this build has. */
 const scarlet__kernels *scarlet__kernels_for(int isa);

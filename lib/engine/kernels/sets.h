@@ -20,12 +20,16 @@
 
 SET(portable, SCARLET_ISA_PORTABLE, 4)
 FILL_FLOATS(portable)
+FILL(portable, integer)
 #if defined(__x86_64__)
 SET(avx2, SCARLET_ISA_AVX2, 8)
 FILL_FLOATS(avx2)
+FILL(avx2, integer)
 SET(avx512, SCARLET_ISA_AVX512, 16)
 FILL_FLOATS(avx512)
+FILL(avx512, integer)
 SET(avx512vnni, SCARLET_ISA_AVX512VNNI, 16)
+FILL(avx512vnni, integer)
 SET(avx512bf16, SCARLET_ISA_AVX512BF16, 16)
 #endif
 

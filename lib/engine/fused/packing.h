@@ -1,0 +1,34 @@
+/* How weights are packed, for the files that do. */
+#ifndef SCARLET_ENGINE_FUSED_PACKING_H
+#define SCARLET_ENGINE_FUSED_PACKING_H
+
+#include "engine/fused/weights.h"
+
+/* Takes memory from a zeroed block in order; while there is no block it only counts. */
+typedef struct scarlet__cursor {
+    float *memory;
+    size_t used;     /* floats */
+    float *row;      /* room for one output's weights, and for their integers */
+    size_t row_room; /* floats of each */
+} scarlet__cursor;
+
+/* NULL while counting. */
+void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes);
+
+/* A dense layer's weight [out][in] to be packed. */
+typedef struct scarlet__plain {
+    const float *weight, *bias;
+    size_t out, in;
+    size_t k;    /* of the packed weight, at least `in`: the rest is zero */
+    size_t most; /* vectors of a chunk */
+    bool stem;   /* [out][3][3][3] is read as [out][ky][kx][channel] */
+} scarlet__plain;
+
+/* As integers for gemm; `hidden`: the input is what a block's depthwise part gives. */
+void scarlet__pack_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
+                            const scarlet__plain *p, bool hidden, scarlet__packed_dense *d);
+/* As integers for gemv8 or gemv16. */
+void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
+                                   const scarlet__plain *p, scarlet__packed_dense *d);
+
+#endif

@@ -1,0 +1,97 @@
+/* Products of integers, and what makes integers of activations. */
+#include "engine/fused/fused.h"
+
+enum { STEP = SCARLET__TILE }; /* pixels of a project at once: they stay in the first-level cache */
+
+size_t scarlet__quantized_floats(const scarlet__fused *x, size_t count)
+{
+    const scarlet__integer_kernels *integer = x->weights->integer;
+    return integer ? (count + integer->group - 1) / integer->group : 0;
+}
+
+static void dense(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                  const float *integers, const float *integers_scale, size_t channels, size_t rows,
+                  float *out, size_t out_stride, const float *residual,
+                  scarlet__activation activation)
+{
+    const size_t at = scarlet__chunk_offset(&d->out, n);
+    const scarlet__integer_gemm g = {
+        .a = integers,
+        .stride = scarlet__quantized_floats(w->j->x, channels) * sizeof *integers,
+        .groups = d->output_bytes / sizeof *integers,
+        .a_scale = integers_scale,
+        .weights = d->integers + at * d->output_bytes,
+        .start = d->start + at,
+        .scale = d->scale + at,
+        .bias = d->bias + at,
+        .residual = residual,
+        .out = out,
+        .out_stride = out_stride,
+        .rows = rows,
+        .vectors = (int)scarlet__chunk_vectors(&d->out, n),
+        .activation = activation,
+        .prefetch = &w->s->prefetch,
+    };
+    w->j->x->weights->integer->gemm(&g);
+}
+
+void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                               const scarlet__map *in, int channels, size_t first, size_t rows,
+                               float *out, scarlet__activation activation)
+{
+    const size_t stride = scarlet__fused_padded(w->j->x, channels);
+    dense(w, d, n, in->integers + scarlet__quantized_floats(w->j->x, first * stride),
+          in->scale + first, stride, rows, out, scarlet__chunk_width(&d->out, n), NULL,
+          activation);
+}
+
+void scarlet__quantize_map(const scarlet__worker *w, const scarlet__map *map, size_t channels,
+                           size_t first, size_t rows)
+{
+    const scarlet__fused_weights *all = w->j->x->weights;
+    if (all->integer)
+        all->integer->quantize(map->values + first * channels, rows, channels, all->levels.map,
+                               map->integers + scarlet__quantized_floats(w->j->x, first * channels),
+                               map->scale + first);
+}
+
+void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
+                                const float *hidden, size_t pixels, size_t hidden_first,
+                                size_t rows, const scarlet__map *in, const scarlet__map *out,
+                                size_t first)
+{
+    const scarlet__packed_dense *d = &t->weights->project;
+    const scarlet__fused_weights *all = w->j->x->weights;
+    const scarlet__chunks *c = &t->weights->hidden;
+    const float *gate = t->layer->squeeze ? w->lane->gate : NULL;
+    const size_t segments = scarlet__fused_segments(w, c, hidden, pixels);
+    scarlet__segment *segment = w->s->segment;
+    for (size_t i = 0; i < segments; i++)
+        segment[i].a += hidden_first * segment[i].stride;
+    for (size_t end = first + rows; first < end; first += STEP) {
+        const size_t count = end - first < STEP ? end - first : STEP;
+        all->integer->quantize_hidden(segment, segments, gate, count, all->levels.hidden,
+                                      w->s->quantized, w->s->quantized_scale);
+        for (size_t n = 0; n < d->out.count; n++) {
+            size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
+            dense(w, d, n, w->s->quantized, w->s->quantized_scale, c->padded, count,
+                  out->values + at, d->out.padded, in ? in->values + at : NULL, SCARLET__LINEAR);
+        }
+        scarlet__quantize_map(w, out, d->out.padded, first, count);
+        for (size_t i = 0; i < segments; i++)
+            segment[i].a += STEP * segment[i].stride;
+    }
+}
+
+void scarlet__quantized_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                              const float *x, float *y)
+{
+    const size_t at = scarlet__chunk_offset(&d->out, n);
+    const char *weights = d->integers + at * d->output_bytes;
+    const int vectors = (int)scarlet__chunk_vectors(&d->out, n);
+    if (d->output_bytes == d->k)
+        w->k->gemv8(x, d->k, (const int8_t *)weights, d->scale + at, d->bias + at, y + at, vectors);
+    else
+        w->k->gemv16(x, d->k, (const int16_t *)(const void *)weights, d->scale + at, d->bias + at,
+                     y + at, vectors);
+}
