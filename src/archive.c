@@ -77,7 +77,7 @@ static bool ends_with(const char *text, const char *end)
 static void read_member(struct tar *tar, struct archive_entry *entry, cli_picture *out)
 {
     int64_t size = archive_entry_size(entry);
-    if (size > MEMBER_MAX) {
+    if (size < 0 || size > MEMBER_MAX) {
         out->error = cli_format("%lld bytes, at most %d are read", (long long)size, MEMBER_MAX);
         return;
     }
