@@ -1,24 +1,26 @@
 #include "common/cpu.h"
 
+#include <cpuinfo.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* By the compiler's own means: libcpuinfo allocates, and prints when it cannot. */
+/* cpuinfo_initialize guards itself with pthread_once. */
 static int detected(void)
 {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    if (!cpuinfo_initialize())
         return SCARLET_ISA_PORTABLE;
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+#if defined(__x86_64__)
+    if (!cpuinfo_has_x86_avx2() || !cpuinfo_has_x86_fma3())
+        return SCARLET_ISA_PORTABLE;
+    if (!cpuinfo_has_x86_avx512f() || !cpuinfo_has_x86_avx512bw() || !cpuinfo_has_x86_avx512dq() ||
+        !cpuinfo_has_x86_avx512vl())
         return SCARLET_ISA_AVX2;
-    if (!__builtin_cpu_supports("avx512vnni"))
+    if (!cpuinfo_has_x86_avx512vnni())
         return SCARLET_ISA_AVX512;
-    return __builtin_cpu_supports("avx512bf16") ? SCARLET_ISA_AVX512BF16 : SCARLET_ISA_AVX512VNNI;
+    return cpuinfo_has_x86_avx512bf16() ? SCARLET_ISA_AVX512BF16 : SCARLET_ISA_AVX512VNNI;
 #else
     return SCARLET_ISA_PORTABLE;
 #endif

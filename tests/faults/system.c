@@ -195,7 +195,8 @@ static void shrinking(const char *name, use fn, const char *path)
     }
 }
 
-/* `spare`: libjpeg asks for less when it is refused much. */
+/* `spare`: some memory can be done without. libjpeg asks for less when it is refused much, and
+ * where libcpuinfo has none, the portable kernels serve. */
 static void files(const char *name, use fn, const char *path, bool spare)
 {
     each(name, fn, path, "open", EMFILE, SCARLET_ERROR_IO, "Too many open files", false, 1);
@@ -232,12 +233,12 @@ static void sessions(const char *path)
               REFUSED);
     if (FAILING_MALLOC) {
         each("XNNPACK", xnnpack, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "out of memory",
-             false, 2);
-        each("fused", fused, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "", false, 2);
+             true, 2);
+        each("fused", fused, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "", true, 2);
     }
 }
 
-/* The library prints nothing; libcpuinfo, which XNNPACK asks, does when it is out of memory. */
+/* The library prints nothing; libcpuinfo does when it is out of memory. */
 static void nothing_printed(void)
 {
     char line[512];
@@ -261,7 +262,7 @@ int main(int argc, char **argv)
             files("decode", decode, path, true);
             continue;
         }
-        files("load", load, path, false);
+        files("load", load, path, true);
         /* How a kind of file is read is seen by now; the rest is the same for all. */
         if (dot && strcmp(dot, ".safetensors") == 0) {
             conversion(path);
