@@ -110,6 +110,8 @@ static int attempt(use fn, const char *path, const char *kind, size_t n, int cod
                    scarlet_status expected, const char *message)
 {
     scarlet_error err = {0};
+    if (fn != xnnpack) /* without memory libcpuinfo knows no CPU, and portable kernels serve */
+        scarlet_build_info();
     failing_arm(kind, n, code);
     scarlet_status status = fn(path, &err);
     int missed = failing_hit() ? 0 : MISSED;
