@@ -10,17 +10,18 @@ out=${1:-build-web}
 here=examples/web
 mkdir -p "$out"
 
-# Everything but what platform.c stands in for.
+# Everything but decoders, since the browser decodes, and what platform.c stands in for.
 sources=$(find lib -name '*.c' ! -path '*/kernels/*' ! -name '*_avx2.c' ! -name build_info.c \
     ! -path lib/common/cpu.c ! -path lib/common/threads.c ! -path lib/engine/dense.c \
     ! -path lib/engine/xnnpack.c ! -path lib/engine/fused/team.c \
-    ! -path lib/image/jpeg.c ! -path lib/image/png.c)
-kernels="lib/engine/kernels/depthwise.c lib/engine/kernels/elementwise.c lib/engine/kernels/gemm.c"
+    ! -path lib/image/decode.c ! -path lib/image/jpeg.c ! -path lib/image/png.c ! -path lib/image/probe.c)
+kernels=lib/engine/kernels
 
 sed -f lib/results/names.sed lib/results/imagenet-1k.tsv >"$out/imagenet-1k.inc"
-emcc -std=c11 -D_GNU_SOURCE -O3 -flto -msimd128 -Wall -Wextra -Iinclude -Ilib -I"$out" \
+emcc -std=c11 -D_GNU_SOURCE -O3 -flto -msimd128 -Wall -Wextra -Werror -Iinclude -Ilib -I"$out" \
     -DSCARLET__SUFFIX=portable -DSCARLET__VECTOR=4 \
-    $sources lib/engine/kernels/dispatch.c $kernels $here/platform.c $here/page.c \
+    $sources $kernels/dispatch.c $kernels/depthwise.c $kernels/elementwise.c $kernels/gemm.c \
+    $kernels/integer.c $here/platform.c $here/page.c \
     --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sEXPORTED_FUNCTIONS=_malloc,_free \
     -o "$out/scarlet.wasm"
 rm "$out/imagenet-1k.inc"

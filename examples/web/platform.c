@@ -1,12 +1,11 @@
 /*
  * What the library has from elsewhere on a desktop, for a page: one thread, one instruction set,
- * no XNNPACK, and no decoders, since the browser decodes.
+ * and no XNNPACK.
  */
 #include "common/cpu.h"
 #include "common/error.h"
 #include "engine/engine.h"
 #include "engine/fused/team.h"
-#include "image/image.h"
 
 /* ---- for lib/common/cpu.c ---- */
 
@@ -60,10 +59,10 @@ bool scarlet__team_task(scarlet__member *member, size_t tasks, size_t *i)
 /* ---- for lib/engine/xnnpack.c ---- */
 
 static scarlet_status no_weights(const scarlet__network *network, const scarlet__tensors *tensors,
-                                 const scarlet__kernels *kernels, void **weights, size_t *bytes,
-                                 scarlet_error *err)
+                                 const scarlet__kernels *kernels, int precision, void **weights,
+                                 size_t *bytes, scarlet_error *err)
 {
-    (void)network, (void)tensors, (void)kernels, (void)weights, (void)bytes;
+    (void)network, (void)tensors, (void)kernels, (void)precision, (void)weights, (void)bytes;
     return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "option engine: xnnpack is not in a page");
 }
 
@@ -77,18 +76,3 @@ const scarlet__engine scarlet__engine_xnnpack = {
     .weights_create = no_weights,
     .weights_free = nothing,
 };
-
-/* ---- for lib/image/jpeg.c and png.c ---- */
-
-scarlet_status scarlet__jpeg_decode(const scarlet__source *source, int64_t max_pixels,
-                                    int *orientation, scarlet_image **out, scarlet_error *err)
-{
-    (void)max_pixels, (void)orientation, (void)out;
-    return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "%s: the browser decodes", source->name);
-}
-
-scarlet_status scarlet__png_decode(const scarlet__source *source, int64_t max_pixels,
-                                   int *orientation, scarlet_image **out, scarlet_error *err)
-{
-    return scarlet__jpeg_decode(source, max_pixels, orientation, out, err);
-}
