@@ -34,7 +34,7 @@ typedef struct scarlet__engine {
                                      void **weights, size_t *bytes, scarlet_error *err);
     void (*weights_free)(void *weights);
     /* Of a layer in a network of `precision`; NULL: all layers have the network's. */
-    int (*layer_precision)(const scarlet__layer *layer, int precision);
+    int (*layer_precision)(const scarlet__network *network, int layer, int precision);
     /* Makes what one session needs beside the weights. */
     scarlet_status (*create)(const scarlet__execution *execution, void **executor, size_t *bytes,
                              scarlet_error *err);

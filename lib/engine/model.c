@@ -204,7 +204,7 @@ int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarle
             l, scarlet__network_side(&model->network, scarlet__model_side(model), layer));
     case SCARLET_INFO_PRECISION:
         return model->engine->layer_precision
-                   ? model->engine->layer_precision(l, model->precision)
+                   ? model->engine->layer_precision(&model->network, (int)layer, model->precision)
                    : model->precision;
     default:
         return -1;

@@ -92,5 +92,5 @@ void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, co
                              segments, rows, out->values + at, d->out.padded,
                              in ? in->values + at : NULL, SCARLET__LINEAR);
     }
-    scarlet__quantize_map(w, out, d->out.padded, first, rows);
+    scarlet__quantize_map(t, out, d->out.padded, first, rows);
 }

@@ -185,9 +185,10 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
             gated = scarlet__max(gated, t->weights->project.k * t->weights->project.out.padded);
     }
     size_t features = scarlet__fused_padded(x, x->e.network->space.tail);
-    size_t map_integers = scarlet__quantized_floats(x, map);
-    size_t quantized = scarlet__quantized_floats(x, SCARLET__TILE * channels);
-    size_t map_scale = map_integers ? map_pixels : 0, scale = quantized ? SCARLET__TILE : 0;
+    const bool integers = x->weights->precision != SCARLET_PRECISION_F32;
+    const size_t map_integers = integers ? (map + 1) / 2 : 0; /* room for words */
+    const size_t quantized = integers ? (SCARLET__TILE * channels + 1) / 2 : 0;
+    const size_t map_scale = integers ? map_pixels : 0, scale = integers ? SCARLET__TILE : 0;
     scarlet__buffer *buffer = scarlet__calloc(threads * (per_lane + per_thread), sizeof *buffer);
     x->lane = scarlet__calloc(threads, sizeof *x->lane);
     x->scratch = scarlet__calloc(threads, sizeof *x->scratch);
@@ -245,6 +246,15 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         side = t->out_side = scarlet__layer_side(t->layer, side);
         t->rows_outermost =
             t->layer->kind == SCARLET_LAYER_BLOCK && scarlet__fused_rows_outermost(t);
+    }
+    const scarlet__packed_dense *reader = NULL;
+    for (int i = x->count; i-- > 0;) {
+        scarlet__step *t = &x->step[i];
+        t->reader = reader;
+        if (t->layer->kind == SCARLET_LAYER_TAIL)
+            reader = &t->weights->project;
+        if (t->layer->kind == SCARLET_LAYER_BLOCK)
+            reader = &t->weights->expand;
     }
     scarlet_status status = allocate(x, bytes, err);
     for (unsigned i = 1; i <= e->threads && status == SCARLET_OK; i++)

@@ -35,6 +35,7 @@
 typedef struct scarlet__step {
     const scarlet__layer *layer;
     const scarlet__fused_layer *weights;
+    const scarlet__packed_dense *reader; /* what reads the step's output map; NULL: nothing does */
     int side, out_side;
     bool rows_outermost;
 } scarlet__step;
@@ -146,11 +147,9 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
                                 size_t first);
 void scarlet__quantized_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
                               const float *x, float *y);
-/* Makes the integers of some of a map's pixels, where there are integers. */
-void scarlet__quantize_map(const scarlet__worker *w, const scarlet__map *map, size_t channels,
+/* Makes the integers of some pixels of a step's output, where its reader wants integers. */
+void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t channels,
                            size_t first, size_t rows);
-/* Floats that hold `count` integers. */
-size_t scarlet__quantized_floats(const scarlet__fused *x, size_t count);
 
 /* ---- stem.c, block.c: called by each thread of a team, with the same arguments ---- */
 

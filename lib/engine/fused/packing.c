@@ -6,6 +6,15 @@
 
 #include "engine/pack.h"
 
+/* Largest integers: of a block's input; of what its depthwise part gives; of weights for gemm; of
+ * weights for gemv. The sums are 32 bits wide: they hold many products of 13 and 12 bits. */
+static const struct {
+    float map, hidden, weight, vector_weight;
+} levels_of[] = {
+    [SCARLET_PRECISION_INT16] = {4095, 8190, 2047, INT16_MAX},
+    [SCARLET_PRECISION_INT8] = {INT8_MAX, UINT8_MAX, INT8_MAX, INT8_MAX},
+};
+
 void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes)
 {
     float *at = c->memory ? c->memory + c->used : NULL;
@@ -56,17 +65,20 @@ static void take(scarlet__cursor *c, const scarlet__plain *p, size_t vector, siz
     c->row_room = room > c->row_room ? room : c->row_room;
 }
 
-void scarlet__pack_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
+void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels, int precision,
                             const scarlet__plain *p, bool hidden, scarlet__packed_dense *d)
 {
-    const scarlet__integer_kernels *integer = w->integer;
-    const size_t group = integer->group, vector = (size_t)w->kernels->vector;
+    const scarlet__integer_kernels *integer =
+        scarlet__integers(kernels, precision == SCARLET_PRECISION_INT8);
+    const size_t group = integer->group, vector = (size_t)kernels->vector;
     const size_t k = scarlet__round_up(p->k, group), groups = k / group;
     const size_t padded = scarlet__round_up(k, vector);
     /* Unsigned bytes become signed by their top bit. */
     const uint32_t flip = integer->offset ? 0x80808080 : 0;
     int32_t *start = scarlet__cursor_take(c, scarlet__round_up(p->out, vector) * sizeof *start);
     d->start = start;
+    d->kernels = integer;
+    d->levels = hidden ? levels_of[precision].hidden : levels_of[precision].map;
     take(c, p, vector, k, groups * 4, d);
     if (!c->memory)
         return;
@@ -77,7 +89,7 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
         for (size_t j = 0; j < width && first + j < p->out; j++) {
             const size_t o = first + j;
             const float *from = row(c, p, o, padded);
-            float levels = bounded_levels(from, p->in, w->levels.weight, w->levels.hidden);
+            float levels = bounded_levels(from, p->in, levels_of[precision].weight, d->levels);
             integer->quantize(from, 1, padded, levels, q, scale + o);
             for (size_t g = 0; g < groups; g++) {
                 uint32_t values;
@@ -95,11 +107,13 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
     }
 }
 
-void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
-                                   const scarlet__plain *p, scarlet__packed_dense *d)
+void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
+                                   int precision, const scarlet__plain *p,
+                                   scarlet__packed_dense *d)
 {
-    const bool narrow = w->levels.vector_weight <= INT8_MAX;
-    const size_t vector = (size_t)w->kernels->vector, padded = scarlet__round_up(p->k, vector);
+    const float levels = levels_of[precision].vector_weight;
+    const bool narrow = levels <= INT8_MAX;
+    const size_t vector = (size_t)kernels->vector, padded = scarlet__round_up(p->k, vector);
     take(c, p, vector, p->k, p->k * (narrow ? 1 : 2), d);
     if (!c->memory)
         return;
@@ -111,8 +125,7 @@ void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__fused_weig
         size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
         for (size_t j = 0; j < width && first + j < p->out; j++) {
             const float *from = row(c, p, first + j, padded);
-            w->kernels->words.quantize(from, 1, padded, w->levels.vector_weight, q,
-                                       scale + first + j);
+            kernels->words.quantize(from, 1, padded, levels, q, scale + first + j);
             if (narrow)
                 for (size_t i = 0; i < p->k; i++)
                     out[i * width + j] = (int8_t)q[i];

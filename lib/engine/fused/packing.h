@@ -25,10 +25,11 @@ typedef struct scarlet__plain {
 } scarlet__plain;
 
 /* As integers for gemm; `hidden`: the input is what a block's depthwise part gives. */
-void scarlet__pack_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
+void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels, int precision,
                             const scarlet__plain *p, bool hidden, scarlet__packed_dense *d);
-/* As integers for gemv8 or gemv16. */
-void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__fused_weights *w,
-                                   const scarlet__plain *p, scarlet__packed_dense *d);
+/* As integers for gemv8 (int8) or gemv16 (int16). */
+void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
+                                   int precision, const scarlet__plain *p,
+                                   scarlet__packed_dense *d);
 
 #endif

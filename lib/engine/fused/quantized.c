@@ -3,10 +3,9 @@
 
 enum { STEP = SCARLET__TILE }; /* pixels of a project at once: they stay in the first-level cache */
 
-size_t scarlet__quantized_floats(const scarlet__fused *x, size_t count)
+static size_t floats(const scarlet__packed_dense *d, size_t count)
 {
-    const scarlet__integer_kernels *integer = x->weights->integer;
-    return integer ? (count + integer->group - 1) / integer->group : 0;
+    return count / d->kernels->group; /* whole vectors are whole groups */
 }
 
 static void dense(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
@@ -17,8 +16,8 @@ static void dense(const scarlet__worker *w, const scarlet__packed_dense *d, size
     const size_t at = scarlet__chunk_offset(&d->out, n);
     const scarlet__integer_gemm g = {
         .a = integers,
-        .stride = scarlet__quantized_floats(w->j->x, channels) * sizeof *integers,
-        .groups = d->output_bytes / sizeof *integers,
+        .stride = floats(d, channels) * sizeof *integers,
+        .groups = d->k / d->kernels->group,
         .a_scale = integers_scale,
         .weights = d->integers + at * d->output_bytes,
         .start = d->start + at,
@@ -32,7 +31,7 @@ static void dense(const scarlet__worker *w, const scarlet__packed_dense *d, size
         .activation = activation,
         .prefetch = &w->s->prefetch,
     };
-    w->j->x->weights->integer->gemm(&g);
+    d->kernels->gemm(&g);
 }
 
 void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
@@ -40,19 +39,17 @@ void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_d
                                float *out, scarlet__activation activation)
 {
     const size_t stride = scarlet__fused_padded(w->j->x, channels);
-    dense(w, d, n, in->integers + scarlet__quantized_floats(w->j->x, first * stride),
-          in->scale + first, stride, rows, out, scarlet__chunk_width(&d->out, n), NULL,
-          activation);
+    dense(w, d, n, in->integers + floats(d, first * stride), in->scale + first, stride, rows, out,
+          scarlet__chunk_width(&d->out, n), NULL, activation);
 }
 
-void scarlet__quantize_map(const scarlet__worker *w, const scarlet__map *map, size_t channels,
+void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t channels,
                            size_t first, size_t rows)
 {
-    const scarlet__fused_weights *all = w->j->x->weights;
-    if (all->integer)
-        all->integer->quantize(map->values + first * channels, rows, channels, all->levels.map,
-                               map->integers + scarlet__quantized_floats(w->j->x, first * channels),
-                               map->scale + first);
+    const scarlet__packed_dense *d = t->reader;
+    if (d && d->integers)
+        d->kernels->quantize(map->values + first * channels, rows, channels, d->levels,
+                             map->integers + floats(d, first * channels), map->scale + first);
 }
 
 void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
@@ -61,7 +58,6 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
                                 size_t first)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    const scarlet__fused_weights *all = w->j->x->weights;
     const scarlet__chunks *c = &t->weights->hidden;
     const float *gate = t->layer->squeeze ? w->lane->gate : NULL;
     const size_t segments = scarlet__fused_segments(w, c, hidden, pixels);
@@ -70,14 +66,14 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
         segment[i].a += hidden_first * segment[i].stride;
     for (size_t end = first + rows; first < end; first += STEP) {
         const size_t count = end - first < STEP ? end - first : STEP;
-        all->integer->quantize_hidden(segment, segments, gate, count, all->levels.hidden,
-                                      w->s->quantized, w->s->quantized_scale);
+        d->kernels->quantize_hidden(segment, segments, gate, count, d->levels, w->s->quantized,
+                                    w->s->quantized_scale);
         for (size_t n = 0; n < d->out.count; n++) {
             size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
             dense(w, d, n, w->s->quantized, w->s->quantized_scale, c->padded, count,
                   out->values + at, d->out.padded, in ? in->values + at : NULL, SCARLET__LINEAR);
         }
-        scarlet__quantize_map(w, out, d->out.padded, first, count);
+        scarlet__quantize_map(t, out, d->out.padded, first, count);
         for (size_t i = 0; i < segments; i++)
             segment[i].a += STEP * segment[i].stride;
     }

@@ -35,15 +35,15 @@ static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector, sca
 }
 
 static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
-                       const scarlet__layer_weights *w, const scarlet__fused_weights *all,
+                       const scarlet__layer_weights *w, const scarlet__kernels *kernels,
                        scarlet__fused_layer *f)
 {
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
-    size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)all->kernels->vector;
+    size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)kernels->vector;
     const size_t gemm = SCARLET__GEMM_VECTORS, gemv = SCARLET__GEMV_VECTORS;
     bool stem = l->kind == SCARLET_LAYER_STEM, classifier = l->kind == SCARLET_LAYER_CLASSIFIER;
-    f->precision = scarlet__fused_layer_precision(l, all->precision);
-    bool integers = f->precision != SCARLET_PRECISION_F32;
+    const int precision = f->precision;
+    bool integers = precision != SCARLET_PRECISION_F32;
     size_t channels = l->kind == SCARLET_LAYER_SEPARABLE ? in : h;
     size_t project_in = stem ? in * taps : channels ? channels : in;
     size_t project_k = channels ? scarlet__round_up(channels, vector) : project_in;
@@ -53,7 +53,7 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
     const scarlet__plain project = {w->project, w->project_bias,          out, project_in,
                                     project_k,  classifier ? gemv : gemm, stem};
     if (h && integers)
-        scarlet__pack_integers(c, all, &expand, false, &f->expand);
+        scarlet__pack_integers(c, kernels, precision, &expand, false, &f->expand);
     else if (h)
         pack(c, &expand, vector, &f->expand);
     if (channels) {
@@ -68,38 +68,32 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
         }
     }
     if (s && integers) {
-        scarlet__pack_vector_integers(c, all, &squeeze, &f->squeeze);
-        scarlet__pack_vector_integers(c, all, &excite, &f->excite);
+        scarlet__pack_vector_integers(c, kernels, precision, &squeeze, &f->squeeze);
+        scarlet__pack_vector_integers(c, kernels, precision, &excite, &f->excite);
     } else if (s) {
         pack(c, &squeeze, vector, &f->squeeze);
         pack(c, &excite, vector, &f->excite);
     }
     if (integers && classifier)
-        scarlet__pack_vector_integers(c, all, &project, &f->project);
+        scarlet__pack_vector_integers(c, kernels, precision, &project, &f->project);
     else if (integers && l->kind != SCARLET_LAYER_IDENTITY)
-        scarlet__pack_integers(c, all, &project, channels > 0, &f->project);
+        scarlet__pack_integers(c, kernels, precision, &project, channels > 0, &f->project);
     else if (l->kind != SCARLET_LAYER_IDENTITY)
         pack(c, &project, vector, &f->project);
     f->end = c->memory ? (const char *)(c->memory + c->used) : NULL;
 }
 
-int scarlet__fused_layer_precision(const scarlet__layer *layer, int precision)
+int scarlet__fused_layer_precision(const scarlet__network *network, int layer, int precision)
 {
-    bool first = layer->kind == SCARLET_LAYER_STEM || layer->kind == SCARLET_LAYER_SEPARABLE;
-    return first ? SCARLET_PRECISION_F32 : precision;
-}
-
-/* 16 bits: sums of 32 bits hold 13 and 12 with room for many products. */
-static void choose_integers(scarlet__fused_weights *w)
-{
-    static const scarlet__levels levels[] = {
-        [SCARLET_PRECISION_INT16] = {4095, 8190, 2047, INT16_MAX},
-        [SCARLET_PRECISION_INT8] = {INT8_MAX, UINT8_MAX, INT8_MAX, INT8_MAX},
-    };
-    if (w->precision == SCARLET_PRECISION_F32)
-        return;
-    w->integer = scarlet__integers(w->kernels, w->precision == SCARLET_PRECISION_INT8);
-    w->levels = levels[w->precision];
+    const scarlet__layer *l = &network->layer[layer];
+    if (l->kind == SCARLET_LAYER_STEM || l->kind == SCARLET_LAYER_SEPARABLE)
+        return SCARLET_PRECISION_F32;
+    if (l->kind != SCARLET_LAYER_BLOCK || precision != SCARLET_PRECISION_INT8)
+        return precision;
+    for (int i = layer + 1; i < network->count; i++)
+        if (network->layer[i].kind == SCARLET_LAYER_BLOCK)
+            return precision;
+    return SCARLET_PRECISION_INT16;
 }
 
 void scarlet__fused_weights_free(void *data)
@@ -122,10 +116,11 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     w->kernels = kernels;
     w->precision = precision;
     w->count = network->count;
-    choose_integers(w);
     scarlet__cursor c = {0};
-    for (int i = 0; i < w->count; i++)
-        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, w, &w->layer[i]);
+    for (int i = 0; i < w->count; i++) {
+        w->layer[i].precision = scarlet__fused_layer_precision(network, i, precision);
+        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, kernels, &w->layer[i]);
+    }
     w->bytes = c.used * sizeof(float);
     w->memory = scarlet__pages_alloc(w->bytes);
     c = (scarlet__cursor){w->memory, 0, scarlet__alloc(2 * c.row_room, sizeof *c.row), c.row_room};
@@ -134,7 +129,7 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     for (int i = 0; i < w->count && status == SCARLET_OK; i++) {
         status = scarlet__layer_weights_read(tensors, &network->layer[i], &plain_weights, err);
         if (status == SCARLET_OK)
-            pack_layer(&c, &network->layer[i], &plain_weights, w, &w->layer[i]);
+            pack_layer(&c, &network->layer[i], &plain_weights, kernels, &w->layer[i]);
     }
     scarlet__layer_weights_free(&plain_weights);
     scarlet__free(c.row);
