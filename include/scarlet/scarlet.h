@@ -415,7 +415,7 @@ typedef enum scarlet_info {
     SCARLET_INFO_LAYERS = 4,      /* model: rows of the layer table */
     SCARLET_INFO_PARAMETERS = 5,  /* model, layer: learned values */
     SCARLET_INFO_MACS = 6,        /* model, layer: multiply-adds a picture at the input size */
-    SCARLET_INFO_BYTES = 7,       /* model, session: memory held, bytes */
+    SCARLET_INFO_BYTES = 7,       /* model, session: memory held, bytes, but for stacks of threads */
     SCARLET_INFO_FILE_KIND = 8,   /* model: SCARLET_FILE_* */
     SCARLET_INFO_TOTAL_STRIDE = 9, /* model: input sizes are multiples of this */
 

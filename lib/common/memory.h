@@ -20,6 +20,8 @@ char *scarlet__strdup(const char *text);
 /* Zeroed memory aligned to 64 bytes; large blocks are aligned to, and ask the kernel for, huge
  * pages. For weights and activations. Free with scarlet__pages_free and the same size. */
 void *scarlet__pages_alloc(size_t size);
+/* What such a block of `size` bytes really takes. */
+size_t scarlet__pages_size(size_t size);
 void scarlet__pages_free(void *block, size_t size);
 
 /* Grows an array for at least one more item, doubling: *items and *capacity are updated; false if

@@ -2,7 +2,9 @@
 
 #include <xnnpack.h>
 
+#include "common/cpu.h"
 #include "common/error.h"
+#include "engine/pack.h"
 
 static scarlet_status failed(enum xnn_status status, const char *what, scarlet_error *err)
 {
@@ -78,6 +80,34 @@ static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *i
 }
 
 #endif
+
+/* ---- memory: measured ---- */
+
+enum { OPERATOR = 2100 };
+
+/* Weights and bias in tiles of outputs. */
+static size_t packed_bytes(size_t in, size_t out)
+{
+#ifdef SCARLET__XNNPACK_RESHAPE
+    size_t tile = scarlet__cpu_isa(SCARLET_ISA_ANY) >= SCARLET_ISA_AVX512 ? 32 : 16;
+#else
+    size_t tile = 16;
+#endif
+    return (in + 1) * scarlet__round_up(out, tile) * sizeof(float);
+}
+
+size_t scarlet__dense_bytes(const scarlet__dense_layer *l)
+{
+    return OPERATOR + packed_bytes(l->in, l->out);
+}
+
+size_t scarlet__stem_bytes(const scarlet__dense_layer *l, size_t side)
+{
+    size_t out_side = (side + 1) / 2, pointers = out_side * out_side * 9;
+    return OPERATOR + packed_bytes(l->in * 9, l->out) + pointers * sizeof(void *);
+}
+
+/* ---- making ---- */
 
 static scarlet_status finish(enum xnn_status status, const char *what, scarlet__dense *made,
                              scarlet__dense **op, scarlet_error *err)

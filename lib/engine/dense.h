@@ -33,6 +33,9 @@ scarlet_status scarlet__dense_create(const scarlet__dense_layer *layer, size_t p
 scarlet_status scarlet__stem_create(const scarlet__dense_layer *layer, size_t side,
                                     const float *input, float *output, pthreadpool_t pool,
                                     scarlet__dense **op, scarlet_error *err);
+/* Memory that XNNPACK takes for such an operator: an estimate, it does not tell. */
+size_t scarlet__dense_bytes(const scarlet__dense_layer *layer);
+size_t scarlet__stem_bytes(const scarlet__dense_layer *layer, size_t side);
 scarlet_status scarlet__dense_run(scarlet__dense *op, pthreadpool_t pool, scarlet_error *err);
 void scarlet__dense_free(scarlet__dense *op);
 

@@ -30,6 +30,7 @@ struct scarlet_session {
     scarlet_trace_fn trace;
     void *trace_user;
     float *trace_values; /* one layer's output, dense */
+    size_t trace_bytes;
     int64_t trace_since; /* nanoseconds */
 };
 
@@ -147,8 +148,9 @@ int64_t scarlet_session_get(const scarlet_session *s, scarlet_info what)
     case SCARLET_INFO_OUTPUT_LENGTH:
         return (int64_t)output_length(s);
     case SCARLET_INFO_BYTES:
-        return (int64_t)(sizeof *s + s->executor_bytes + s->input_bytes +
-                         2 * output_length(s) * sizeof *s->scores);
+        return (int64_t)(sizeof *s + s->executor_bytes + scarlet__pages_size(s->input_bytes) +
+                         2 * output_length(s) * sizeof *s->scores + s->trace_bytes +
+                         scarlet__preprocessor_bytes(s->preprocessor));
     case SCARLET_INFO_ISA:
     case SCARLET_INFO_PRECISION:
     case SCARLET_INFO_ENGINE:
@@ -308,6 +310,7 @@ scarlet_status scarlet_session_set_trace(scarlet_session *s, scarlet_trace_fn fn
         s->trace_values = scarlet__alloc(largest, sizeof *s->trace_values);
         if (!s->trace_values)
             return scarlet__fail_memory(err);
+        s->trace_bytes = largest * sizeof *s->trace_values;
     }
     s->trace = fn;
     s->trace_user = user;

@@ -56,6 +56,12 @@ static void weights_free(void *data)
     scarlet__free(w);
 }
 
+/* Weights and bias, packed. */
+static size_t depthwise_floats(const scarlet__layer *l, const scarlet__kernels *k)
+{
+    return vectors(k, depthwise_channels(l)) * ((size_t)l->kernel * (size_t)l->kernel + 1);
+}
+
 static scarlet_status pack_depthwise(const scarlet__layer_weights *plain, const scarlet__layer *l,
                                      const scarlet__kernels *k, float **weight, float **bias,
                                      scarlet_error *err)
@@ -104,7 +110,8 @@ static scarlet_status weights_create(const scarlet__network *network,
                                     &w->layer[i].depthwise_bias, err);
         if (status == SCARLET_OK && l->kind == SCARLET_LAYER_STEM)
             stem_to_nhwc(w->layer[i].plain.project, (size_t)l->out, (size_t)l->in);
-        *bytes += (size_t)scarlet__layer_parameters(l) * sizeof(float);
+        *bytes += scarlet__pages_size(w->layer[i].plain.room * sizeof(float)) +
+                  depthwise_floats(l, k) * sizeof(float);
     }
     if (status != SCARLET_OK) {
         weights_free(w);
@@ -153,8 +160,9 @@ typedef struct {
     size_t ring_size;
     depthwise work; /* what the threads do now */
     atomic_size_t next;
-    atomic_uint handover; /* orders memory between the pool's threads; the pool promises nothing */
-    pthreadpool_t pool;   /* NULL with one thread */
+    atomic_uint handover;  /* orders memory between the pool's threads; the pool promises nothing */
+    pthreadpool_t pool;    /* NULL with one thread */
+    size_t operator_bytes; /* XNNPACK packs dense weights for each session */
 } executor;
 
 /* Channels of a chunk for `padded` channels in all. */
@@ -392,9 +400,9 @@ static scarlet_status allocate(executor *x, scarlet_error *err)
                                  &x->memory_size, err);
 }
 
-static scarlet_status dense(const executor *x, const float *weight, const float *bias, int in,
-                            int out, float low, float high, size_t pixels, const float *input,
-                            float *output, scarlet__dense **op, scarlet_error *err)
+static scarlet_status dense(executor *x, const float *weight, const float *bias, int in, int out,
+                            float low, float high, size_t pixels, const float *input, float *output,
+                            scarlet__dense **op, scarlet_error *err)
 {
     const scarlet__dense_layer layer = {
         .in = (size_t)in,
@@ -406,6 +414,7 @@ static scarlet_status dense(const executor *x, const float *weight, const float 
         .low = low,
         .high = high,
     };
+    x->operator_bytes += scarlet__dense_bytes(&layer);
     return scarlet__dense_create(&layer, pixels, input, output, x->pool, op, err);
 }
 
@@ -429,6 +438,7 @@ static scarlet_status prepare(executor *x, step *t, scarlet_error *err)
             .low = 0,
             .high = 6,
         };
+        x->operator_bytes += scarlet__stem_bytes(&stem, (size_t)t->side);
         return scarlet__stem_create(&stem, (size_t)t->side, t->in, t->out, x->pool, &t->project,
                                     err);
     }
@@ -511,12 +521,9 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         status = allocate(x, err);
     if (status == SCARLET_OK)
         connect(x);
-    *bytes = sizeof *x + x->memory_size;
-    for (int i = 0; i < x->count && status == SCARLET_OK; i++) {
+    for (int i = 0; i < x->count && status == SCARLET_OK; i++)
         status = prepare(x, &x->step[i], err);
-        /* XNNPACK packs dense weights for each session. */
-        *bytes += (size_t)scarlet__layer_parameters(x->step[i].layer) * sizeof(float);
-    }
+    *bytes = sizeof *x + scarlet__pages_size(x->memory_size) + x->operator_bytes;
     if (status != SCARLET_OK) {
         executor_free(x);
         return status;

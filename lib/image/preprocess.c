@@ -30,6 +30,11 @@ void scarlet__preprocessor_free(scarlet__preprocessor *p)
     scarlet__free(p);
 }
 
+size_t scarlet__preprocessor_bytes(const scarlet__preprocessor *p)
+{
+    return sizeof *p + p->row_room + scarlet__resizer_bytes(&p->resizer);
+}
+
 uint32_t scarlet__default_resize(uint32_t crop)
 {
     return crop * 8 / 7 ? crop * 8 / 7 : 1;

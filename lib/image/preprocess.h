@@ -9,6 +9,8 @@ typedef struct scarlet__preprocessor scarlet__preprocessor;
 /* NULL if out of memory. */
 scarlet__preprocessor *scarlet__preprocessor_create(void);
 void scarlet__preprocessor_free(scarlet__preprocessor *p);
+/* Memory held by now. */
+size_t scarlet__preprocessor_bytes(const scarlet__preprocessor *p);
 
 /* The short side that a crop is cut from if nobody says: 256 for 224. */
 uint32_t scarlet__default_resize(uint32_t crop);

@@ -122,6 +122,12 @@ void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out)
                  y->length[i], (size_t)r->x.span.count * 3, out);
 }
 
+size_t scarlet__resizer_bytes(const scarlet__resizer *r)
+{
+    return r->x.start_room + r->x.length_room + r->x.weights_room + r->y.start_room +
+           r->y.length_room + r->y.weights_room + r->line_room + r->ring_room;
+}
+
 void scarlet__resizer_clear(scarlet__resizer *r)
 {
     void *tables[] = {r->x.start,  r->x.length,  r->x.weights, r->y.start,

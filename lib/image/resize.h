@@ -42,6 +42,8 @@ scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *
                                       scarlet_error *err);
 /* The next of the y->count rows: x->count RGB pixels. */
 void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out);
+/* Memory held by now, without *r itself. */
+size_t scarlet__resizer_bytes(const scarlet__resizer *r);
 /* Releases the memory, not *r itself. */
 void scarlet__resizer_clear(scarlet__resizer *r);
 

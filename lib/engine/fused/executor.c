@@ -223,7 +223,10 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     scarlet_status status =
         scarlet__buffers_take(buffer, (size_t)(b - buffer), &x->memory, &x->memory_size, err);
     scarlet__free(buffer);
-    *bytes = sizeof *x + x->memory_size + (threads + 1) * sizeof *x->team;
+    *bytes =
+        sizeof *x + threads * (sizeof *x->lane + sizeof *x->scratch + sizeof *x->team->worker) +
+        threads * x->segment_count * sizeof *x->segments + scarlet__pages_size(x->memory_size) +
+        scarlet__pages_size((threads + 1) * sizeof *x->team);
     return status;
 }
 

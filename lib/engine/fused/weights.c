@@ -137,7 +137,7 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
         scarlet__fused_weights_free(w);
         return status;
     }
-    *bytes = sizeof *w + w->bytes;
+    *bytes = sizeof *w + scarlet__pages_size(w->bytes);
     *out = w;
     return SCARLET_OK;
 }
