@@ -70,6 +70,7 @@ void check_depthwise(const scarlet__kernels *k, values kind);
 void check_elementwise(const scarlet__kernels *k, values kind);
 void check_gemm(const scarlet__kernels *k, values kind);
 void check_integer(const scarlet__kernels *k, values kind);
+void check_bf16(const scarlet__kernels *k, values kind);
 
 /* ---- speed ---- */
 
@@ -85,6 +86,7 @@ typedef struct speed {
 enum { BENCH_FLOATS = 1 << 22 };
 
 /* To name NULL. */
-extern const speed speeds_depthwise[], speeds_elementwise[], speeds_gemm[], speeds_integer[];
+extern const speed speeds_depthwise[], speeds_elementwise[], speeds_gemm[], speeds_integer[],
+    speeds_bf16[];
 
 #endif

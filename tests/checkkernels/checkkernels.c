@@ -92,7 +92,8 @@ static size_t check(const variant *v, uint64_t seed, size_t rounds)
         {"depthwise", check_depthwise},
         {"elementwise", check_elementwise},
         {"gemm", check_gemm},
-        {"integer", check_integer}};
+        {"integer", check_integer},
+        {"bf16", check_bf16}};
     size_t cases = 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         for (size_t round = 0; round < rounds; round++, cases++) {
@@ -159,8 +160,8 @@ static void bench_one(const speed *s, float *pool)
 
 static void bench(void)
 {
-    static const speed *const all[] = {speeds_gemm, speeds_integer, speeds_depthwise,
-                                       speeds_elementwise};
+    static const speed *const all[] = {speeds_gemm, speeds_integer, speeds_bf16,
+                                       speeds_depthwise, speeds_elementwise};
     float *pool = aligned_alloc(4096, BENCH_FLOATS * sizeof *pool);
     if (!pool)
         exit(3);

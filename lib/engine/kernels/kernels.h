@@ -114,6 +114,74 @@ typedef struct scarlet__integer_kernels {
 
 #define SCARLET__HSWISH6_LEAST 2.25f /* minus the minimum of 6 * h-swish */
 
+/*
+ * bfloat16, in blocks of bytes: what is inside a block is rounded to 8 significant bits, so that one
+ * instruction multiplies two of it. Sums are float32, added in pairs; denormal numbers count as 0.
+ * A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a channel of pixel 2i
+ * (low half) and of pixel 2i + 1.
+ */
+
+/* Pixels of padding that a row of pairs has on its left: k / 2, or one more. */
+static inline size_t scarlet__bf16_left(size_t k)
+{
+    return (k / 2 + 1) / 2 * 2;
+}
+/* Pairs of a padded row of `side` pixels for `out_side` outputs, and what is read past its end. */
+static inline size_t scarlet__bf16_row(size_t k, size_t stride, size_t side, size_t out_side)
+{
+    size_t step = stride == 1 ? 14 : 7, outs = (out_side + step - 1) / step * step;
+    size_t shift = k / 2 % 2;
+    size_t read = ((outs - 1) * stride + shift + k - 1) / 2 + 1;
+    size_t held = (scarlet__bf16_left(k) + side + k / 2 + 1) / 2;
+    return read > held ? read : held;
+}
+/* 32-bit lanes of the depthwise weights of a vector of channels: two for each pair of a kernel row,
+ * see scarlet__pack_bf16_depthwise. */
+static inline size_t scarlet__bf16_depthwise_lanes(size_t k)
+{
+    return 2 * k * ((k + 1) / 2);
+}
+
+/* As scarlet__segment: `k` values of each row's input, an even number. */
+typedef struct scarlet__bf16_segment {
+    const uint16_t *a;
+    size_t stride, k;
+} scarlet__bf16_segment;
+
+/* out[r][j] = bias[j] + sum over segments and i of a[r][i] w[i][j], in float32; or with `pairs` the
+ * ReLU6 of that in pairs of rows, the first row a left one. */
+typedef struct scarlet__bf16_gemm {
+    const scarlet__bf16_segment *segment;
+    size_t segments;
+    const uint32_t *weights; /* [sum of k / 2][vectors * VL], two weights a lane */
+    const float *bias;
+    void *out;
+    size_t out_stride; /* 32-bit units from a row, or pair of rows, to the next */
+    size_t rows;
+    int vectors; /* 1 .. SCARLET__GEMM_VECTORS */
+    bool pairs;
+} scarlet__bf16_gemm;
+
+/* As scarlet__depthwise_fn. rows: k pointers to padded rows of pairs; out: [pixel][channels]. */
+typedef void (*scarlet__bf16_depthwise_fn)(const uint32_t *const *rows, size_t channels,
+                                           const uint32_t *weights, const float *bias,
+                                           uint16_t *out, size_t width,
+                                           scarlet__activation activation, float *sum);
+
+typedef struct scarlet__bf16_kernels {
+    scarlet__bf16_depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
+    /* The gemm of bytes with h-swish; out receives pairs of rows as in scarlet__bf16_gemm. NULL: the
+     * set has no such kernels. */
+    void (*expand)(const scarlet__integer_gemm *);
+    void (*gemm)(const scarlet__bf16_gemm *);
+    /* As that of bytes; a NaN may make the pixel's scale infinite. */
+    void (*quantize_hidden)(const scarlet__bf16_segment *segment, size_t segments,
+                            const float *gate, size_t pixels, float levels, uint8_t *q,
+                            float *scale);
+    /* out[i] = x[i], rounded to nearest */
+    void (*narrow)(const float *x, size_t count, uint16_t *out);
+} scarlet__bf16_kernels;
+
 typedef struct scarlet__kernels {
     int isa;    /* SCARLET_ISA_* */
     int vector; /* floats, VL above */
@@ -142,6 +210,7 @@ typedef struct scarlet__kernels {
                  int vectors);
 
     scarlet__integer_kernels words, bytes;
+    scarlet__bf16_kernels bf16;
     /* y[j] = bias[j] + scale[j] * sum over i of x[i] w[i][j], as gemv with 8 or 16-bit weights */
     void (*gemv8)(const float *x, size_t k, const int8_t *w, const float *scale, const float *bias,
                   float *y, int vectors);

@@ -9,5 +9,6 @@ void KERNEL(fill_depthwise)(scarlet__kernels *k);
 void KERNEL(fill_elementwise)(scarlet__kernels *k);
 void KERNEL(fill_gemm)(scarlet__kernels *k);
 void KERNEL(fill_integer)(scarlet__kernels *k);
+void KERNEL(fill_bf16)(scarlet__kernels *k);
 
 #endif

@@ -31,6 +31,7 @@ FILL(avx512, integer)
 SET(avx512vnni, SCARLET_ISA_AVX512VNNI, 16)
 FILL(avx512vnni, integer)
 SET(avx512bf16, SCARLET_ISA_AVX512BF16, 16)
+FILL(avx512bf16, bf16)
 #endif
 
 #undef FILL_FLOATS

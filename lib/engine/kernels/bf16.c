@@ -1,0 +1,443 @@
+/*
+ * Blocks whose inner activations are bfloat16: products of two of them, or of four bytes, in a
+ * lane.
+ *
+ * A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a channel of pixel 2i
+ * (low half) and of pixel 2i + 1. Its two products with neighbouring weights are one instruction,
+ * and so are they for outputs at even and at odd places, whose weights stand shifted by one: the
+ * pairs are the same.
+ *
+ * vdpbf16ps and vpdpbusd stand as assembly: gcc 12 spills accumulators around their intrinsics.
+ */
+#include "engine/kernels/set.h"
+
+enum {
+    ROWS = 7,
+    COLUMNS = SCARLET__GEMM_VECTORS,
+    PIXELS = SCARLET__TILE,
+    EVEN = 14, /* outputs of a depthwise step; twice as many as a step of floats has, so that each
+                  begins with a whole pair */
+    SHORT = 8, /* for narrow rows, and ends of rows */
+    PAIRS = 4, /* of weights of a kernel row, at most */
+    ALL_HALVES = -1
+};
+
+typedef uint32_t lanes __attribute__((vector_size(64)));
+
+INLINE vec dot_pairs(vec acc, vec x, vec w)
+{
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+    return acc;
+}
+INLINE vec load_lanes(const void *p)
+{
+    return load(p);
+}
+
+/* low and high, rounded, side by side in each lane. */
+INLINE __m512i join_pairs(vec low, vec high)
+{
+    const __m512i order =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
+}
+
+/* `rows` pixels of a channel vector, the first at an odd place if `odd`, as pairs `stride` lanes
+ * apart: the halves of other pixels stay. */
+INLINE void store_pairs(int rows, int odd, const vec *y, uint32_t *out, size_t stride)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        uint32_t *at = out + (size_t)((i + odd) / 2) * stride;
+        if ((i + odd) % 2 && i > 0)
+            _mm512_storeu_si512(at, join_pairs(y[i - 1], y[i]));
+        else if ((i + odd) % 2)
+            _mm512_mask_storeu_epi16(at, 0xAAAAAAAA, join_pairs(y[i], y[i]));
+        else if (i == rows - 1)
+            _mm512_mask_storeu_epi16(at, 0x55555555, join_pairs(y[i], y[i]));
+    }
+}
+
+INLINE vec activate(vec x, scarlet__activation a)
+{
+    return a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x;
+}
+
+/* ---- products of bytes, into pairs ---- */
+
+INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gemm *g, size_t row)
+{
+    ivec acc[ROWS][COLUMNS];
+    const char *w = g->weights, *a = (const char *)g->a + row * g->stride;
+    const char *ahead = g->prefetch->at;
+    const size_t line = ahead < g->prefetch->end ? 64 : 0, lda = g->stride;
+    uint32_t *out = (uint32_t *)(void *)g->out + row / 2 * g->out_stride;
+
+    UNROLL for (int j = 0; j < columns; j++)
+    {
+        ivec start = load_integers(g->start + j * VL);
+        UNROLL for (int i = 0; i < rows; i++) acc[i][j] = start;
+    }
+    for (size_t k = g->groups; k > 0; k--, a += 4) {
+        ivec b[COLUMNS];
+        UNROLL for (int j = 0; j < columns; j++) b[j] = load_integers(w + j * VL * 4);
+        w += columns * VL * 4;
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += line;
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            ivec x = splat_integer(a + (size_t)i * lda);
+            UNROLL for (int j = 0; j < columns; j++) acc[i][j] = dot_bytes(acc[i][j], x, b[j]);
+        }
+    }
+    UNROLL for (int j = 0; j < columns; j++)
+    {
+        vec scale = load(g->scale + j * VL), bias = load(g->bias + j * VL), y[ROWS];
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            vec x = to_float(acc[i][j]) * splat(g->a_scale[row + (size_t)i]);
+            y[i] = hswish6(multiply_add(x, scale, bias));
+        }
+        store_pairs(rows, odd, y, out + j * VL, g->out_stride);
+    }
+    g->prefetch->at = ahead;
+}
+
+INLINE void byte_rows(int rows, int columns, const scarlet__integer_gemm *g, size_t row)
+{
+    if (row % 2)
+        byte_tile(rows, columns, 1, g, row);
+    else
+        byte_tile(rows, columns, 0, g, row);
+}
+
+INLINE void byte_sweep(int columns, const scarlet__integer_gemm *g)
+{
+    size_t row = 0;
+    for (; row + ROWS <= g->rows; row += ROWS)
+        byte_rows(ROWS, columns, g, row);
+    for (; row + ROWS / 2 <= g->rows; row += ROWS / 2)
+        byte_rows(ROWS / 2, columns, g, row);
+    for (; row < g->rows; row++)
+        byte_rows(1, columns, g, row);
+}
+
+static __attribute__((noinline)) void byte_gemm1(const scarlet__integer_gemm *g)
+{
+    byte_sweep(1, g);
+}
+static __attribute__((noinline)) void byte_gemm2(const scarlet__integer_gemm *g)
+{
+    byte_sweep(2, g);
+}
+static __attribute__((noinline)) void byte_gemm3(const scarlet__integer_gemm *g)
+{
+    byte_sweep(3, g);
+}
+
+static void expand(const scarlet__integer_gemm *g)
+{
+    static void (*const table[COLUMNS])(const scarlet__integer_gemm *) = {byte_gemm1, byte_gemm2,
+                                                                          byte_gemm3};
+    table[g->vectors - 1](g);
+}
+
+/* ---- products of bfloat16 ---- */
+
+INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16_gemm *g,
+                 size_t row)
+{
+    vec acc[ROWS][COLUMNS];
+    const uint32_t *w = g->weights;
+    UNROLL for (int j = 0; j < columns; j++)
+    {
+        vec bias = load(g->bias + j * VL);
+        UNROLL for (int i = 0; i < rows; i++) acc[i][j] = bias;
+    }
+    for (size_t s = 0; s < g->segments; s++) {
+        const size_t lda = g->segment[s].stride;
+        const uint16_t *a = g->segment[s].a + row * lda;
+        for (size_t k = g->segment[s].k; k > 0; k -= 2, a += 2) {
+            vec b[COLUMNS];
+            UNROLL for (int j = 0; j < columns; j++) b[j] = load_lanes(w + j * VL);
+            w += columns * VL;
+            UNROLL for (int i = 0; i < rows; i++)
+            {
+                vec x = (vec)splat_integer(a + (size_t)i * lda);
+                UNROLL for (int j = 0; j < columns; j++) acc[i][j] = dot_pairs(acc[i][j], x, b[j]);
+            }
+        }
+    }
+    UNROLL for (int j = 0; j < columns; j++)
+    {
+        if (pairs) {
+            vec y[ROWS];
+            UNROLL for (int i = 0; i < rows; i++) y[i] = relu6(acc[i][j]);
+            store_pairs(rows, odd, y, (uint32_t *)g->out + row / 2 * g->out_stride + j * VL,
+                        g->out_stride);
+        } else {
+            UNROLL for (int i = 0; i < rows; i++)
+                store((float *)g->out + (row + (size_t)i) * g->out_stride + j * VL, acc[i][j]);
+        }
+    }
+}
+
+INLINE void sweep(int columns, bool pairs, const scarlet__bf16_gemm *g)
+{
+    size_t row = 0;
+    for (; row + ROWS <= g->rows; row += ROWS) {
+        if (pairs && row % 2)
+            tile(ROWS, columns, 1, pairs, g, row);
+        else
+            tile(ROWS, columns, 0, pairs, g, row);
+    }
+    for (; row < g->rows; row++) {
+        if (pairs && row % 2)
+            tile(1, columns, 1, pairs, g, row);
+        else
+            tile(1, columns, 0, pairs, g, row);
+    }
+}
+
+#define GEMM(name, pairs)                                                                          \
+    static __attribute__((noinline)) void name##1(const scarlet__bf16_gemm *g)                     \
+    {                                                                                              \
+        sweep(1, pairs, g);                                                                        \
+    }                                                                                              \
+    static __attribute__((noinline)) void name##2(const scarlet__bf16_gemm *g)                     \
+    {                                                                                              \
+        sweep(2, pairs, g);                                                                        \
+    }                                                                                              \
+    static __attribute__((noinline)) void name##3(const scarlet__bf16_gemm *g)                     \
+    {                                                                                              \
+        sweep(3, pairs, g);                                                                        \
+    }
+GEMM(plain, false)
+GEMM(paired, true)
+
+static void gemm(const scarlet__bf16_gemm *g)
+{
+    static void (*const table[2][COLUMNS])(const scarlet__bf16_gemm *) = {
+        {plain1, plain2, plain3}, {paired1, paired2, paired3}};
+    table[g->pairs][g->vectors - 1](g);
+}
+
+/* ---- depthwise ---- */
+
+/* What input pair j of a step adds to its outputs. w[e][m] are the weights of pair m of an output
+ * whose window begins at an even (e = 0) or odd place. */
+INLINE void depthwise_pair(int j, int k, int s, int step, const uint32_t *p, vec *acc,
+                           const vec w[2][PAIRS])
+{
+    const int shift = k / 2 % 2, count = (k + 1) / 2; /* shift: padding is rounded up to pairs */
+    vec in = load_lanes(p);
+    UNROLL for (int i = 0; i < step; i++)
+    {
+        const int m = s == 1 ? j - (i + shift) / 2 : j - i, e = s == 1 ? (i + shift) % 2 : shift;
+        if (m >= 0 && m < count)
+            acc[i] = dot_pairs(acc[i], in, w[e][m]);
+    }
+}
+
+INLINE void depthwise_step(int k, int s, int step, const uint32_t *const *rows, size_t x, size_t c,
+                           size_t channels, const uint32_t *weights, vec *acc)
+{
+    const int shift = k / 2 % 2, count = (k + 1) / 2;
+    const int last = s == 1 ? (step - 1 + shift) / 2 + count : step - 1 + count;
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#else
+#pragma GCC unroll 1
+#endif
+    for (int ky = 0; ky < k; ky++) {
+        const uint32_t *p = rows[ky] + (s == 1 ? x / 2 : x) * channels + c;
+        vec w[2][PAIRS];
+        UNROLL for (int e = 0; e < 2; e++)
+        {
+            UNROLL for (int m = 0; m < count; m++)
+            {
+                if (s == 1 || e == shift)
+                    w[e][m] = load_lanes(weights + ((ky * 2 + e) * count + m) * VL);
+            }
+        }
+        /* gcc does not unroll so long a loop. */
+#define PAIR(j)                                                                                    \
+    if ((j) < last)                                                                                \
+        depthwise_pair(j, k, s, step, p + (size_t)(j)*channels, acc, (const vec(*)[PAIRS])w);
+        PAIR(0) PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6) PAIR(7) PAIR(8) PAIR(9) PAIR(10)
+#undef PAIR
+    }
+}
+
+/* `count` outputs of a step. */
+INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, size_t count,
+                              const uint32_t *const *rows, size_t x, size_t c, size_t channels,
+                              const uint32_t *w, vec bias, uint16_t *out, vec *total)
+{
+    vec acc[EVEN];
+    UNROLL for (int i = 0; i < step; i++) acc[i] = bias;
+    depthwise_step(k, s, step, rows, x, c, channels, w, acc);
+    UNROLL for (int i = 0; i < step; i++)
+    {
+        if ((size_t)i < count) {
+            vec y = activate(acc[i], a);
+            *total += y;
+            _mm256_storeu_si256((__m256i *)(void *)(out + (x + (size_t)i) * channels + c),
+                                (__m256i)_mm512_cvtneps_pbh((__m512)y));
+        }
+    }
+}
+
+INLINE void depthwise(int k, int s, scarlet__activation a, const uint32_t *const *rows,
+                      size_t channels, const uint32_t *w, const float *bias, uint16_t *out,
+                      size_t width, float *sum)
+{
+    enum { TWO = 2 };
+    const int step = s == 1 ? EVEN : PIXELS;
+    for (size_t c = 0; c < channels; c += VL, w += (k * TWO * (k + 1) / 2) * VL) {
+        vec b = load(bias + c), total = splat(0);
+        size_t x = 0;
+        for (; x + (size_t)step <= width; x += (size_t)step)
+            depthwise_outputs(k, s, step, a, (size_t)step, rows, x, c, channels, w, b, out, &total);
+        if (x < width && s == 1 && width - x <= SHORT)
+            depthwise_outputs(k, s, SHORT, a, width - x, rows, x, c, channels, w, b, out, &total);
+        else if (x < width)
+            depthwise_outputs(k, s, step, a, width - x, rows, x, c, channels, w, b, out, &total);
+        if (sum)
+            store(sum + c, load(sum + c) + total);
+    }
+}
+
+#define DEPTHWISE(k, s)                                                                            \
+    static void depthwise##k##s(const uint32_t *const *rows, size_t channels, const uint32_t *w,   \
+                                const float *bias, uint16_t *out, size_t width,                    \
+                                scarlet__activation a, float *sum)                                 \
+    {                                                                                              \
+        if (a == SCARLET__HSWISH6 && channels == 3 * VL)                                           \
+            depthwise(k, s, SCARLET__HSWISH6, rows, 3 * VL, w, bias, out, width, sum);             \
+        else if (a == SCARLET__HSWISH6)                                                            \
+            depthwise(k, s, SCARLET__HSWISH6, rows, channels, w, bias, out, width, sum);           \
+        else                                                                                       \
+            depthwise(k, s, SCARLET__RELU6, rows, channels, w, bias, out, width, sum);             \
+    }
+DEPTHWISE(3, 1)
+DEPTHWISE(3, 2)
+DEPTHWISE(5, 1)
+DEPTHWISE(5, 2)
+DEPTHWISE(7, 1)
+DEPTHWISE(7, 2)
+
+/* ---- quantisers ---- */
+
+INLINE __m256i load_halves(const uint16_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+INLINE vec widen(__m256i x)
+{
+    return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
+}
+INLINE vec load_gated(bool gated, const uint16_t *x, const float *gate)
+{
+    vec y = widen(load_halves(x));
+    return gated ? y * load(gate) : y;
+}
+
+/* Pixels from number p on. Where nothing is gated, maxima are those of the bits: positive numbers
+ * are ordered like integers, and 0 is below none of them. */
+INLINE void quantize_tile(bool gated, int pixels, const scarlet__bf16_segment *segment,
+                          size_t segments, const float *gate, size_t p, size_t channels,
+                          float levels, uint8_t *q, float *scale)
+{
+    vec m[PIXELS], h[PIXELS];
+    __m256i bits[PIXELS];
+    const float *g = gate;
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        m[i] = splat(0);
+        bits[i] = _mm256_setzero_si256();
+    }
+    for (size_t s = 0; s < segments; s++) {
+        const size_t stride = segment[s].stride;
+        const uint16_t *x = segment[s].a + p * stride;
+        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, g += gated ? VL : 0) {
+            UNROLL for (int i = 0; i < pixels; i++)
+            {
+                if (gated)
+                    m[i] = max(load_gated(true, x + (size_t)i * stride, g), m[i]);
+                else
+                    bits[i] = _mm256_max_epi16(bits[i], load_halves(x + (size_t)i * stride));
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        if (!gated) /* a NaN counts as infinity */
+            m[i] = widen(_mm256_min_epi16(bits[i], _mm256_set1_epi16(0x7F80)));
+        float most = largest(m[i]) + SCARLET__HSWISH6_LEAST;
+        scale[i] = most / levels;
+        m[i] = splat(levels / most);
+        h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
+    }
+    g = gate;
+    q += p * channels;
+    for (size_t s = 0; s < segments; s++) {
+        const size_t stride = segment[s].stride;
+        const uint16_t *x = segment[s].a + p * stride;
+        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, q += VL, g += gated ? VL : 0) {
+            UNROLL for (int i = 0; i < pixels; i++)
+            {
+                vec y = multiply_add(load_gated(gated, x + (size_t)i * stride, g), m[i], h[i]);
+                _mm_storeu_si128((__m128i *)(void *)(q + (size_t)i * channels),
+                                 _mm512_cvtusepi32_epi8((__m512i)to_integer(y)));
+            }
+        }
+    }
+}
+
+INLINE void quantize(bool gated, const scarlet__bf16_segment *segment, size_t segments,
+                     const float *gate, size_t pixels, float levels, uint8_t *q, float *scale)
+{
+    size_t p = 0, channels = 0;
+    for (size_t s = 0; s < segments; s++)
+        channels += segment[s].k;
+    for (; p + PIXELS <= pixels; p += PIXELS)
+        quantize_tile(gated, PIXELS, segment, segments, gate, p, channels, levels, q, scale + p);
+    for (; p < pixels; p++)
+        quantize_tile(gated, 1, segment, segments, gate, p, channels, levels, q, scale + p);
+}
+
+static void quantize_hidden(const scarlet__bf16_segment *segment, size_t segments,
+                            const float *gate, size_t pixels, float levels, uint8_t *q,
+                            float *scale)
+{
+    if (gate)
+        quantize(true, segment, segments, gate, pixels, levels, q, scale);
+    else
+        quantize(false, segment, segments, NULL, pixels, levels, q, scale);
+}
+
+static void narrow(const float *x, size_t count, uint16_t *out)
+{
+    for (; count >= VL; count -= VL, x += VL, out += VL)
+        _mm256_storeu_si256((__m256i *)(void *)out, (__m256i)_mm512_cvtneps_pbh((__m512)load(x)));
+    if (count) {
+        const __mmask16 some = (__mmask16)((1u << count) - 1);
+        _mm256_mask_storeu_epi16(out, some,
+                                 (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, x)));
+    }
+}
+
+void KERNEL(fill_bf16)(scarlet__kernels *k)
+{
+    k->bf16 = (scarlet__bf16_kernels){
+        .depthwise = {{depthwise31, depthwise32},
+                      {depthwise51, depthwise52},
+                      {depthwise71, depthwise72}},
+        .expand = expand,
+        .gemm = gemm,
+        .quantize_hidden = quantize_hidden,
+        .narrow = narrow,
+    };
+}
