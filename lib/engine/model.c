@@ -41,7 +41,7 @@ static const scarlet__kernels *choose_kernels(const scarlet_options *opts, int p
     static const int newest[] = {
         [SCARLET_PRECISION_F32] = SCARLET_ISA_AVX512,
         [SCARLET_PRECISION_INT16] = SCARLET_ISA_AVX512VNNI,
-        [SCARLET_PRECISION_INT8] = SCARLET_ISA_AVX512VNNI,
+        [SCARLET_PRECISION_INT8] = SCARLET_ISA_AVX512BF16,
     };
     int isa = scarlet__cpu_isa(scarlet__option(opts, SCARLET_OPT_ISA_MAX));
     return scarlet__kernels_for(isa < newest[precision] ? isa : newest[precision]);

@@ -39,6 +39,16 @@ static uint16_t *guard_halves(size_t count)
     return (void *)guard_floats((count + 1) / 2);
 }
 
+static const uint16_t *halves(const float *at)
+{
+    return (const void *)at;
+}
+
+static float *floats_of(void *at)
+{
+    return at;
+}
+
 static void fill_halves(uint16_t *at, size_t count, values kind, float scale)
 {
     for (size_t i = 0; i < count; i++) {
@@ -66,10 +76,9 @@ static bool half_agrees(uint16_t found, approximate expected)
 }
 
 /* Value of a channel at a pixel of a padded row of pairs. */
-static float pixel(const uint32_t *row, size_t channels, size_t x, size_t c)
+static float pixel(const float *row, size_t channels, size_t x, size_t c)
 {
-    uint32_t lane = row[x / 2 * channels + c];
-    return from_half((uint16_t)(x % 2 ? lane >> 16 : lane));
+    return from_half(halves(row)[2 * (x / 2 * channels + c) + x % 2]);
 }
 
 /* ---- depthwise ---- */
@@ -81,7 +90,7 @@ typedef struct {
 
 /* Output x of channel c before the activation: whole pairs, whose second or first weight may be 0.
  */
-static approximate convolve(const shape *s, const uint32_t *const *rows, const float *weights,
+static approximate convolve(const shape *s, const float *const *rows, const float *weights,
                             const float *bias, size_t x, size_t c)
 {
     const size_t shift = s->k / 2 % 2, first = x * s->stride + shift, begin = first / 2 * 2;
@@ -97,7 +106,7 @@ static approximate convolve(const shape *s, const uint32_t *const *rows, const f
     return flushed(&total);
 }
 
-static void compare_depthwise(const shape *s, const uint32_t *const *rows, const float *weights,
+static void compare_depthwise(const shape *s, const float *const *rows, const float *weights,
                               const float *bias, const uint16_t *out, const float *before,
                               const float *after)
 {
@@ -138,14 +147,14 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
     const size_t side = s.width * s.stride;
     const size_t pairs = scarlet__bf16_row(s.k, s.stride, side, s.width);
     const size_t used = (scarlet__bf16_left(s.k) + side + s.k / 2 + 1) / 2;
-    const uint32_t *rows[KERNEL_MAX];
+    const float *rows[KERNEL_MAX];
     float *bias = guard_floats(s.channels), *sum_row = sums ? guard_floats(s.channels) : NULL;
     float weights[KERNEL_MAX * KERNEL_MAX * SCARLET__CHUNK_MAX], before[SCARLET__CHUNK_MAX];
     uint32_t *packed = (void *)guard_floats(s.channels * scarlet__bf16_depthwise_lanes(s.k));
     uint16_t *out = guard_halves(s.width * s.channels);
     for (size_t i = 0; i < s.k; i++) {
-        uint32_t *row = (void *)guard_floats(pairs * s.channels);
-        guard_mark((void *)row, pairs * s.channels); /* read, but must not count */
+        float *row = guard_floats(pairs * s.channels);
+        guard_mark(row, pairs * s.channels); /* read, but must not count */
         fill_halves((void *)row, 2 * used * s.channels, kind, 2);
         rows[i] = row;
     }
@@ -157,8 +166,8 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
         random_fill(sum_row, s.channels, ORDINARY, 20);
     for (size_t c = 0; sum_row && c < s.channels; c++)
         before[c] = sum_row[c];
-    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](rows, s.channels, packed, bias, out, s.width,
-                                                 s.activation, sum_row);
+    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](rows, s.channels, floats_of(packed), bias, out,
+                                                 s.width, s.activation, sum_row);
     compare_depthwise(&s, rows, weights, bias, out, sum_row ? before : NULL, sum_row);
 }
 
@@ -238,7 +247,7 @@ static void check_expand(const scarlet__kernels *k, values kind)
         .activation = SCARLET__HSWISH6,
         .prefetch = &prefetch,
     };
-    k->bf16.expand(&g);
+    k->bf16.expand.gemm(&g);
     g.out = expected;
     g.out_stride = width;
     k->bytes.gemm(&g);
@@ -256,13 +265,13 @@ static approximate multiplied(const product *p, size_t row, size_t column)
 {
     sum total = {0};
     sum_add(&total, (double)p->g->bias[column], 1);
-    const uint32_t *w = p->g->weights + column;
+    const uint16_t *w = halves(p->g->weights + column);
     for (size_t s = 0; s < p->g->segments; s++) {
-        const scarlet__bf16_segment *segment = &p->g->segment[s];
-        for (size_t i = 0; i < segment->k; i += 2, w += p->width) {
-            const uint16_t *a = segment->a + row * segment->stride + i;
-            sum_add(&total, (double)from_half(a[0]), (double)from_half((uint16_t)*w));
-            sum_add(&total, (double)from_half(a[1]), (double)from_half((uint16_t)(*w >> 16)));
+        const scarlet__segment *segment = &p->g->segment[s];
+        for (size_t i = 0; i < segment->k; i += 2, w += 2 * p->width) {
+            const uint16_t *a = halves(segment->a) + row * segment->stride + i;
+            sum_add(&total, (double)from_half(a[0]), (double)from_half(w[0]));
+            sum_add(&total, (double)from_half(a[1]), (double)from_half(w[1]));
         }
     }
     return flushed(&total);
@@ -281,19 +290,19 @@ static void check_pair_product(const scarlet__kernels *k, values kind)
     const size_t out_stride = width + (random_below(2) ? random_below(40) : 0);
     const bool pairs = random_below(2);
     const size_t out_count = ((pairs ? (rows + 1) / 2 : rows) - 1) * out_stride + width;
-    scarlet__bf16_segment segment[SEGMENTS_MAX];
+    scarlet__segment segment[SEGMENTS_MAX];
     size_t total = 0;
     for (size_t s = 0; s < segments; s++) {
         size_t n = 2 * random_between(1, 24),
                stride = random_below(2) ? 6 : n + 2 * random_below(9);
         uint16_t *a = guard_halves((rows - 1) * stride + n);
         fill_halves(a, (rows - 1) * stride + n, kind, 2);
-        segment[s] = (scarlet__bf16_segment){a, stride, n};
+        segment[s] = (scarlet__segment){floats_of(a), stride, n};
         total += n;
     }
     check_begin("bf16 gemm %zux%zux%zu, %zu segments, out stride %zu%s", rows, total, width,
                 segments, out_stride, pairs ? ", pairs" : "");
-    uint32_t *w = (void *)guard_floats(total / 2 * width);
+    float *w = guard_floats(total / 2 * width);
     float *bias = guard_floats(width), *out = guard_floats(out_count);
     fill_halves((void *)w, total * width, kind == SPECIAL ? ORDINARY : kind, 1);
     random_fill(bias, width, kind, 2);
@@ -357,7 +366,7 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
 {
     const size_t vector = (size_t)k->vector, pixels = random_between(1, 20);
     const size_t segments = random_between(1, SEGMENTS_MAX);
-    scarlet__bf16_segment segment[SEGMENTS_MAX];
+    scarlet__segment segment[SEGMENTS_MAX];
     size_t channels = 0;
     for (size_t s = 0; s < segments; s++) {
         size_t n = vector * random_between(1, SCARLET__GEMM_VECTORS), stride = n + random_below(20);
@@ -367,7 +376,7 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
         for (size_t i = 0; i < count; i++)
             if (from_half(a[i]) < -SCARLET__HSWISH6_LEAST)
                 a[i] = to_half(-SCARLET__HSWISH6_LEAST);
-        segment[s] = (scarlet__bf16_segment){a, stride, n};
+        segment[s] = (scarlet__segment){floats_of(a), stride, n};
         channels += n;
     }
     float *gate = random_below(2) ? guard_floats(channels) : NULL, *scale = guard_floats(pixels);
@@ -378,13 +387,14 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
         random_fill(gate, channels, ORDINARY, 1);
     for (size_t c = 0; gate && c < channels; c++)
         gate[c] = fabsf(gate[c]);
-    k->bf16.quantize_hidden(segment, segments, gate, pixels, 255, q, scale);
+    k->bf16.project.quantize_hidden(segment, segments, gate, pixels, 255, q, scale);
     for (size_t p = 0; p < pixels; p++) {
         float y[SEGMENTS_MAX * SCARLET__GEMM_VECTORS * SCARLET__VECTOR_MAX];
         size_t c = 0;
         for (size_t s = 0; s < segments; s++)
             for (size_t i = 0; i < segment[s].k; i++, c++)
-                y[c] = from_half(segment[s].a[p * segment[s].stride + i]) * (gate ? gate[c] : 1);
+                y[c] = from_half(halves(segment[s].a)[p * segment[s].stride + i]) *
+                       (gate ? gate[c] : 1);
         compare_quantized(y, channels, 255, q + p * channels, scale[p]);
     }
 }
@@ -410,7 +420,7 @@ void check_bf16(const scarlet__kernels *k, values kind)
     static void (*const checks[])(const scarlet__kernels *, values) = {
         check_depthwise_pairs, check_depthwise_pairs, check_expand,
         check_pair_product,    check_half_hidden,     check_narrow};
-    if (k->bf16.expand)
+    if (k->bf16.expand.group)
         checks[random_below(sizeof checks / sizeof *checks)](k, kind);
 }
 
@@ -420,14 +430,12 @@ void check_bf16(const scarlet__kernels *k, values kind)
 static void run_depthwise(const scarlet__kernels *kernels, const size_t *size, float *pool)
 {
     const size_t k = size[0], stride = size[1], side = size[2], channels = 48;
-    if (!kernels->bf16.expand)
-        return;
     const size_t row = scarlet__bf16_row(k, stride, side * stride, side) * channels;
-    const uint32_t *rows[KERNEL_MAX], *lanes = (const void *)pool;
+    const float *rows[KERNEL_MAX];
     for (size_t i = 0; i < k; i++)
-        rows[i] = lanes + i * row;
+        rows[i] = pool + i * row;
     for (size_t y = 0; y < side; y++)
-        kernels->bf16.depthwise[k / 2 - 1][stride - 1](rows, channels, lanes + k * row, pool,
+        kernels->bf16.depthwise[k / 2 - 1][stride - 1](rows, channels, pool + k * row, pool,
                                                        (void *)(pool + 2 * k * row + 48 * 2 * 49),
                                                        side, SCARLET__HSWISH6, NULL);
 }
@@ -452,17 +460,16 @@ static void run_expand(const scarlet__kernels *kernels, const size_t *size, floa
                                .vectors = SCARLET__GEMM_VECTORS,
                                .activation = SCARLET__HSWISH6,
                                .prefetch = &none};
-    for (size_t n = 0; kernels->bf16.expand && n < size[2]; n += width)
-        kernels->bf16.expand(&g);
+    for (size_t n = 0; n < size[2]; n += width)
+        kernels->bf16.expand.gemm(&g);
 }
 
 static void run_quantize(const scarlet__kernels *kernels, const size_t *size, float *pool)
 {
-    const scarlet__bf16_segment segment = {(const void *)pool, size[1], size[1]};
+    const scarlet__segment segment = {pool, size[1], size[1]};
     float *q = pool + size[0] * size[1];
-    if (kernels->bf16.expand)
-        kernels->bf16.quantize_hidden(&segment, 1, size[2] ? pool : NULL, size[0], 255, (void *)q,
-                                      q + size[0] * size[1]);
+    kernels->bf16.project.quantize_hidden(&segment, 1, size[2] ? pool : NULL, size[0], 255, q,
+                                          q + size[0] * size[1]);
 }
 
 #define DEPTHWISE(k, stride, side)                                                                 \

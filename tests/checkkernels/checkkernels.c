@@ -88,12 +88,11 @@ static size_t check(const variant *v, uint64_t seed, size_t rounds)
     static const struct {
         const char *name;
         void (*run)(const scarlet__kernels *, values);
-    } checks[] = {
-        {"depthwise", check_depthwise},
-        {"elementwise", check_elementwise},
-        {"gemm", check_gemm},
-        {"integer", check_integer},
-        {"bf16", check_bf16}};
+    } checks[] = {{"depthwise", check_depthwise},
+                  {"elementwise", check_elementwise},
+                  {"gemm", check_gemm},
+                  {"integer", check_integer},
+                  {"bf16", check_bf16}};
     size_t cases = 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         for (size_t round = 0; round < rounds; round++, cases++) {
@@ -133,25 +132,30 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void bench_one(const speed *s, float *pool)
+/* bf16: of those kernels, which not every set has */
+static void bench_one(const speed *s, bool bf16, float *pool)
 {
     enum { TURNS = 31 };
     static double samples[VARIANTS][TURNS];
     size_t runs[VARIANTS] = {0};
     for (size_t v = 0; v < VARIANTS; v++) {
-        if (!variants[v].kernels)
+        if (!variants[v].kernels || (bf16 && !variants[v].kernels->bf16.expand.group))
             continue;
         time_runs(s, &variants[v], pool, 3);
         runs[v] = (size_t)(1e-3 / time_runs(s, &variants[v], pool, 3)) + 1;
     }
     for (size_t turn = 0; turn < TURNS; turn++)
         for (size_t v = 0; v < VARIANTS; v++)
-            if (variants[v].kernels)
+            if (runs[v])
                 samples[v][turn] = time_runs(s, &variants[v], pool, runs[v]);
     printf("%-40s", s->name);
     for (size_t v = 0; v < VARIANTS; v++) {
         if (!variants[v].kernels)
             continue;
+        if (!runs[v]) {
+            printf(" %10s", "-");
+            continue;
+        }
         qsort(samples[v], TURNS, sizeof **samples, ascending);
         printf(" %10.1f", s->work / samples[v][TURNS / 2] * 1e-9);
     }
@@ -160,8 +164,8 @@ static void bench_one(const speed *s, float *pool)
 
 static void bench(void)
 {
-    static const speed *const all[] = {speeds_gemm, speeds_integer, speeds_bf16,
-                                       speeds_depthwise, speeds_elementwise};
+    static const speed *const all[] = {speeds_gemm, speeds_integer, speeds_bf16, speeds_depthwise,
+                                       speeds_elementwise};
     float *pool = aligned_alloc(4096, BENCH_FLOATS * sizeof *pool);
     if (!pool)
         exit(3);
@@ -174,7 +178,7 @@ static void bench(void)
     puts("");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const speed *s = all[i]; s->name; s++)
-            bench_one(s, pool);
+            bench_one(s, all[i] == speeds_bf16, pool);
     free(pool);
 }
 

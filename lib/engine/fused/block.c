@@ -53,7 +53,8 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
     const float *rows[7];
     for (; c->ready < top + k && c->ready < t->side; c->ready++)
         scarlet__fused_expand(w, &f->expand, chunk, in, l->in, (size_t)c->ready * side, side,
-                              c->ring + (size_t)(c->ready % k) * row + (size_t)pad * width,
+                              c->ring + (size_t)(c->ready % k) * row +
+                                  scarlet__step_left(t) * width,
                               SCARLET__HSWISH6);
     for (int i = 0; i < k; i++) {
         int r = top + i;
@@ -64,9 +65,7 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
         sum = w->lane->sums + (size_t)y * f->hidden.padded + first;
         memset(sum, 0, width * sizeof *sum);
     }
-    w->k->depthwise[k / 2 - 1][l->stride - 1](rows, width, f->depthwise + first * (size_t)(k * k),
-                                              f->depthwise_bias + first, out, width,
-                                              (size_t)t->out_side, SCARLET__HSWISH6, sum);
+    scarlet__fused_depthwise(w, t, first, width, rows, out, SCARLET__HSWISH6, sum);
 }
 
 /* Rows outermost: a band of rows goes through the whole block, or as far as squeeze-excite. */
@@ -86,9 +85,10 @@ static void band(const scarlet__worker *w, const scarlet__step *t, int y, int en
         for (size_t i = 0; i < hidden->count; i++) {
             size_t offset = scarlet__chunk_offset(hidden, i);
             float *to = t->layer->squeeze
-                            ? w->lane->hidden + scarlet__square(t->out_side) * offset +
-                                  first * scarlet__chunk_width(hidden, i)
-                            : row + side * offset;
+                            ? w->lane->hidden + scarlet__step_floats(
+                                                    t, scarlet__square(t->out_side) * offset +
+                                                           first * scarlet__chunk_width(hidden, i))
+                            : row + scarlet__step_floats(t, side * offset);
             depthwise_row(w, t, i, &c[i], in, y, to);
         }
         if (!t->layer->squeeze)
@@ -110,11 +110,10 @@ static void expand_and_depthwise(const scarlet__worker *w, const scarlet__step *
     for (size_t i; scarlet__team_task(w->m, hidden->count, &i);) {
         chunk_state c;
         size_t width = scarlet__chunk_width(hidden, i);
-        float *to =
-            w->lane->hidden + scarlet__square(t->out_side) * scarlet__chunk_offset(hidden, i);
+        size_t first = scarlet__square(t->out_side) * scarlet__chunk_offset(hidden, i);
         begin_chunk(t, width, w->s->ring, 0, &c);
-        for (int y = 0; y < t->out_side; y++, to += (size_t)t->out_side * width)
-            depthwise_row(w, t, i, &c, in, y, to);
+        for (int y = 0; y < t->out_side; y++, first += (size_t)t->out_side * width)
+            depthwise_row(w, t, i, &c, in, y, w->lane->hidden + scarlet__step_floats(t, first));
     }
 }
 
@@ -190,7 +189,7 @@ static void project_block(const scarlet__worker *w, const scarlet__step *t, cons
         }
         return;
     }
-    size_t segments = scarlet__fused_segments(w, &t->weights->hidden, w->lane->hidden, pixels);
+    size_t segments = scarlet__fused_segments(w, t, w->lane->hidden, pixels, 0);
     for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
         size_t offset = scarlet__chunk_offset(&d->out, n);
         scarlet__fused_dense(w, d, d->weight, n, w->s->segment, segments, pixels,

@@ -62,13 +62,50 @@ void scarlet__fused_announce(const scarlet__worker *w, const float *at)
     p->end = end - here > PREFETCH_BYTES ? here + PREFETCH_BYTES : end;
 }
 
-size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *c,
-                               const float *hidden, size_t pixels)
+void scarlet__fused_dense_pairs(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                                const scarlet__segment *segment, size_t segments, size_t rows,
+                                float *out, size_t out_stride, bool paired)
 {
+    const size_t at = scarlet__chunk_offset(&d->out, n);
+    const scarlet__bf16_gemm g = {
+        .segment = segment,
+        .segments = segments,
+        .weights = d->weight + d->k / 2 * at,
+        .bias = d->bias + at,
+        .out = out,
+        .out_stride = out_stride,
+        .rows = rows,
+        .vectors = (int)scarlet__chunk_vectors(&d->out, n),
+        .pairs = paired,
+    };
+    w->k->bf16.gemm(&g);
+}
+
+void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, size_t first,
+                              size_t width, const float *const *rows, float *out,
+                              scarlet__activation activation, float *sum)
+{
+    const scarlet__fused_layer *f = t->weights;
+    const size_t k = (size_t)t->layer->kernel, side = (size_t)t->out_side;
+    const int size = t->layer->kernel / 2 - 1, stride = t->layer->stride - 1;
+    if (f->pairs)
+        w->k->bf16.depthwise[size][stride](
+            rows, width, f->depthwise + first * scarlet__bf16_depthwise_lanes(k),
+            f->depthwise_bias + first, (uint16_t *)(void *)out, side, activation, sum);
+    else
+        w->k->depthwise[size][stride](rows, width, f->depthwise + first * k * k,
+                                      f->depthwise_bias + first, out, width, side, activation, sum);
+}
+
+size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__step *t,
+                               const float *hidden, size_t pixels, size_t first)
+{
+    const scarlet__chunks *c = &t->weights->hidden;
     for (size_t i = 0; i < c->count; i++) {
         size_t width = scarlet__chunk_width(c, i);
-        w->s->segment[i] =
-            (scarlet__segment){hidden + pixels * scarlet__chunk_offset(c, i), width, width};
+        w->s->segment[i] = (scarlet__segment){
+            hidden + scarlet__step_floats(t, pixels * scarlet__chunk_offset(c, i) + first * width),
+            width, width};
     }
     return c->count;
 }
@@ -83,11 +120,14 @@ void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, co
         return;
     }
     const bool gated = t->layer->squeeze && scarlet__fused_gates_weights(t);
-    const size_t segments = scarlet__fused_segments(w, &t->weights->hidden, hidden, pixels);
-    for (size_t i = 0; i < segments; i++)
-        w->s->segment[i].a += hidden_first * w->s->segment[i].stride;
+    const size_t segments = scarlet__fused_segments(w, t, hidden, pixels, hidden_first);
     for (size_t n = 0; n < d->out.count; n++) {
         size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
+        if (d->pairs) {
+            scarlet__fused_dense_pairs(w, d, n, w->s->segment, segments, rows, out->values + at,
+                                       d->out.padded, false);
+            continue;
+        }
         scarlet__fused_dense(w, d, gated ? w->lane->gated_weights : d->weight, n, w->s->segment,
                              segments, rows, out->values + at, d->out.padded,
                              in ? in->values + at : NULL, SCARLET__LINEAR);

@@ -177,7 +177,8 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         if (l->kind != SCARLET_LAYER_BLOCK)
             continue;
         channels = scarlet__max(channels, c->padded);
-        hidden = scarlet__max(hidden, scarlet__square(t->out_side) * c->padded);
+        hidden =
+            scarlet__max(hidden, scarlet__step_floats(t, scarlet__square(t->out_side) * c->padded));
         if (!l->squeeze)
             continue;
         sums = scarlet__max(sums, (size_t)t->out_side * c->padded);

@@ -11,8 +11,8 @@
  * rows, every output of a gemm is one chain of additions. A team runs one picture together, or
  * each thread takes pictures of its own from a batch.
  *
- * With integers (int16, int8) a block is the same, but its input and the depthwise part's output are
- * quantised pixel by pixel as soon as all channels of a pixel are there:
+ * With integers (int16, int8) a block is the same, but its input and the depthwise part's output
+ * are quantised pixel by pixel as soon as all channels of a pixel are there:
  *
  *   map -> expand row (integers) -> ring -> depthwise row, float32 as before
  *   a few pixels of all chunks: gate, quantise -> project (integers) -> map, quantise
@@ -49,8 +49,8 @@ typedef struct scarlet__map {
 /* Activations of one picture. */
 typedef struct scarlet__lane {
     scarlet__map map[2]; /* input and output of blocks, in turn */
-    float *hidden; /* after depthwise: [chunk][pixel][width]; the stem's output when traced */
-    float *sums;   /* [row][channel], over the pixels of a row */
+    float *hidden;       /* after depthwise: [chunk][pixel][width]; the stem's output when traced */
+    float *sums;         /* [row][channel], over the pixels of a row */
     float *squeezed, *gate, *gated_weights;
     float *features, *scores;
 } scarlet__lane;
@@ -103,15 +103,28 @@ static inline size_t scarlet__fused_padded(const scarlet__fused *x, int channels
     return scarlet__round_up((size_t)channels, (size_t)x->e.kernels->vector);
 }
 
-/* Pixels of a ring row. */
+/* Pixels, or pairs of them, of a ring row; and those before the first pixel of the picture. */
 static inline size_t scarlet__step_width(const scarlet__step *t)
 {
-    return scarlet__ring_width(t->layer, t->side, t->out_side);
+    return t->weights->pairs ? scarlet__bf16_row((size_t)t->layer->kernel, (size_t)t->layer->stride,
+                                                 (size_t)t->side, (size_t)t->out_side)
+                             : scarlet__ring_width(t->layer, t->side, t->out_side);
+}
+static inline size_t scarlet__step_left(const scarlet__step *t)
+{
+    const size_t k = (size_t)t->layer->kernel;
+    return t->weights->pairs ? scarlet__bf16_left(k) / 2 : k / 2;
+}
+/* Floats that hold `count` values, whole vectors, of what the depthwise part gives. */
+static inline size_t scarlet__step_floats(const scarlet__step *t, size_t count)
+{
+    return t->weights->pairs ? count / 2 : count;
 }
 
 /* ---- dense.c ---- */
 
-/* Output chunk n of a dense layer of floats, over `rows` pixels whose inputs the segments describe. */
+/* Output chunk n of a dense layer of floats, over `rows` pixels whose inputs the segments describe.
+ */
 void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
                           const float *weights, size_t n, const scarlet__segment *segment,
                           size_t segments, size_t rows, float *out, size_t out_stride,
@@ -121,10 +134,18 @@ void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense 
 void scarlet__fused_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
                            const scarlet__map *in, int channels, size_t first, size_t rows,
                            float *out, scarlet__activation activation);
-/* Inputs of a project whose pixels begin at `hidden`, chunks `pixels` pixels apart, into the
- * worker's segments; returns their number. */
-size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__chunks *c,
-                               const float *hidden, size_t pixels);
+/* The same of bfloat16, linear or, `paired`, with ReLU6 into pairs of rows. */
+void scarlet__fused_dense_pairs(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                                const scarlet__segment *segment, size_t segments, size_t rows,
+                                float *out, size_t out_stride, bool paired);
+/* Channels of the step's depthwise part from `first` on, a chunk: one row of outputs. */
+void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, size_t first,
+                              size_t width, const float *const *rows, float *out,
+                              scarlet__activation activation, float *sum);
+/* Inputs of the step's project, pixels from `first` on; they begin at `hidden`, chunks are `pixels`
+ * pixels apart. Into the worker's segments; returns their number. */
+size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__step *t,
+                               const float *hidden, size_t pixels, size_t first);
 /* All output chunks of `rows` pixels, from pixel `hidden_first` of the input to pixel `first` of
  * `out`; `in`: what is added, or NULL. */
 void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *hidden,

@@ -58,24 +58,18 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
                                 size_t first)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    const scarlet__chunks *c = &t->weights->hidden;
     const float *gate = t->layer->squeeze ? w->lane->gate : NULL;
-    const size_t segments = scarlet__fused_segments(w, c, hidden, pixels);
-    scarlet__segment *segment = w->s->segment;
-    for (size_t i = 0; i < segments; i++)
-        segment[i].a += hidden_first * segment[i].stride;
-    for (size_t end = first + rows; first < end; first += STEP) {
+    for (size_t end = first + rows; first < end; first += STEP, hidden_first += STEP) {
         const size_t count = end - first < STEP ? end - first : STEP;
-        d->kernels->quantize_hidden(segment, segments, gate, count, d->levels, w->s->quantized,
-                                    w->s->quantized_scale);
+        const size_t segments = scarlet__fused_segments(w, t, hidden, pixels, hidden_first);
+        d->kernels->quantize_hidden(w->s->segment, segments, gate, count, d->levels,
+                                    w->s->quantized, w->s->quantized_scale);
         for (size_t n = 0; n < d->out.count; n++) {
             size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
-            dense(w, d, n, w->s->quantized, w->s->quantized_scale, c->padded, count,
+            dense(w, d, n, w->s->quantized, w->s->quantized_scale, t->weights->hidden.padded, count,
                   out->values + at, d->out.padded, in ? in->values + at : NULL, SCARLET__LINEAR);
         }
         scarlet__quantize_map(t, out, d->out.padded, first, count);
-        for (size_t i = 0; i < segments; i++)
-            segment[i].a += STEP * segment[i].stride;
     }
 }
 

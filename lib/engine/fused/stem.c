@@ -23,26 +23,54 @@ enum { STEM_ROWS = 3 }; /* of the picture for a row of the stem; of the stem for
 
 /* Sizes in floats of what a thread needs for the stem, in this order. */
 typedef struct {
-    size_t picture_row, stem_row, depthwise_row;
+    size_t picture_row, stem_row, depthwise_row, new_row;
 } stem_sizes;
 
 static stem_sizes stem_room(const scarlet__fused *x)
 {
     const scarlet__step *t = &x->step[1];
     size_t channels = scarlet__fused_padded(x, t->layer->in);
-    return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX),
-                        scarlet__step_width(t) * channels, (size_t)t->out_side * channels};
+    size_t row = scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX);
+    return (stem_sizes){row, scarlet__step_width(t) * channels, (size_t)t->out_side * channels,
+                        t->weights->pairs ? row : 0};
 }
 
 size_t scarlet__fused_stem_floats(const scarlet__fused *x)
 {
     stem_sizes s = stem_room(x);
-    return (STEM_ROWS + 1) * (s.picture_row + s.stem_row) + s.depthwise_row;
+    return (STEM_ROWS + 1) * (s.picture_row + s.stem_row) + s.depthwise_row + s.new_row;
+}
+
+/* Row y behind one pixel of padding, as floats or as bfloat16. */
+static void take_row(const scarlet__worker *w, int y, float *new_row, float *out)
+{
+    if (!w->j->x->step[0].weights->pairs) {
+        picture_row(w->j, y, out + 3);
+        return;
+    }
+    picture_row(w->j, y, new_row);
+    w->k->bf16.narrow(new_row, (size_t)w->j->x->e.side * 3, (uint16_t *)(void *)out + 3);
+}
+
+/* Pixels of a row of the stem for a tracer. */
+static void trace_row(const scarlet__worker *w, const float *from, size_t width, size_t pixels,
+                      float *out, size_t out_stride)
+{
+    const uint16_t *halves = (const void *)from;
+    const bool pairs = w->j->x->step[0].weights->pairs;
+    for (size_t i = 0; i < pixels; i++, out += out_stride) {
+        if (!pairs)
+            memcpy(out, from + i * width, width * sizeof *out);
+        for (size_t c = 0; pairs && c < width; c++) {
+            uint32_t bits = (uint32_t)halves[(i / 2 * width + c) * 2 + i % 2] << 16;
+            memcpy(out + c, &bits, sizeof bits);
+        }
+    }
 }
 
 /* Row r of the stem into `out`, chunk by chunk: [chunk][padded row][width]. */
 static void stem_row(const scarlet__worker *w, int r, float *picture, size_t picture_size,
-                     int *ready, float *out)
+                     float *new_row, int *ready, float *out)
 {
     const scarlet__fused *x = w->j->x;
     const scarlet__step *stem = &x->step[0], *next = &x->step[1];
@@ -52,21 +80,23 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
         int y = 2 * r - 1 + i; /* never past the end: the side is even */
         float *row = picture + (size_t)(y < 0 ? STEM_ROWS : y % STEM_ROWS) * picture_size;
         if (y >= *ready) {
-            picture_row(w->j, y, row + 3); /* behind one pixel of padding */
+            take_row(w, y, new_row, row);
             *ready = y + 1;
         }
-        segment[i] = (scarlet__segment){row, 6, 9};
+        segment[i] = (scarlet__segment){row, 6, d->pairs ? 10 : 9};
     }
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n);
-        float *to = out + scarlet__step_width(next) * scarlet__chunk_offset(&d->out, n) + width;
-        scarlet__fused_dense(w, d, d->weight, n, segment, STEM_ROWS, (size_t)stem->out_side, to,
-                             width, NULL, SCARLET__RELU6);
-        for (int i = 0; w->j->tracer && i < stem->out_side; i++)
-            memcpy(w->lane->hidden +
-                       ((size_t)r * (size_t)stem->out_side + (size_t)i) * d->out.padded +
-                       scarlet__chunk_offset(&d->out, n),
-                   to + (size_t)i * width, width * sizeof *to);
+        const size_t offset = scarlet__chunk_offset(&d->out, n), side = (size_t)stem->out_side;
+        float *to = out + scarlet__step_width(next) * offset + scarlet__step_left(next) * width;
+        if (d->pairs)
+            scarlet__fused_dense_pairs(w, d, n, segment, STEM_ROWS, side, to, width, true);
+        else
+            scarlet__fused_dense(w, d, d->weight, n, segment, STEM_ROWS, side, to, width, NULL,
+                                 SCARLET__RELU6);
+        if (w->j->tracer)
+            trace_row(w, to, width, side,
+                      w->lane->hidden + (size_t)r * side * d->out.padded + offset, d->out.padded);
     }
 }
 
@@ -77,13 +107,13 @@ static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__m
     const scarlet__fused_layer *f = t->weights;
     const stem_sizes size = stem_room(x);
     float *picture = w->s->ring, *ring = picture + (STEM_ROWS + 1) * size.picture_row;
-    float *row = ring + (STEM_ROWS + 1) * size.stem_row;
+    float *row = ring + (STEM_ROWS + 1) * size.stem_row, *new_row = row + size.depthwise_row;
     int stem_ready = y > 0 ? y - 1 : 0, picture_ready = stem_ready > 0 ? 2 * stem_ready - 1 : 0;
     const size_t side = (size_t)t->out_side;
     memset(picture, 0, (STEM_ROWS + 1) * (size.picture_row + size.stem_row) * sizeof *picture);
     for (; y < end; y++) {
         for (; stem_ready <= y + 1 && stem_ready < t->side; stem_ready++)
-            stem_row(w, stem_ready, picture, size.picture_row, &picture_ready,
+            stem_row(w, stem_ready, picture, size.picture_row, new_row, &picture_ready,
                      ring + (size_t)(stem_ready % STEM_ROWS) * size.stem_row);
         for (size_t i = 0; i < f->hidden.count; i++) {
             size_t width = scarlet__chunk_width(&f->hidden, i);
@@ -94,8 +124,9 @@ static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__m
                 size_t slot = (size_t)(r < 0 || r >= t->side ? STEM_ROWS : r % STEM_ROWS);
                 rows[k] = ring + slot * size.stem_row + scarlet__step_width(t) * first;
             }
-            w->k->depthwise[0][0](rows, width, f->depthwise + first * 9, f->depthwise_bias + first,
-                                  row + side * first, width, side, SCARLET__RELU6, NULL);
+            scarlet__fused_depthwise(w, t, first, width, rows,
+                                     row + scarlet__step_floats(t, side * first), SCARLET__RELU6,
+                                     NULL);
         }
         scarlet__fused_project(w, t, row, side, 0, side, NULL, out, (size_t)y * side);
     }

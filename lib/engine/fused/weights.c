@@ -11,7 +11,8 @@ static size_t column(const scarlet__plain *p, size_t k)
     return p->stem ? k % 3 * 9 + k / 3 : k;
 }
 
-static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector, scarlet__packed_dense *d)
+static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector,
+                 scarlet__packed_dense *d)
 {
     d->out = scarlet__cut(p->out, vector, p->most);
     d->k = p->k;
@@ -34,9 +35,35 @@ static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector, sca
     }
 }
 
-static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
-                       const scarlet__layer_weights *w, const scarlet__kernels *kernels,
-                       scarlet__fused_layer *f)
+/* For gemms of bfloat16. Each row of the stem's 3x3 kernel, 9 values, becomes 5 pairs. */
+static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vector,
+                       scarlet__packed_dense *d)
+{
+    const size_t row = p->stem ? 9 : p->in, padded = p->stem ? 10 : p->k;
+    d->out = scarlet__cut(p->out, vector, p->most);
+    d->k = p->in / row * padded;
+    d->pairs = true;
+    float *bias = scarlet__cursor_take(c, d->out.padded * sizeof *bias);
+    uint16_t *w = scarlet__cursor_take(c, d->out.padded * d->k * sizeof *w);
+    d->bias = bias;
+    d->weight = (const float *)(const void *)w;
+    if (!w)
+        return;
+    scarlet__pack_bias(p->bias, p->out, vector, bias);
+    for (size_t n = 0; n < d->out.count; n++) {
+        size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
+        for (size_t k = 0; k < p->in; k++) {
+            const size_t place = k / row * padded + k % row;
+            for (size_t j = 0; j < width && first + j < p->out; j++)
+                w[(place / 2 * width + j) * 2 + place % 2] =
+                    scarlet__to_bf16(p->weight[(first + j) * p->in + column(p, k)]);
+        }
+        w += width * d->k;
+    }
+}
+
+static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarlet__layer_weights *w,
+                       const scarlet__kernels *kernels, scarlet__fused_layer *f)
 {
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
     size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)kernels->vector;
@@ -59,12 +86,17 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
     if (channels) {
         f->hidden = scarlet__cut(channels, vector, gemm);
         float *bias = scarlet__cursor_take(c, f->hidden.padded * sizeof *bias);
-        float *weight = scarlet__cursor_take(c, f->hidden.padded * taps * sizeof *weight);
+        size_t lanes = f->pairs ? scarlet__bf16_depthwise_lanes((size_t)l->kernel) : taps;
+        float *weight = scarlet__cursor_take(c, f->hidden.padded * lanes * sizeof *weight);
         f->depthwise = weight;
         f->depthwise_bias = bias;
         if (weight) {
             scarlet__pack_bias(w->depthwise_bias, channels, vector, bias);
-            scarlet__pack_depthwise(w->depthwise, channels, taps, vector, weight);
+            if (f->pairs)
+                scarlet__pack_bf16_depthwise(w->depthwise, channels, (size_t)l->kernel, vector,
+                                             (uint32_t *)(void *)weight);
+            else
+                scarlet__pack_depthwise(w->depthwise, channels, taps, vector, weight);
         }
     }
     if (s && integers) {
@@ -78,8 +110,14 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
         scarlet__pack_vector_integers(c, kernels, precision, &project, &f->project);
     else if (integers && l->kind != SCARLET_LAYER_IDENTITY)
         scarlet__pack_integers(c, kernels, precision, &project, channels > 0, &f->project);
+    else if (f->pairs && l->kind != SCARLET_LAYER_IDENTITY)
+        pack_pairs(c, &project, vector, &f->project);
     else if (l->kind != SCARLET_LAYER_IDENTITY)
         pack(c, &project, vector, &f->project);
+    if (f->pairs && integers) {
+        f->expand.kernels = &kernels->bf16.expand;
+        f->project.kernels = &kernels->bf16.project;
+    }
     f->end = c->memory ? (const char *)(c->memory + c->used) : NULL;
 }
 
@@ -94,6 +132,13 @@ int scarlet__fused_layer_precision(const scarlet__network *network, int layer, i
         if (network->layer[i].kind == SCARLET_LAYER_BLOCK)
             return precision;
     return SCARLET_PRECISION_INT16;
+}
+
+/* Is a layer of an int8 network computed in bfloat16 where the CPU can? */
+static bool in_pairs(const scarlet__layer *l, int precision)
+{
+    return l->kind == SCARLET_LAYER_STEM || l->kind == SCARLET_LAYER_SEPARABLE ||
+           (l->kind == SCARLET_LAYER_BLOCK && precision == SCARLET_PRECISION_INT8);
 }
 
 void scarlet__fused_weights_free(void *data)
@@ -118,7 +163,10 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     w->count = network->count;
     scarlet__cursor c = {0};
     for (int i = 0; i < w->count; i++) {
-        w->layer[i].precision = scarlet__fused_layer_precision(network, i, precision);
+        scarlet__fused_layer *f = &w->layer[i];
+        f->precision = scarlet__fused_layer_precision(network, i, precision);
+        f->pairs = precision == SCARLET_PRECISION_INT8 && kernels->bf16.expand.group &&
+                   in_pairs(&network->layer[i], f->precision);
         pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, kernels, &w->layer[i]);
     }
     w->bytes = c.used * sizeof(float);

@@ -7,14 +7,16 @@
 #include "network/network.h"
 
 /*
- * A dense layer. Either floats: output chunk n has its weights [k][width] at weight + k * offset(n).
- * Or integers, scaled: at integers + output_bytes * offset(n), [k / group][width][group] for a gemm,
- * [k][width] for a gemv.
+ * A dense layer. Either floats: output chunk n has its weights [k][width] at weight + k *
+ * offset(n). Or, with `pairs`, bfloat16, two values in a float: [k / 2][width] at weight + k / 2 *
+ * offset(n). Or integers, scaled: at integers + output_bytes * offset(n), [k / group][width][group]
+ * for a gemm, [k][width] for a gemv.
  */
 typedef struct scarlet__packed_dense {
     scarlet__chunks out;
     size_t k; /* values of an input pixel that are multiplied */
     const float *weight, *bias;
+    bool pairs;
     const char *integers; /* NULL: floats */
     size_t output_bytes;  /* of one output's integers */
     const float *scale;
@@ -29,6 +31,7 @@ typedef struct scarlet__fused_layer {
     scarlet__chunks hidden; /* channels of the depthwise part */
     const char *end;        /* of the layer's weights */
     int precision;
+    bool pairs; /* bfloat16: depthwise and what it reads and gives; project unless it is integers */
 } scarlet__fused_layer;
 
 typedef struct scarlet__fused_weights {

@@ -19,19 +19,16 @@ enum {
                   begins with a whole pair */
     SHORT = 8, /* for narrow rows, and ends of rows */
     PAIRS = 4, /* of weights of a kernel row, at most */
-    ALL_HALVES = -1
 };
-
-typedef uint32_t lanes __attribute__((vector_size(64)));
 
 INLINE vec dot_pairs(vec acc, vec x, vec w)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
     return acc;
 }
-INLINE vec load_lanes(const void *p)
+INLINE const uint16_t *halves(const float *p)
 {
-    return load(p);
+    return (const uint16_t *)(const void *)p;
 }
 
 /* low and high, rounded, side by side in each lane. */
@@ -45,11 +42,11 @@ INLINE __m512i join_pairs(vec low, vec high)
 
 /* `rows` pixels of a channel vector, the first at an odd place if `odd`, as pairs `stride` lanes
  * apart: the halves of other pixels stay. */
-INLINE void store_pairs(int rows, int odd, const vec *y, uint32_t *out, size_t stride)
+INLINE void store_pairs(int rows, int odd, const vec *y, float *out, size_t stride)
 {
     UNROLL for (int i = 0; i < rows; i++)
     {
-        uint32_t *at = out + (size_t)((i + odd) / 2) * stride;
+        float *at = out + (size_t)((i + odd) / 2) * stride;
         if ((i + odd) % 2 && i > 0)
             _mm512_storeu_si512(at, join_pairs(y[i - 1], y[i]));
         else if ((i + odd) % 2)
@@ -72,7 +69,7 @@ INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gem
     const char *w = g->weights, *a = (const char *)g->a + row * g->stride;
     const char *ahead = g->prefetch->at;
     const size_t line = ahead < g->prefetch->end ? 64 : 0, lda = g->stride;
-    uint32_t *out = (uint32_t *)(void *)g->out + row / 2 * g->out_stride;
+    float *out = g->out + row / 2 * g->out_stride;
 
     UNROLL for (int j = 0; j < columns; j++)
     {
@@ -149,7 +146,7 @@ INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16
                  size_t row)
 {
     vec acc[ROWS][COLUMNS];
-    const uint32_t *w = g->weights;
+    const float *w = g->weights;
     UNROLL for (int j = 0; j < columns; j++)
     {
         vec bias = load(g->bias + j * VL);
@@ -157,10 +154,10 @@ INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16
     }
     for (size_t s = 0; s < g->segments; s++) {
         const size_t lda = g->segment[s].stride;
-        const uint16_t *a = g->segment[s].a + row * lda;
+        const uint16_t *a = halves(g->segment[s].a) + row * lda;
         for (size_t k = g->segment[s].k; k > 0; k -= 2, a += 2) {
             vec b[COLUMNS];
-            UNROLL for (int j = 0; j < columns; j++) b[j] = load_lanes(w + j * VL);
+            UNROLL for (int j = 0; j < columns; j++) b[j] = load(w + j * VL);
             w += columns * VL;
             UNROLL for (int i = 0; i < rows; i++)
             {
@@ -174,11 +171,10 @@ INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16
         if (pairs) {
             vec y[ROWS];
             UNROLL for (int i = 0; i < rows; i++) y[i] = relu6(acc[i][j]);
-            store_pairs(rows, odd, y, (uint32_t *)g->out + row / 2 * g->out_stride + j * VL,
-                        g->out_stride);
+            store_pairs(rows, odd, y, g->out + row / 2 * g->out_stride + j * VL, g->out_stride);
         } else {
             UNROLL for (int i = 0; i < rows; i++)
-                store((float *)g->out + (row + (size_t)i) * g->out_stride + j * VL, acc[i][j]);
+                store(g->out + (row + (size_t)i) * g->out_stride + j * VL, acc[i][j]);
         }
     }
 }
@@ -227,11 +223,11 @@ static void gemm(const scarlet__bf16_gemm *g)
 
 /* What input pair j of a step adds to its outputs. w[e][m] are the weights of pair m of an output
  * whose window begins at an even (e = 0) or odd place. */
-INLINE void depthwise_pair(int j, int k, int s, int step, const uint32_t *p, vec *acc,
+INLINE void depthwise_pair(int j, int k, int s, int step, const float *p, vec *acc,
                            const vec w[2][PAIRS])
 {
     const int shift = k / 2 % 2, count = (k + 1) / 2; /* shift: padding is rounded up to pairs */
-    vec in = load_lanes(p);
+    vec in = load(p);
     UNROLL for (int i = 0; i < step; i++)
     {
         const int m = s == 1 ? j - (i + shift) / 2 : j - i, e = s == 1 ? (i + shift) % 2 : shift;
@@ -240,8 +236,8 @@ INLINE void depthwise_pair(int j, int k, int s, int step, const uint32_t *p, vec
     }
 }
 
-INLINE void depthwise_step(int k, int s, int step, const uint32_t *const *rows, size_t x, size_t c,
-                           size_t channels, const uint32_t *weights, vec *acc)
+INLINE void depthwise_step(int k, int s, int step, const float *const *rows, size_t x, size_t c,
+                           size_t channels, const float *weights, vec *acc)
 {
     const int shift = k / 2 % 2, count = (k + 1) / 2;
     const int last = s == 1 ? (step - 1 + shift) / 2 + count : step - 1 + count;
@@ -251,14 +247,14 @@ INLINE void depthwise_step(int k, int s, int step, const uint32_t *const *rows, 
 #pragma GCC unroll 1
 #endif
     for (int ky = 0; ky < k; ky++) {
-        const uint32_t *p = rows[ky] + (s == 1 ? x / 2 : x) * channels + c;
+        const float *p = rows[ky] + (s == 1 ? x / 2 : x) * channels + c;
         vec w[2][PAIRS];
         UNROLL for (int e = 0; e < 2; e++)
         {
             UNROLL for (int m = 0; m < count; m++)
             {
                 if (s == 1 || e == shift)
-                    w[e][m] = load_lanes(weights + ((ky * 2 + e) * count + m) * VL);
+                    w[e][m] = load(weights + ((ky * 2 + e) * count + m) * VL);
             }
         }
         /* gcc does not unroll so long a loop. */
@@ -272,8 +268,8 @@ INLINE void depthwise_step(int k, int s, int step, const uint32_t *const *rows, 
 
 /* `count` outputs of a step. */
 INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, size_t count,
-                              const uint32_t *const *rows, size_t x, size_t c, size_t channels,
-                              const uint32_t *w, vec bias, uint16_t *out, vec *total)
+                              const float *const *rows, size_t x, size_t c, size_t channels,
+                              const float *w, vec bias, uint16_t *out, vec *total)
 {
     vec acc[EVEN];
     UNROLL for (int i = 0; i < step; i++) acc[i] = bias;
@@ -289,8 +285,8 @@ INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, siz
     }
 }
 
-INLINE void depthwise(int k, int s, scarlet__activation a, const uint32_t *const *rows,
-                      size_t channels, const uint32_t *w, const float *bias, uint16_t *out,
+INLINE void depthwise(int k, int s, scarlet__activation a, const float *const *rows,
+                      size_t channels, const float *w, const float *bias, uint16_t *out,
                       size_t width, float *sum)
 {
     enum { TWO = 2 };
@@ -310,7 +306,7 @@ INLINE void depthwise(int k, int s, scarlet__activation a, const uint32_t *const
 }
 
 #define DEPTHWISE(k, s)                                                                            \
-    static void depthwise##k##s(const uint32_t *const *rows, size_t channels, const uint32_t *w,   \
+    static void depthwise##k##s(const float *const *rows, size_t channels, const float *w,         \
                                 const float *bias, uint16_t *out, size_t width,                    \
                                 scarlet__activation a, float *sum)                                 \
     {                                                                                              \
@@ -346,9 +342,9 @@ INLINE vec load_gated(bool gated, const uint16_t *x, const float *gate)
 
 /* Pixels from number p on. Where nothing is gated, maxima are those of the bits: positive numbers
  * are ordered like integers, and 0 is below none of them. */
-INLINE void quantize_tile(bool gated, int pixels, const scarlet__bf16_segment *segment,
-                          size_t segments, const float *gate, size_t p, size_t channels,
-                          float levels, uint8_t *q, float *scale)
+INLINE void quantize_tile(bool gated, int pixels, const scarlet__segment *segment, size_t segments,
+                          const float *gate, size_t p, size_t channels, float levels, void *q,
+                          float *scale)
 {
     vec m[PIXELS], h[PIXELS];
     __m256i bits[PIXELS];
@@ -360,7 +356,7 @@ INLINE void quantize_tile(bool gated, int pixels, const scarlet__bf16_segment *s
     }
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride;
-        const uint16_t *x = segment[s].a + p * stride;
+        const uint16_t *x = halves(segment[s].a) + p * stride;
         for (size_t c = 0; c < segment[s].k; c += VL, x += VL, g += gated ? VL : 0) {
             UNROLL for (int i = 0; i < pixels; i++)
             {
@@ -381,23 +377,23 @@ INLINE void quantize_tile(bool gated, int pixels, const scarlet__bf16_segment *s
         h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
     }
     g = gate;
-    q += p * channels;
+    uint8_t *at = (uint8_t *)q + p * channels;
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride;
-        const uint16_t *x = segment[s].a + p * stride;
-        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, q += VL, g += gated ? VL : 0) {
+        const uint16_t *x = halves(segment[s].a) + p * stride;
+        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, at += VL, g += gated ? VL : 0) {
             UNROLL for (int i = 0; i < pixels; i++)
             {
                 vec y = multiply_add(load_gated(gated, x + (size_t)i * stride, g), m[i], h[i]);
-                _mm_storeu_si128((__m128i *)(void *)(q + (size_t)i * channels),
+                _mm_storeu_si128((__m128i *)(void *)(at + (size_t)i * channels),
                                  _mm512_cvtusepi32_epi8((__m512i)to_integer(y)));
             }
         }
     }
 }
 
-INLINE void quantize(bool gated, const scarlet__bf16_segment *segment, size_t segments,
-                     const float *gate, size_t pixels, float levels, uint8_t *q, float *scale)
+INLINE void quantize(bool gated, const scarlet__segment *segment, size_t segments,
+                     const float *gate, size_t pixels, float levels, void *q, float *scale)
 {
     size_t p = 0, channels = 0;
     for (size_t s = 0; s < segments; s++)
@@ -408,9 +404,8 @@ INLINE void quantize(bool gated, const scarlet__bf16_segment *segment, size_t se
         quantize_tile(gated, 1, segment, segments, gate, p, channels, levels, q, scale + p);
 }
 
-static void quantize_hidden(const scarlet__bf16_segment *segment, size_t segments,
-                            const float *gate, size_t pixels, float levels, uint8_t *q,
-                            float *scale)
+static void quantize_hidden(const scarlet__segment *segment, size_t segments, const float *gate,
+                            size_t pixels, float levels, void *q, float *scale)
 {
     if (gate)
         quantize(true, segment, segments, gate, pixels, levels, q, scale);
@@ -435,9 +430,11 @@ void KERNEL(fill_bf16)(scarlet__kernels *k)
         .depthwise = {{depthwise31, depthwise32},
                       {depthwise51, depthwise52},
                       {depthwise71, depthwise72}},
-        .expand = expand,
+        .expand = k->bytes,
+        .project = k->bytes,
         .gemm = gemm,
-        .quantize_hidden = quantize_hidden,
         .narrow = narrow,
     };
+    k->bf16.expand.gemm = expand;
+    k->bf16.project.quantize_hidden = quantize_hidden;
 }

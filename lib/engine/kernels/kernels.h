@@ -115,10 +115,10 @@ typedef struct scarlet__integer_kernels {
 #define SCARLET__HSWISH6_LEAST 2.25f /* minus the minimum of 6 * h-swish */
 
 /*
- * bfloat16, in blocks of bytes: what is inside a block is rounded to 8 significant bits, so that one
- * instruction multiplies two of it. Sums are float32, added in pairs; denormal numbers count as 0.
- * A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a channel of pixel 2i
- * (low half) and of pixel 2i + 1.
+ * bfloat16, in blocks of bytes: what is inside a block is rounded to 8 significant bits, so that
+ * one instruction multiplies two of it. Sums are float32, added in pairs; denormal numbers count as
+ * 0. A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a channel of pixel 2i
+ * (low half) and of pixel 2i + 1. Pointers to such lanes, or to single halves, are those of floats.
  */
 
 /* Pixels of padding that a row of pairs has on its left: k / 2, or one more. */
@@ -142,42 +142,33 @@ static inline size_t scarlet__bf16_depthwise_lanes(size_t k)
     return 2 * k * ((k + 1) / 2);
 }
 
-/* As scarlet__segment: `k` values of each row's input, an even number. */
-typedef struct scarlet__bf16_segment {
-    const uint16_t *a;
-    size_t stride, k;
-} scarlet__bf16_segment;
-
 /* out[r][j] = bias[j] + sum over segments and i of a[r][i] w[i][j], in float32; or with `pairs` the
  * ReLU6 of that in pairs of rows, the first row a left one. */
 typedef struct scarlet__bf16_gemm {
-    const scarlet__bf16_segment *segment;
+    const scarlet__segment *segment; /* of halves, an even number each; stride in halves */
     size_t segments;
-    const uint32_t *weights; /* [sum of k / 2][vectors * VL], two weights a lane */
+    const float *weights; /* [sum of k / 2][vectors * VL], two weights a lane */
     const float *bias;
-    void *out;
-    size_t out_stride; /* 32-bit units from a row, or pair of rows, to the next */
+    float *out;
+    size_t out_stride; /* lanes from a row, or pair of rows, to the next */
     size_t rows;
     int vectors; /* 1 .. SCARLET__GEMM_VECTORS */
     bool pairs;
 } scarlet__bf16_gemm;
 
 /* As scarlet__depthwise_fn. rows: k pointers to padded rows of pairs; out: [pixel][channels]. */
-typedef void (*scarlet__bf16_depthwise_fn)(const uint32_t *const *rows, size_t channels,
-                                           const uint32_t *weights, const float *bias,
-                                           uint16_t *out, size_t width,
-                                           scarlet__activation activation, float *sum);
+typedef void (*scarlet__bf16_depthwise_fn)(const float *const *rows, size_t channels,
+                                           const float *weights, const float *bias, uint16_t *out,
+                                           size_t width, scarlet__activation activation,
+                                           float *sum);
 
 typedef struct scarlet__bf16_kernels {
     scarlet__bf16_depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
-    /* The gemm of bytes with h-swish; out receives pairs of rows as in scarlet__bf16_gemm. NULL: the
-     * set has no such kernels. */
-    void (*expand)(const scarlet__integer_gemm *);
+    /* Those of bytes, but a gemm with h-swish whose `out` receives pairs of rows as in
+     * scarlet__bf16_gemm, and a quantize_hidden of halves, where a NaN may make the pixel's scale
+     * infinite. group 0: the set has no such kernels. */
+    scarlet__integer_kernels expand, project;
     void (*gemm)(const scarlet__bf16_gemm *);
-    /* As that of bytes; a NaN may make the pixel's scale infinite. */
-    void (*quantize_hidden)(const scarlet__bf16_segment *segment, size_t segments,
-                            const float *gate, size_t pixels, float levels, uint8_t *q,
-                            float *scale);
     /* out[i] = x[i], rounded to nearest */
     void (*narrow)(const float *x, size_t count, uint16_t *out);
 } scarlet__bf16_kernels;
