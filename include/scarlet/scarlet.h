@@ -349,8 +349,9 @@ typedef enum scarlet_option {
 /*
  * Arithmetic of a network. int16 and int8 are quantised when a model is loaded, weights by output
  * channel, activations pixel by pixel while they are computed: nothing has to be calibrated. The
- * first two layers stay float32, and with int8 the last inverted residual is int16, for accuracy:
- * scarlet_model_layer_get tells. Engine fused alone. CPUs from AVX2 on give the same bits, but:
+ * first two layers stay float32, and with int8 the last inverted residual's projection is int16, for
+ * accuracy: scarlet_model_layer_get tells. Engine fused alone. CPUs from AVX2 on give the same bits,
+ * but:
  *
  * On a CPU with bfloat16 (isa_max=avx512bf16) int8 computes the depthwise convolutions of int8 layers
  * and the first two layers in that, of 8 bits: faster and about as exact, but other bits than

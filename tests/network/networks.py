@@ -131,15 +131,17 @@ def _quantize_input(layer, levels, shift=None):
 @torch.no_grad()
 def simulate(model, side, levels, last=LEVELS["int16"]):
     """Scores and features of a copy of the module with weights and activations rounded to integers
-    as libscarlet's manual says, all else in float64. `last`: levels of the last block."""
+    as libscarlet's manual says, all else in float64. `last`: levels of the last block's
+    projection."""
     model = copy.deepcopy(model).double()
     blocks = [block for block in model.mb_module if not isinstance(block, torch.nn.Identity)]
     for block in blocks:
-        on_map, hidden, weight, vector_weight = last if block is blocks[-1] else levels
+        on_map, _, weight, vector_weight = levels
+        _, hidden, project_weight, _ = last if block is blocks[-1] else levels
         _quantize_input(block.conv1, on_map)
         _quantize_input(block.conv3, hidden, LEAST)
         _quantize_weight(block.conv1, weight)
-        _quantize_weight(block.conv3, weight)
+        _quantize_weight(block.conv3, project_weight)
         if block.mid_se is not None:
             _quantize_weight(block.mid_se.squeeze_conv, vector_weight)
             _quantize_weight(block.mid_se.excite_conv, vector_weight)

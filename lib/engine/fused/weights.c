@@ -62,15 +62,15 @@ static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vecto
     }
 }
 
-static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarlet__layer_weights *w,
-                       const scarlet__kernels *kernels, scarlet__fused_layer *f)
+static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
+                       const scarlet__layer_weights *w, const scarlet__kernels *kernels,
+                       int precision, scarlet__fused_layer *f)
 {
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
     size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)kernels->vector;
     const size_t gemm = SCARLET__GEMM_VECTORS, gemv = SCARLET__GEMV_VECTORS;
     bool stem = l->kind == SCARLET_LAYER_STEM, classifier = l->kind == SCARLET_LAYER_CLASSIFIER;
-    const int precision = f->precision;
-    bool integers = precision != SCARLET_PRECISION_F32;
+    bool integers = f->precision != SCARLET_PRECISION_F32;
     size_t channels = l->kind == SCARLET_LAYER_SEPARABLE ? in : h;
     size_t project_in = stem ? in * taps : channels ? channels : in;
     size_t project_k = channels ? scarlet__round_up(channels, vector) : project_in;
@@ -109,7 +109,7 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
     if (integers && classifier)
         scarlet__pack_vector_integers(c, kernels, precision, &project, &f->project);
     else if (integers && l->kind != SCARLET_LAYER_IDENTITY)
-        scarlet__pack_integers(c, kernels, precision, &project, channels > 0, &f->project);
+        scarlet__pack_integers(c, kernels, f->precision, &project, channels > 0, &f->project);
     else if (f->pairs && l->kind != SCARLET_LAYER_IDENTITY)
         pack_pairs(c, &project, vector, &f->project);
     else if (l->kind != SCARLET_LAYER_IDENTITY)
@@ -167,7 +167,7 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
         f->precision = scarlet__fused_layer_precision(network, i, precision);
         f->pairs = precision == SCARLET_PRECISION_INT8 && kernels->bf16.expand.group &&
                    in_pairs(&network->layer[i], f->precision);
-        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, kernels, &w->layer[i]);
+        pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, kernels, precision, f);
     }
     w->bytes = c.used * sizeof(float);
     w->memory = scarlet__pages_alloc(w->bytes);
@@ -177,7 +177,7 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     for (int i = 0; i < w->count && status == SCARLET_OK; i++) {
         status = scarlet__layer_weights_read(tensors, &network->layer[i], &plain_weights, err);
         if (status == SCARLET_OK)
-            pack_layer(&c, &network->layer[i], &plain_weights, kernels, &w->layer[i]);
+            pack_layer(&c, &network->layer[i], &plain_weights, kernels, precision, &w->layer[i]);
     }
     scarlet__layer_weights_free(&plain_weights);
     scarlet__free(c.row);

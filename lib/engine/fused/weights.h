@@ -49,9 +49,9 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
                                              void **weights, size_t *bytes, scarlet_error *err);
 /*
  * Precision of a layer in a network of `precision`. The first two are float32. With int8 the last
- * inverted residual is int16: of all layers its depthwise part gives the largest outliers, which
- * take most of the 255 levels, and nothing behind it averages the error out. On the trained
- * demonstration model it alone made two thirds of the predictions that int8 changed.
+ * inverted residual's projection is int16: of all layers its depthwise part gives the largest
+ * outliers, which take most of the 255 levels, and nothing behind it averages the error out. On the
+ * trained demonstration model it alone made two thirds of the predictions that int8 changed.
  */
 int scarlet__fused_layer_precision(const scarlet__network *network, int layer, int precision);
 void scarlet__fused_weights_free(void *weights);
