@@ -133,13 +133,19 @@ INLINE void sweep(int group, int columns, epilogue e, const scarlet__integer_gem
 
 /* ---- quantisers ---- */
 
-/* The scale for values from 0 to `largest`, and its inverse; 0 for an infinite one, so that all
- * that is finite becomes 0. */
-INLINE float take_scale(float most, float levels, float *inverse)
+/* From the pixels' maxima to their scales, for values up to the maximum and `shift`; leaves the
+ * inverses in m. That of an infinite scale is 0, so that all that is finite becomes 0. */
+INLINE void take_scales(int pixels, float shift, float levels, vec *m, float *scale)
 {
-    most = most > 1e-20f ? most : 1e-20f;
-    *inverse = levels / most;
-    return most / levels;
+    vec8 most;
+    largest(pixels, m, &most);
+    most += shift;
+    const vec8 scales = most / levels, inverse = levels / most;
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        scale[i] = scales[i];
+        m[i] = splat(inverse[i]);
+    }
 }
 
 INLINE void quantize_tile(int group, int pixels, const float *x, size_t channels, float levels,
@@ -147,17 +153,12 @@ INLINE void quantize_tile(int group, int pixels, const float *x, size_t channels
 {
     const int32_t offset = group == BYTES ? 128 : 0;
     vec m[PIXELS];
-    UNROLL for (int i = 0; i < pixels; i++) m[i] = splat(0);
+    UNROLL for (int i = 0; i < pixels; i++) m[i] = splat(1e-20f); /* for a pixel of zeros */
     for (size_t c = 0; c < channels; c += VL) {
         UNROLL for (int i = 0; i < pixels; i++) m[i] =
             max(absolute(load(x + (size_t)i * channels + c)), m[i]);
     }
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        float inverse;
-        scale[i] = take_scale(largest(m[i]), levels, &inverse);
-        m[i] = splat(inverse);
-    }
+    take_scales(pixels, 0, levels, m, scale);
     for (size_t c = 0; c < channels; c += VL) {
         UNROLL for (int i = 0; i < pixels; i++)
         {
@@ -200,12 +201,7 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__segmen
                 max(load_gated(gated, x + (size_t)i * stride, g), m[i]);
         }
     }
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        float inverse;
-        scale[i] = take_scale(largest(m[i]) + SCARLET__HSWISH6_LEAST, levels, &inverse);
-        m[i] = splat(inverse);
-    }
+    take_scales(pixels, SCARLET__HSWISH6_LEAST, levels, m, scale);
     g = gate;
     size_t at = p * channels;
     for (size_t s = 0; s < segments; s++) {

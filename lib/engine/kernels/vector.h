@@ -255,24 +255,48 @@ INLINE vec absolute(vec x)
     return (vec)((ivec)x & 0x7fffffff);
 }
 
-/* The largest lane. */
-INLINE float largest(vec x)
+/* 8 floats in any set. By address to functions: not all sets could pass it in a register. */
+typedef float vec8 __attribute__((vector_size(32)));
+
+#if SCARLET__VECTOR > 4
+INLINE __m256 half_maxima(vec x)
+{
+#if SCARLET__VECTOR == 16
+    return _mm256_max_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1));
+#else
+    return (__m256)x;
+#endif
+}
+/* Maxima of neighbouring lanes of a and of b, in turn. */
+INLINE __m256 pair_maxima(__m256 a, __m256 b)
+{
+    return _mm256_max_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+}
+INLINE __m256 quad_maxima(__m256 a, __m256 b)
+{
+    return _mm256_max_ps((__m256)_mm256_unpacklo_pd((__m256d)a, (__m256d)b),
+                         (__m256)_mm256_unpackhi_pd((__m256d)a, (__m256d)b));
+}
+#endif
+
+/* The largest lanes of `count` vectors, up to 8; the rest of `out` means nothing. */
+INLINE void largest(int count, const vec *x, vec8 *out)
 {
 #if SCARLET__VECTOR == 4
-    float y = x[0];
-    for (int i = 1; i < VL; i++)
-        y = x[i] > y ? x[i] : y;
-    return y;
+    *out = (vec8){0};
+    UNROLL for (int i = 0; i < count; i++)
+    {
+        (*out)[i] = x[i][0];
+        for (int j = 1; j < VL; j++)
+            (*out)[i] = x[i][j] > (*out)[i] ? x[i][j] : (*out)[i];
+    }
 #else
-#if SCARLET__VECTOR == 16
-    __m256 half = _mm256_max_ps(_mm512_castps512_ps256((__m512)x),
-                                _mm512_extractf32x8_ps((__m512)x, 1));
-#else
-    __m256 half = (__m256)x;
-#endif
-    __m128 y = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-    y = _mm_max_ps(y, _mm_movehl_ps(y, y));
-    return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
+    __m256 y[8];
+    UNROLL for (int i = 0; i < 8; i++) y[i] = half_maxima(x[i < count ? i : 0]);
+    UNROLL for (int i = 0; i < 4; i++) y[i] = pair_maxima(y[2 * i], y[2 * i + 1]);
+    UNROLL for (int i = 0; i < 2; i++) y[i] = quad_maxima(y[2 * i], y[2 * i + 1]);
+    *out = (vec8)_mm256_max_ps(_mm256_permute2f128_ps(y[0], y[1], 0x20),
+                               _mm256_permute2f128_ps(y[0], y[1], 0x31));
 #endif
 }
 
