@@ -358,8 +358,7 @@ static void run_hidden(const scarlet__kernels *kernels, const size_t *shape, flo
 {
     const scarlet__segment segment = {pool, shape[1], shape[1]};
     narrowest(kernels)->quantize_hidden(&segment, 1, shape[2] ? pool : NULL, shape[0], 255,
-                                        pool + shape[0] * shape[1],
-                                        pool + 2 * shape[0] * shape[1]);
+                                        pool + shape[0] * shape[1], pool + 2 * shape[0] * shape[1]);
 }
 
 #define GEMM(name, rows, k, columns, activation, wide)                                             \

@@ -159,7 +159,8 @@ static size_t ring_floats(const scarlet__fused *x, const scarlet__step *t)
 static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *err)
 {
     const size_t threads = x->e.threads, per_lane = 13, per_thread = 4;
-    size_t map = 0, map_pixels = 0, hidden = 0, sums = 0, channels = 0, ring = 0, gated = 0;
+    size_t map = 0, map_integers = 0, map_pixels = 0, hidden = 0, sums = 0, channels = 0, ring = 0,
+           gated = 0;
     const size_t scores = scarlet__fused_padded(x, x->e.network->classes);
     for (int i = 0; i < x->count; i++) {
         const scarlet__step *t = &x->step[i];
@@ -170,15 +171,18 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         x->segment_count = scarlet__max(x->segment_count, c->count);
         if (l->kind == SCARLET_LAYER_STEM)
             hidden = scarlet__max(hidden, out);
-        if (l->kind == SCARLET_LAYER_SEPARABLE || l->kind == SCARLET_LAYER_BLOCK) {
+        if (l->kind == SCARLET_LAYER_SEPARABLE || l->kind == SCARLET_LAYER_BLOCK)
             map = scarlet__max(map, out);
+        if (t->reader && t->reader->integers) {
+            map_integers = scarlet__max(map_integers, out / t->reader->kernels->group);
             map_pixels = scarlet__max(map_pixels, scarlet__square(t->out_side));
         }
         if (l->kind != SCARLET_LAYER_BLOCK)
             continue;
         channels = scarlet__max(channels, c->padded);
-        hidden =
-            scarlet__max(hidden, scarlet__step_floats(t, scarlet__square(t->out_side) * c->padded));
+        if (l->squeeze || !t->rows_outermost)
+            hidden = scarlet__max(
+                hidden, scarlet__step_floats(t, scarlet__square(t->out_side) * c->padded));
         if (!l->squeeze)
             continue;
         sums = scarlet__max(sums, (size_t)t->out_side * c->padded);
@@ -187,9 +191,8 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     }
     size_t features = scarlet__fused_padded(x, x->e.network->space.tail);
     const bool integers = x->weights->precision != SCARLET_PRECISION_F32;
-    const size_t map_integers = integers ? (map + 1) / 2 : 0; /* room for words */
-    const size_t quantized = integers ? (SCARLET__TILE * channels + 1) / 2 : 0;
-    const size_t map_scale = integers ? map_pixels : 0, scale = integers ? SCARLET__TILE : 0;
+    const size_t quantized = integers ? (SCARLET__TILE * channels + 1) / 2 : 0; /* words too */
+    const size_t scale = integers ? SCARLET__TILE : 0;
     scarlet__buffer *buffer = scarlet__calloc(threads * (per_lane + per_thread), sizeof *buffer);
     x->lane = scarlet__calloc(threads, sizeof *x->lane);
     x->scratch = scarlet__calloc(threads, sizeof *x->scratch);
@@ -206,9 +209,8 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         for (size_t m = 0; m < 2; m++) {
             *b++ = (scarlet__buffer){&l->map[m].values, map};
             *b++ = (scarlet__buffer){&l->map[m].integers, map_integers};
-            *b++ = (scarlet__buffer){&l->map[m].scale, map_scale};
+            *b++ = (scarlet__buffer){&l->map[m].scale, map_pixels};
         }
-        *b++ = (scarlet__buffer){&l->hidden, hidden};
         *b++ = (scarlet__buffer){&l->sums, sums};
         *b++ = (scarlet__buffer){&l->squeezed, channels};
         *b++ = (scarlet__buffer){&l->scores, scores};
@@ -219,6 +221,7 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
         *b++ = (scarlet__buffer){&s->pooled, channels};
         *b++ = (scarlet__buffer){&s->quantized, quantized};
         *b++ = (scarlet__buffer){&s->quantized_scale, scale};
+        *b++ = (scarlet__buffer){&l->hidden, hidden}; /* its end is touched by tracing alone */
         s->segment = x->segments + i * x->segment_count;
     }
     scarlet_status status =

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/error.h"
+#include "common/memory.h"
 #include "engine/pack.h"
 
 /* Largest integers: of a block's input; of what its depthwise part gives; of weights for gemm; of
@@ -22,34 +24,63 @@ void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes)
     return at;
 }
 
-/* Output o's weights with zeros up to whole vectors. */
-static const float *row(const scarlet__cursor *c, const scarlet__plain *p, size_t o, size_t padded)
+scarlet_status scarlet__cursor_make_room(scarlet__cursor *c, scarlet_error *err)
 {
-    memcpy(c->row, p->weight + o * p->in, p->in * sizeof *c->row);
-    memset(c->row + p->in, 0, (padded - p->in) * sizeof *c->row);
-    return c->row;
+    const size_t rows = 1 + SCARLET__VECTOR_MAX / 2; /* integers are words at most */
+    c->row = scarlet__alloc(c->row_room, rows * sizeof *c->row);
+    return c->row ? SCARLET_OK : scarlet__fail_memory(err);
 }
 
 /* Largest integer for these weights: sums of products with integers up to `largest` must stay
  * within 32 bits, rounded as they are. */
 static float bounded_levels(const float *weight, size_t k, float levels, float largest)
 {
-    double sum = 0, most = 0;
+    double limit = INT32_MAX / (double)largest - (double)k / 2 - 1, sum = 0, most = 0;
+    if ((double)levels * (double)k <= limit)
+        return levels;
     for (size_t i = 0; i < k; i++) {
         double x = fabs((double)weight[i]);
         sum += x;
         most = x > most ? x : most;
     }
-    double limit = INT32_MAX / (double)largest - (double)k / 2 - 1;
     return sum * (double)levels > limit * most ? (float)floor(limit * most / sum) : levels;
+}
+
+/* Where integers of the vector's output r are, `padded` of them. */
+static void *integers_of(const scarlet__cursor *c, size_t r, size_t padded)
+{
+    return (int16_t *)(void *)(c->row + c->row_room) + r * padded;
+}
+
+/* Quantises the weights of a vector of outputs, from `first` on; what is behind the last output
+ * or value is zero. */
+static void quantize(const scarlet__cursor *c, const scarlet__plain *p,
+                     const scarlet__integer_kernels *kernels, size_t vector, size_t first,
+                     size_t padded, float levels, float largest, float *scale)
+{
+    for (size_t r = 0; r < vector; r++) {
+        const size_t o = first + r;
+        float *row = c->row;
+        memset(row, 0, padded * sizeof *row);
+        if (o < p->out)
+            memcpy(row, p->weight + o * p->in, p->in * sizeof *row);
+        float unused;
+        kernels->quantize(row, 1, padded, bounded_levels(row, p->in, levels, largest),
+                          integers_of(c, r, padded), o < p->out ? scale + o : &unused);
+    }
 }
 
 static int64_t sum_of(const void *q, size_t k, size_t group)
 {
-    int64_t sum = 0;
+    int32_t sum = 0; /* k is far below 2^16 */
+    if (group == 2) {
+        for (size_t i = 0; i < k; i++)
+            sum += ((const int16_t *)q)[i];
+        return sum;
+    }
     for (size_t i = 0; i < k; i++)
-        sum += group == 4 ? (int)((const uint8_t *)q)[i] - 128 : ((const int16_t *)q)[i];
-    return sum;
+        sum += ((const uint8_t *)q)[i];
+    return sum - 128 * (int64_t)k;
 }
 
 static void take(scarlet__cursor *c, const scarlet__plain *p, size_t vector, size_t k, size_t bytes,
@@ -61,7 +92,7 @@ static void take(scarlet__cursor *c, const scarlet__plain *p, size_t vector, siz
     d->bias = scarlet__cursor_take(c, d->out.padded * sizeof *d->bias);
     d->scale = scarlet__cursor_take(c, d->out.padded * sizeof *d->scale);
     d->integers = scarlet__cursor_take(c, d->out.padded * bytes);
-    size_t room = scarlet__round_up(k, vector);
+    size_t room = scarlet__round_up(k, SCARLET__VECTOR_MAX);
     c->row_room = room > c->row_room ? room : c->row_room;
 }
 
@@ -83,33 +114,32 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
     if (!c->memory)
         return;
     float *bias = (float *)d->bias, *scale = (float *)d->scale;
-    char *out = (char *)d->integers, *q = (char *)(c->row + c->row_room);
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
-        for (size_t j = 0; j < width && first + j < p->out; j++) {
-            const size_t o = first + j;
-            const float *from = row(c, p, o, padded);
-            float levels = bounded_levels(from, p->in, levels_of[precision].weight, d->levels);
-            integer->quantize(from, 1, padded, levels, q, scale + o);
-            for (size_t g = 0; g < groups; g++) {
-                uint32_t values;
-                memcpy(&values, q + 4 * g, sizeof values);
-                values ^= flip;
-                memcpy(out + (g * width + j) * 4, &values, sizeof values);
+        char *out = (char *)d->integers + first * d->output_bytes;
+        for (size_t j = 0; j < width; j += vector) {
+            quantize(c, p, integer, vector, first + j, padded, levels_of[precision].weight,
+                     d->levels, scale);
+            for (size_t g = 0; g < groups; g++)
+                for (size_t r = 0; r < vector; r++) {
+                    uint32_t values;
+                    memcpy(&values, (const char *)integers_of(c, r, padded) + 4 * g, sizeof values);
+                    values ^= flip;
+                    memcpy(out + (g * width + j + r) * 4, &values, sizeof values);
+                }
+            for (size_t r = 0; r < vector && first + j + r < p->out; r++) {
+                const size_t o = first + j + r;
+                const int64_t sum = sum_of(integers_of(c, r, padded), k, group);
+                const double least = (double)SCARLET__HSWISH6_LEAST * (double)scale[o];
+                start[o] = hidden ? 0 : (int32_t)(-integer->offset * sum);
+                bias[o] = hidden ? (float)((double)p->bias[o] - least * (double)sum) : p->bias[o];
             }
-            int64_t sum = sum_of(q, k, group);
-            start[o] = hidden ? 0 : (int32_t)(-integer->offset * sum);
-            bias[o] = hidden ? (float)((double)p->bias[o] - (double)SCARLET__HSWISH6_LEAST *
-                                                                (double)scale[o] * (double)sum)
-                             : p->bias[o];
         }
-        out += width * d->output_bytes;
     }
 }
 
 void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
-                                   int precision, const scarlet__plain *p,
-                                   scarlet__packed_dense *d)
+                                   int precision, const scarlet__plain *p, scarlet__packed_dense *d)
 {
     const float levels = levels_of[precision].vector_weight;
     const bool narrow = levels <= INT8_MAX;
@@ -117,22 +147,21 @@ void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *k
     take(c, p, vector, p->k, p->k * (narrow ? 1 : 2), d);
     if (!c->memory)
         return;
-    float *scale = (float *)d->scale;
-    int8_t *out = (int8_t *)d->integers;
-    int16_t *q = (int16_t *)(void *)(c->row + c->row_room);
     scarlet__pack_bias(p->bias, p->out, vector, (float *)d->bias);
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
-        for (size_t j = 0; j < width && first + j < p->out; j++) {
-            const float *from = row(c, p, first + j, padded);
-            kernels->words.quantize(from, 1, padded, levels, q, scale + first + j);
-            if (narrow)
-                for (size_t i = 0; i < p->k; i++)
-                    out[i * width + j] = (int8_t)q[i];
-            else
-                for (size_t i = 0; i < p->k; i++)
-                    ((int16_t *)(void *)out)[i * width + j] = q[i];
+        int8_t *out8 = (int8_t *)d->integers + first * d->output_bytes;
+        int16_t *out16 = (int16_t *)(void *)out8;
+        for (size_t j = 0; j < width; j += vector) {
+            quantize(c, p, &kernels->words, vector, first + j, padded, levels, 0,
+                     (float *)d->scale);
+            const int16_t *q = integers_of(c, 0, padded);
+            for (size_t i = 0; i < p->k; i++)
+                for (size_t r = 0; r < vector; r++)
+                    if (narrow)
+                        out8[i * width + j + r] = (int8_t)q[r * padded + i];
+                    else
+                        out16[i * width + j + r] = q[r * padded + i];
         }
-        out += width * d->output_bytes;
     }
 }

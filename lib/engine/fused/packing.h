@@ -8,9 +8,12 @@
 typedef struct scarlet__cursor {
     float *memory;
     size_t used;     /* floats */
-    float *row;      /* room for one output's weights, and for their integers */
-    size_t row_room; /* floats of each */
+    float *row;      /* room for one output's weights, then for a vector of outputs' integers */
+    size_t row_room; /* values of an output, as many as have been asked for */
 } scarlet__cursor;
+
+/* Makes that room. MEMORY; free `row` in any case. */
+scarlet_status scarlet__cursor_make_room(scarlet__cursor *c, scarlet_error *err);
 
 /* NULL while counting. */
 void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes);

@@ -62,9 +62,8 @@ static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vecto
     }
 }
 
-static void pack_layer(scarlet__cursor *c, const scarlet__layer *l,
-                       const scarlet__layer_weights *w, const scarlet__kernels *kernels,
-                       int precision, scarlet__fused_layer *f)
+static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarlet__layer_weights *w,
+                       const scarlet__kernels *kernels, int precision, scarlet__fused_layer *f)
 {
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
     size_t taps = (size_t)l->kernel * (size_t)l->kernel, vector = (size_t)kernels->vector;
@@ -171,8 +170,10 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     }
     w->bytes = c.used * sizeof(float);
     w->memory = scarlet__pages_alloc(w->bytes);
-    c = (scarlet__cursor){w->memory, 0, scarlet__alloc(2 * c.row_room, sizeof *c.row), c.row_room};
-    scarlet_status status = w->memory && c.row ? SCARLET_OK : scarlet__fail_memory(err);
+    scarlet_status status = w->memory ? SCARLET_OK : scarlet__fail_memory(err);
+    c = (scarlet__cursor){.memory = w->memory, .row_room = c.row_room};
+    if (status == SCARLET_OK)
+        status = scarlet__cursor_make_room(&c, err);
     scarlet__layer_weights plain_weights = {0};
     for (int i = 0; i < w->count && status == SCARLET_OK; i++) {
         status = scarlet__layer_weights_read(tensors, &network->layer[i], &plain_weights, err);

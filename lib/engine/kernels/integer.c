@@ -127,7 +127,7 @@ INLINE void sweep(int group, int columns, epilogue e, const scarlet__integer_gem
         epilogue e = g->residual                         ? RESIDUAL                                \
                      : g->activation == SCARLET__HSWISH6 ? HSWISH6                                 \
                      : g->activation == SCARLET__RELU6   ? RELU6                                   \
-                                                         : LINEAR;                                 \
+                                                         : LINEAR;                                   \
         table[e][g->vectors - 1](g);                                                               \
     }
 
@@ -333,11 +333,11 @@ static void gemv16(const float *x, size_t k, const int16_t *w, const float *scal
 
 void KERNEL(fill_integer)(scarlet__kernels *k)
 {
-    k->words = (scarlet__integer_kernels){WORDS, 0, words_gemm, words_quantize,
-                                          words_hidden, words_peak};
+    k->words =
+        (scarlet__integer_kernels){WORDS, 0, words_gemm, words_quantize, words_hidden, words_peak};
 #ifdef SCARLET__BYTES
-    k->bytes = (scarlet__integer_kernels){BYTES, 128, bytes_gemm, bytes_quantize,
-                                          bytes_hidden, bytes_peak};
+    k->bytes = (scarlet__integer_kernels){BYTES,          128,          bytes_gemm,
+                                          bytes_quantize, bytes_hidden, bytes_peak};
 #endif
     k->gemv8 = gemv8;
     k->gemv16 = gemv16;

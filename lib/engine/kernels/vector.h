@@ -44,9 +44,9 @@ INLINE void store(float *p, vec x)
 }
 
 /*
- * multiply_add(a, b, c) is a * b + c, rounded once where the set has such an instruction. It is asked for by
- * name: left to the compiler, gcc 13 and later contract some loops and not others (they avoid chains
- * of fused additions), and the same sum would depend on the tile it falls into.
+ * multiply_add(a, b, c) is a * b + c, rounded once where the set has such an instruction. It is
+ * asked for by name: left to the compiler, gcc 13 and later contract some loops and not others
+ * (they avoid chains of fused additions), and the same sum would depend on the tile it falls into.
  */
 #if SCARLET__VECTOR == 16
 INLINE vec splat(float x)
