@@ -371,11 +371,9 @@ INLINE void quantize_tile(bool gated, int pixels, const scarlet__segment *segmen
     {
         if (!gated) /* a NaN counts as infinity */
             m[i] = widen(_mm256_min_epi16(bits[i], _mm256_set1_epi16(0x7F80)));
-        float most = largest(m[i]) + SCARLET__HSWISH6_LEAST;
-        scale[i] = most / levels;
-        m[i] = splat(levels / most);
-        h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
     }
+    take_scales(pixels, SCARLET__HSWISH6_LEAST, levels, m, scale);
+    UNROLL for (int i = 0; i < pixels; i++) h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
     g = gate;
     uint8_t *at = (uint8_t *)q + p * channels;
     for (size_t s = 0; s < segments; s++) {

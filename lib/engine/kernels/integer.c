@@ -133,21 +133,6 @@ INLINE void sweep(int group, int columns, epilogue e, const scarlet__integer_gem
 
 /* ---- quantisers ---- */
 
-/* From the pixels' maxima to their scales, for values up to the maximum and `shift`; leaves the
- * inverses in m. That of an infinite scale is 0, so that all that is finite becomes 0. */
-INLINE void take_scales(int pixels, float shift, float levels, vec *m, float *scale)
-{
-    vec8 most;
-    largest(pixels, m, &most);
-    most += shift;
-    const vec8 scales = most / levels, inverse = levels / most;
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        scale[i] = scales[i];
-        m[i] = splat(inverse[i]);
-    }
-}
-
 INLINE void quantize_tile(int group, int pixels, const float *x, size_t channels, float levels,
                           void *q, size_t at, float *scale)
 {

@@ -300,6 +300,21 @@ INLINE void largest(int count, const vec *x, vec8 *out)
 #endif
 }
 
+/* From the pixels' maxima to their scales, for values up to the maximum and `shift`; leaves the
+ * inverses in m. That of an infinite scale is 0, so that all that is finite becomes 0. */
+INLINE void take_scales(int pixels, float shift, float levels, vec *m, float *scale)
+{
+    vec8 most;
+    largest(pixels, m, &most);
+    most += shift;
+    const vec8 scales = most / levels, inverse = levels / most;
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        scale[i] = scales[i];
+        m[i] = splat(inverse[i]);
+    }
+}
+
 /* ---- activations ---- */
 
 /* x comes second: where one is NaN, max and min of x86 give the second. So a NaN stays one. */
