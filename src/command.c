@@ -51,7 +51,7 @@ void *cli_alloc(size_t count, size_t size)
 
 void *cli_grow(void *array, size_t count, size_t size)
 {
-    if (count & (count - 1)) /* full at 0 and at every power of two */
+    if (count && (count & (count - 1))) /* full at 0 and at every power of two */
         return array;
     void *grown = reallocarray(array, count ? 2 * count : 1, size);
     if (!grown) {

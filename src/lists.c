@@ -34,6 +34,10 @@ void read_lines(const char *path, void (*line)(void *user, char *text, size_t nu
             text[--length] = '\0';
         if (end == '\n' && length && text[length - 1] == '\r')
             text[--length] = '\0';
+        if (end == '\n' && memchr(text, '\0', (size_t)length)) {
+            cli_error("%s: a NUL byte in line %zu", path, number + 1);
+            exit(INPUT_FAILED);
+        }
         if (length)
             line(user, text, number);
         number++;

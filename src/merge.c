@@ -4,6 +4,8 @@
 
 #include "verify.h"
 
+#define PICTURES_MAX 1000000000000 /* the work of a statistic grows with their number */
+
 /* One file of `scarlet verify --json`. */
 typedef struct part {
     const char *path;
@@ -68,7 +70,7 @@ static contestant read_contestant(const part *p, const json_node *object)
 /* Takes from the first part what all must share. */
 static void begin(result *r, const part *p)
 {
-    enum { CLASSES_MAX = 10000000 };
+    enum { CLASSES_MAX = 1000000 }; /* as many as the library loads */
     const json_node *shards = json_get(&p->doc, p->top, "shards", '{');
     const json_node *compare = json_get(&p->doc, p->top, "compare", '{');
     int64_t classes = integer(p, p->top, "classes"), of = integer(p, shards, "of");
@@ -178,6 +180,8 @@ static void add_comparison(tally *t, const part *p)
     add(p, compare, "both", &c->both);
     add(p, compare, "first_only", &c->first_only);
     add(p, compare, "second_only", &c->second_only);
+    if (c->first_only > t->total || c->second_only > t->total)
+        cli_refuse(p->path, "more differences than pictures");
     add_shelf(t, &c->differ, p, compare, "differ");
 }
 
@@ -187,6 +191,8 @@ static void add_part(result *r, const part *p)
     check(r, p);
     add_shards(r, p);
     add(p, p->top, "total", &t->total);
+    if (t->total > PICTURES_MAX)
+        cli_refuse(p->path, "\"total\" is too large");
     add(p, p->top, "top1", &t->right);
     add(p, p->top, "topn", &t->hits);
     add(p, p->top, "failed", &t->failed);
@@ -218,10 +224,10 @@ size_t result_merge(result *r, char **paths, size_t count)
         part_free(&p);
     }
     size_t missing = 0, first = 0;
-    for (size_t i = r->shards; i-- > 0;)
-        if (!r->shard[i]) {
+    for (size_t i = r->shards; i > 0; i--)
+        if (!r->shard[i - 1]) {
             missing++;
-            first = i;
+            first = i - 1;
         }
     if (missing)
         cli_error("%zu of %zu shards are missing, the first is %zu", missing, r->shards, first);

@@ -202,9 +202,11 @@ double calibration_error(const tally *t)
 double mcnemar(int64_t b, int64_t c)
 {
     int64_t n = b + c, least = b < c ? b : c;
-    double sum = 0;
-    for (int64_t i = 0; i <= least; i++)
-        sum += exp(lgamma((double)n + 1) - lgamma((double)i + 1) - lgamma((double)(n - i) + 1) -
+    double sum = 0, term = 1;
+    for (int64_t i = least; i >= 0 && term > sum * 1e-17; i--) {
+        term = exp(lgamma((double)n + 1) - lgamma((double)i + 1) - lgamma((double)(n - i) + 1) -
                    (double)n * M_LN2);
+        sum += term;
+    }
     return fmin(1, 2 * sum);
 }

@@ -143,7 +143,7 @@ AVX2 static void down(const uint8_t *ring, size_t stride, size_t rows, size_t fi
 
 AVX2 static inline __m256i pair(int a, int b)
 {
-    return _mm256_set1_epi32((int)((unsigned)b << 16 | ((unsigned)a & 0xFFFF)));
+    return _mm256_set1_epi32((int)(((unsigned)b & 0xFFFF) << 16 | ((unsigned)a & 0xFFFF)));
 }
 
 /* Words a and b, each times its factor, summed, plus `more`, rounded: words again. */

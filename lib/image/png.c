@@ -33,9 +33,14 @@ typedef struct decoder {
 
 /* ---- callbacks ---- */
 
+/* Before it knows the size of the picture libpng needs memory for itself and for a chunk to keep;
+ * for that (eXIf) it asks before it has seen the bytes, be the chunk longer than the file. */
 static void *on_alloc(png_structp png, png_alloc_size_t size)
 {
+    enum { ITS_OWN = 1 << 20 };
     decoder *d = png_get_mem_ptr(png);
+    if (!d->width && size > d->source->size + ITS_OWN)
+        return NULL; /* the chunk is passed over */
     void *block = scarlet__alloc(size, 1);
     d->starved = d->starved || !block;
     return block;
@@ -225,8 +230,9 @@ static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orie
         return status;
     /* Deflate makes at most 1032 bytes of one: a file that cannot hold its rows is found before
      * memory is taken for them. */
-    uint64_t bits = (uint64_t)d->width * png_get_channels(png, d->info) * (unsigned)d->depth;
-    if ((bits + 7) / 8 * d->height / 1032 > d->source->size)
+    uint64_t bits = (uint64_t)d->width * png_get_channels(png, d->info) * (unsigned)d->depth, bytes;
+    if (__builtin_mul_overflow((bits + 7) / 8, (uint64_t)d->height, &bytes) ||
+        bytes / 1032 > d->source->size)
         return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
                              "%s: damaged PNG: %llu bytes cannot hold %lu x %lu pixels",
                              d->source->name, (unsigned long long)d->source->size,

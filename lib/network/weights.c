@@ -210,11 +210,8 @@ static scarlet_status reserve(const scarlet__layer *l, scarlet__layer_weights *w
             return scarlet__fail_memory(err);
         w->room = total;
     }
-    float *p = w->memory;
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        *part[i].where = part[i].n ? p : NULL;
-        p += part[i].n;
-    }
+    for (size_t i = 0, at = 0; i < sizeof part / sizeof *part; at += part[i++].n)
+        *part[i].where = part[i].n ? w->memory + at : NULL;
     return SCARLET_OK;
 }
 

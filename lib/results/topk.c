@@ -43,8 +43,8 @@ size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction 
     scarlet__host host = scarlet__host_enter(); /* denormal scores are equal to a CPU that flushes */
     for (size_t i = 0; i < k; i++)
         out[i] = (scarlet_prediction){(int32_t)i, scores[i]};
-    for (size_t i = k / 2; i-- > 0;)
-        sift(out, k, i);
+    for (size_t i = k / 2; i > 0; i--)
+        sift(out, k, i - 1);
     for (size_t i = k; i < n; i++) {
         scarlet_prediction candidate = {(int32_t)i, scores[i]};
         if (before(candidate, out[0])) {
