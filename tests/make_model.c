@@ -1,111 +1,21 @@
 /*
- * Writes a small model of random weights, so that C tests need neither PyTorch nor a download.
+ * Writes a small model of random weights.
  *
  *   make_model FILE [GENOTYPE [CLASSES [SPACE]]]
- *
- * A safetensors file of float32 tensors; the weights are scaled so that activations stay near 1.
  */
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "network/network.h"
-
-static uint64_t state = 0x853C49E6748FEA9Bu;
-
-/* Uniform in -1 .. 1. */
-static float random_value(void)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((double)(state >> 11) / (double)(UINT64_C(1) << 52) - 1);
-}
-
-typedef struct {
-    FILE *header, *data;
-    uint64_t end;
-    const char *separator;
-} writer;
-
-static bool put(void *user, const char *name, scarlet__role role, int rank, const int64_t *shape)
-{
-    writer *w = user;
-    int64_t count = 1, fan_in = 1;
-    fprintf(w->header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", w->separator, name);
-    for (int i = 0; i < rank; i++) {
-        fprintf(w->header, "%s%" PRId64, i ? "," : "", shape[i]);
-        count *= shape[i];
-        fan_in *= i ? shape[i] : 1;
-    }
-    uint64_t end = w->end + (uint64_t)count * 4;
-    fprintf(w->header, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", w->end, end);
-    w->end = end;
-    w->separator = ",";
-    float scale = role == SCARLET__WEIGHT ? sqrtf(3.0f / (float)fan_in) : 0.2f;
-    bool ones = role == SCARLET__BATCH_NORM && !strstr(name, "bias") && !strstr(name, "mean");
-    for (int64_t i = 0; i < count; i++) {
-        float x = (ones ? 1.0f : 0.0f) + scale * random_value();
-        fwrite(&x, sizeof x, 1, w->data);
-    }
-    return true;
-}
-
-static scarlet__layer layer(int kind, const char *name, int in, int out, int kernel)
-{
-    scarlet__layer l = {.kind = kind, .in = in, .out = out, .kernel = kernel, .stride = 1};
-    snprintf(l.name, sizeof l.name, "%s", name);
-    return l;
-}
+#include "model_file.h"
 
 int main(int argc, char **argv)
 {
     const char *genotype = argc > 2 ? argv[2] : "e3k3,e6k5se,id,e3k7se";
-    const char *text = argc > 4 ? argv[4] : "stem=16 tail=48 layers=12:2,12:1,12:1,20:2";
+    const char *space = argc > 4 ? argv[4] : "stem=16 tail=48 layers=12:2,12:1,12:1,20:2";
     int classes = argc > 3 ? atoi(argv[3]) : 5;
-    scarlet__space space;
-    scarlet_error err;
-    if (argc < 2 || scarlet__space_parse(text, &space, &err) != SCARLET_OK)
-        return 2;
-    char *header = NULL, *data = NULL;
-    size_t header_size, data_size;
-    writer w = {open_memstream(&header, &header_size), open_memstream(&data, &data_size), 0, ","};
-    fprintf(w.header, "{\"__metadata__\":{\"scarlet.space\":\"%s\",\"scarlet.input_size\":\"32\"}",
-            text);
-    int channels = space.stem / 2;
-    scarlet__layer l = layer(SCARLET_LAYER_STEM, "stem", 3, space.stem, 3);
-    scarlet__layer_visit(&l, put, &w);
-    l = layer(SCARLET_LAYER_SEPARABLE, "separable_conv", space.stem, channels, 3);
-    scarlet__layer_visit(&l, put, &w);
-    for (int i = 0; i < space.count; i++) {
-        char name[24];
-        int e, k;
-        snprintf(name, sizeof name, "mb_module.%d", i);
-        if (sscanf(genotype, "e%dk%d", &e, &k) == 2) {
-            l = layer(SCARLET_LAYER_BLOCK, name, channels, space.layer[i].channels, k);
-            l.hidden = e * channels;
-            l.squeeze = genotype[4] == 's' ? l.hidden / 4 : 0;
-            scarlet__layer_visit(&l, put, &w);
-            channels = l.out;
-        }
-        genotype += strcspn(genotype, ",");
-        genotype += *genotype == ',';
-    }
-    l = layer(SCARLET_LAYER_TAIL, "conv_before_pooling", channels, space.tail, 1);
-    scarlet__layer_visit(&l, put, &w);
-    l = layer(SCARLET_LAYER_CLASSIFIER, "classifier", space.tail, classes, 1);
-    scarlet__layer_visit(&l, put, &w);
-    fputc('}', w.header);
-    fclose(w.header);
-    fclose(w.data);
-    FILE *file = fopen(argv[1], "wb");
-    uint64_t n = header_size;
-    if (!file || fwrite(&n, 8, 1, file) != 1 || fwrite(header, 1, header_size, file) != n ||
-        fwrite(data, 1, data_size, file) != data_size || fclose(file) != 0) {
-        perror(argv[1]);
+    FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
+    if (!file || !model_file(file, genotype, classes, space) || fclose(file) != 0) {
+        perror(argc > 1 ? argv[1] : "make_model FILE");
         return 1;
     }
-    free(header);
-    free(data);
     return 0;
 }

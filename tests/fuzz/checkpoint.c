@@ -1,27 +1,76 @@
-/* A whole checkpoint of any kind: its directory, then the last values of each tensor. */
-#include <stdlib.h>
+/* A whole checkpoint of any kind: its directory, then the last values of each tensor. Once more
+ * with an allocation that fails. */
+#include <string.h>
 
+#include "common/memory.h"
+#include "formats/json.h"
 #include "formats/tensors.h"
 #include "fuzz.h"
 
+enum { MAX_BYTES = 1 << 24, ALLOCATIONS = 32, VALUES = 4096 };
+
+static void read_values(const scarlet__tensors *tensors, const scarlet__tensor *tensor)
+{
+    static double wide[VALUES];
+    static float narrow[VALUES];
+    size_t count = tensor->count < VALUES ? (size_t)tensor->count : VALUES;
+    uint64_t first = tensor->count - count;
+    /* Memory cannot shrink: what was opened can be read. */
+    MUST(scarlet__tensors_find(tensors, tensor->name) == tensor);
+    MUST(scarlet__tensor_read_f64(tensors, tensor, first, count, wide, NULL) == SCARLET_OK);
+    MUST(scarlet__tensor_read_f32(tensors, tensor, first, count, narrow, NULL) == SCARLET_OK);
+    for (size_t i = 0; i < count; i++) {
+        float again = scarlet__f16_to_f32(scarlet__f32_to_f16(narrow[i]));
+        MUST(narrow[i] == (float)wide[i] || narrow[i] != narrow[i]);
+        if (tensor->dtype == SCARLET__F16)
+            MUST(again == narrow[i] || again != again);
+    }
+    scarlet_error err;
+    char shape[96];
+    scarlet__shape_text(tensor, shape, sizeof shape);
+    MUST(scarlet__tensor_read_f64(tensors, tensor, first, count + 1, wide, &err) != SCARLET_OK);
+}
+
+/* Text written as JSON is read as the same text; labels are such texts in a text. */
+static void read_metadata(const scarlet__tensors *tensors, size_t i)
+{
+    const char *value = tensors->value[i], *problem;
+    size_t count;
+    MUST(scarlet__tensors_metadata(tensors, tensors->key[i]) == value);
+    scarlet__free(scarlet__json_strings(value, &count, &problem));
+    scarlet__text text = {0};
+    scarlet__text_put(&text, "[");
+    scarlet__text_put_string(&text, value);
+    scarlet__text_put(&text, ",");
+    scarlet__text_put_string(&text, tensors->key[i]);
+    scarlet__text_put(&text, "]");
+    MUST(!text.failed);
+    char **strings = scarlet__json_strings(text.data, &count, &problem);
+    MUST(strings && count == 2 && strcmp(strings[0], value) == 0);
+    MUST(strcmp(strings[1], tensors->key[i]) == 0);
+    scarlet__free(strings);
+    scarlet__free(text.data);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { MOST = 4096 };
-    static double value[MOST];
     scarlet_error err;
     scarlet__source source;
     scarlet__tensors *tensors;
     scarlet__source_memory(data, size, &source);
-    if (scarlet__tensors_open(&source, 1 << 24, &tensors, &err) != SCARLET_OK)
-        return 0;
-    for (size_t i = 0; i < tensors->count; i++) {
-        const scarlet__tensor *tensor = &tensors->tensor[i];
-        size_t count = tensor->count < MOST ? (size_t)tensor->count : MOST;
-        if (scarlet__tensors_find(tensors, tensor->name) != tensor ||
-            scarlet__tensor_read_f64(tensors, tensor, tensor->count - count, count, value, &err) !=
-                SCARLET_OK)
-            abort(); /* memory cannot shrink: what was opened can be read */
+    scarlet_status status = scarlet__tensors_open(&source, MAX_BYTES, &tensors, &err);
+    if (status == SCARLET_OK) {
+        for (size_t i = 0; i < tensors->count; i++)
+            read_values(tensors, &tensors->tensor[i]);
+        for (size_t i = 0; i < tensors->metadata_count; i++)
+            read_metadata(tensors, i);
+        scarlet__tensors_free(tensors);
     }
-    scarlet__tensors_free(tensors);
+    fuzz_starve(fuzz_pick(data, size, ALLOCATIONS));
+    scarlet_status starved = scarlet__tensors_open(&source, MAX_BYTES, &tensors, &err);
+    MUST(starved == status || starved == SCARLET_ERROR_MEMORY);
+    if (starved == SCARLET_OK)
+        scarlet__tensors_free(tensors);
+    fuzz_starve(0);
     return 0;
 }

@@ -1,0 +1,67 @@
+/*
+ * Lists of pictures and of right classes (--list, --labels of verify). The last byte of an input
+ * chooses: bit 0, names may have classes; bit 1, the list comes through standard input;
+ * bit 2, there is none.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "verify.h"
+
+typedef struct {
+    const char *path;
+    size_t size;
+    bool labels, standard_input;
+} list;
+
+static void read_pictures(void *user)
+{
+    const list *l = user;
+    cli_inputs inputs = {0};
+    if (l->standard_input && !(stdin = fopen(l->path, "rb")))
+        exit(INPUT_FAILED);
+    cli_inputs_add_list(&inputs, l->standard_input ? "-" : l->path, l->labels);
+    if (l->standard_input)
+        fclose(stdin);
+    MUST(inputs.count <= l->size);
+    for (size_t i = 0; i < inputs.count; i++) {
+        const cli_input *item = &inputs.item[i];
+        MUST(*item->path && !item->error && item->label >= NO_LABEL);
+        MUST(l->labels || item->label == NO_LABEL);
+        is_picture(item->path);
+        validation_number(item->path);
+        MUST(by_code_points(item->path, item->path) == 0);
+    }
+    cli_inputs_free(&inputs);
+}
+
+static void read_classes(void *user)
+{
+    const list *l = user;
+    truth t;
+    truth_open(&t, l->path);
+    MUST(!t.names || !t.lines);
+    for (size_t i = 0; i < t.names; i++)
+        MUST(truth_of(&t, t.named[i].name, i) >= 0);
+    for (size_t i = 0; i < t.lines; i++)
+        MUST(truth_of(&t, "picture.png", i) == t.by_line[i]);
+    MUST(truth_of(&t, "a/ILSVRC2012_val_00000002.JPEG", 0) >= NO_LABEL);
+    truth_close(&t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    unsigned choice = data[--size];
+    list l = {fuzz_file(0, data, size), size, choice & 1, choice & 2};
+    if (choice & 4)
+        l.path = "/proc/self/no/such/file";
+    FILE *own = stdin;
+    trap_run(read_pictures, &l);
+    stdin = own;
+    is_archive(l.path);
+    trap_run(read_classes, &l);
+    return 0;
+}
