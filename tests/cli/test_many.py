@@ -71,6 +71,12 @@ def test_list(scratch, expected, source, left_out):
     assert found == [record for i, record in enumerate(expected) if i not in left_out]
 
 
+def test_list_with_a_nul(scratch):
+    (scratch / "odd.list").write_bytes(b"tree/a.png\ntree/a.png\0x\n")
+    result = run("-m", "model", "--files-from", "odd.list", cwd=scratch, code=1)
+    assert result.stderr == b"scarlet: odd.list: a NUL byte in line 2\n"
+
+
 def test_order_and_jobs(scratch):
     """Hundreds of pictures, every seventh broken: the output is the same for any number of jobs."""
     broken = scratch / "broken.png"
@@ -122,6 +128,11 @@ def test_archive_faults(scratch):
         "scarlet: odd.tar:link.png: a link, not a regular file of the archive",
         "scarlet: odd.tar:empty.png: an empty file",
         "scarlet: 2 of 2 pictures failed"]
+    (scratch / "sparse.png").touch()
+    os.truncate(scratch / "sparse.png", 1 << 20)
+    subprocess.run(["tar", "-cSf", "sparse.tar", "sparse.png"], cwd=scratch, check=True)
+    result = run("-m", "model", "sparse.tar", cwd=scratch, code=1)
+    assert result.stderr.startswith(b"scarlet: sparse.tar:sparse.png: a sparse file, not a picture\n")
     with tarfile.open(scratch / "none.tar", "w") as tar:
         tar.add(__file__, "x.py")
     result = run("-m", "model", "none.tar", cwd=scratch, code=1)

@@ -67,7 +67,13 @@ def test_merge_fails(scratch, sources):
     (scratch / "no.json").write_text("[1, 2")
     result = run("--merge", "m0.json", "m2.json", cwd=scratch, code=1)
     assert result.stderr == b"scarlet: 1 of 3 shards are missing, the first is 1\n" and result.stdout.startswith(b"Evaluate")
+    part = json.loads((scratch / "m0.json").read_text())
+    (scratch / "many.json").write_text(json.dumps(part | {"total": 10 ** 12 + 1}))
+    (scratch / "compare.json").write_text(json.dumps(part | {"worst": [], "compare": dict.fromkeys(
+        ("top1", "topn", "agree", "both", "second_only"), 0) | {"model": part["model"], "first_only": 2 ** 40}}))
     for names, message in [
+            (["many.json"], 'many.json: "total" is too large'),
+            (["compare.json"], "compare.json: more differences than pictures"),
             (["m0.json", "m0.json"], "m0.json: shard 0 of 3 is already counted"),
             (["m0.json", "o1.json"], "o1.json: is of another model than the first: "),
             (["m0.json", "h1.json"], "h1.json: is of another number of classes or shards than the first"),
