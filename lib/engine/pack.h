@@ -22,6 +22,9 @@ void scarlet__pack_bf16_depthwise(const float *weight, size_t channels, size_t k
                                   uint32_t *out);
 /* The nearest bfloat16, halves to even; x is finite. */
 uint16_t scarlet__to_bf16(float x);
+/* The taps of a kernel as bfloat16: neighbours of each, chosen so that their sum is nearly kept. Where
+ * the picture is flat only the sum counts, and its error, the same at every pixel, adds up behind. */
+void scarlet__taps_to_bf16(const float *taps, size_t count, uint16_t *out);
 /* n values and zeros up to a whole vector. */
 void scarlet__pack_bias(const float *bias, size_t n, size_t vector, float *out);
 

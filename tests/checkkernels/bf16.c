@@ -90,7 +90,7 @@ typedef struct {
 
 /* Output x of channel c before the activation: whole pairs, whose second or first weight may be 0.
  */
-static approximate convolve(const shape *s, const float *const *rows, const float *weights,
+static approximate convolve(const shape *s, const float *const *rows, const uint16_t *taps,
                             const float *bias, size_t x, size_t c)
 {
     const size_t shift = s->k / 2 % 2, first = x * s->stride + shift, begin = first / 2 * 2;
@@ -99,14 +99,14 @@ static approximate convolve(const shape *s, const float *const *rows, const floa
     for (size_t y = 0; y < s->k; y++) {
         for (size_t at = begin; at < begin + s->k + 1; at++) {
             bool tap = at >= first && at < first + s->k;
-            float w = tap ? from_half(to_half(weights[(c * s->k + y) * s->k + at - first])) : 0;
+            float w = tap ? from_half(taps[(c * s->k + y) * s->k + at - first]) : 0;
             sum_add(&total, (double)pixel(rows[y], s->channels, at, c), (double)w);
         }
     }
     return flushed(&total);
 }
 
-static void compare_depthwise(const shape *s, const float *const *rows, const float *weights,
+static void compare_depthwise(const shape *s, const float *const *rows, const uint16_t *taps,
                               const float *bias, const uint16_t *out, const float *before,
                               const float *after)
 {
@@ -117,7 +117,7 @@ static void compare_depthwise(const shape *s, const float *const *rows, const fl
             sum_add(&total, (double)before[c], 1);
         for (size_t x = 0; x < s->width; x++) {
             uint16_t found = out[x * s->channels + c];
-            approximate expected = activated(convolve(s, rows, weights, bias, x, c), s->activation);
+            approximate expected = activated(convolve(s, rows, taps, bias, x, c), s->activation);
             if (!half_agrees(found, expected))
                 check_fail("pixel %zu, channel %zu: %.9g instead of %.9g +- %.2g", x, c,
                            (double)from_half(found), expected.value, expected.error);
@@ -130,6 +130,24 @@ static void compare_depthwise(const shape *s, const float *const *rows, const fl
             check_fail("sum of channel %zu: %.9g instead of %.9g +- %.2g", c, (double)after[c],
                        expected.value, expected.error);
     }
+}
+
+/* Neighbours of each tap, and a sum at least as close as that of the nearest. */
+static void round_taps(const float *taps, size_t count, uint16_t *out)
+{
+    double nearest = 0, error = 0, magnitude = 0;
+    scarlet__taps_to_bf16(taps, count, out);
+    for (size_t i = 0; i < count; i++) {
+        double x = (double)taps[i], y = (double)from_half(out[i]);
+        nearest += (double)from_half(scarlet__to_bf16(taps[i])) - x;
+        error += y - x;
+        magnitude += fabs(x);
+        if (fabs(y - x) > 0x1p-7 * fabs(x) + LEAST_NORMAL)
+            check_fail("tap %zu: %.9g becomes %.9g", i, x, y);
+    }
+    if (fabs(error) > fabs(nearest) + magnitude * 0x1p-20 + (double)count * LEAST_NORMAL)
+        check_fail("the sum of %zu taps is off by %.9g, with the nearest by %.9g", count, error,
+                   nearest);
 }
 
 static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
@@ -150,6 +168,7 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
     const float *rows[KERNEL_MAX];
     float *bias = guard_floats(s.channels), *sum_row = sums ? guard_floats(s.channels) : NULL;
     float weights[KERNEL_MAX * KERNEL_MAX * SCARLET__CHUNK_MAX], before[SCARLET__CHUNK_MAX];
+    uint16_t taps[KERNEL_MAX * KERNEL_MAX * SCARLET__CHUNK_MAX];
     uint32_t *packed = (void *)guard_floats(s.channels * scarlet__bf16_depthwise_lanes(s.k));
     uint16_t *out = guard_halves(s.width * s.channels);
     for (size_t i = 0; i < s.k; i++) {
@@ -161,6 +180,8 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
     /* A weight that is not finite is no weight: it is not loaded. */
     random_fill(weights, s.channels * s.k * s.k, kind == SPECIAL ? ORDINARY : kind, 3 / (float)s.k);
     scarlet__pack_bf16_depthwise(weights, s.channels, s.k, s.vector, packed);
+    for (size_t c = 0; c < s.channels; c++)
+        round_taps(weights + c * s.k * s.k, s.k * s.k, taps + c * s.k * s.k);
     random_fill(bias, s.channels, kind, 3);
     if (sum_row)
         random_fill(sum_row, s.channels, ORDINARY, 20);
@@ -168,7 +189,7 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
         before[c] = sum_row[c];
     k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](rows, s.channels, floats_of(packed), bias, out,
                                                  s.width, s.activation, sum_row);
-    compare_depthwise(&s, rows, weights, bias, out, sum_row ? before : NULL, sum_row);
+    compare_depthwise(&s, rows, taps, bias, out, sum_row ? before : NULL, sum_row);
 }
 
 /* ---- products ---- */

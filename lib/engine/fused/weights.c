@@ -47,16 +47,21 @@ static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vecto
     uint16_t *w = scarlet__cursor_take(c, d->out.padded * d->k * sizeof *w);
     d->bias = bias;
     d->weight = (const float *)(const void *)w;
+    c->row_room = p->in > c->row_room ? p->in : c->row_room;
     if (!w)
         return;
     scarlet__pack_bias(p->bias, p->out, vector, bias);
+    uint16_t *values = (uint16_t *)(void *)(c->row);
     for (size_t n = 0; n < d->out.count; n++) {
         size_t width = scarlet__chunk_width(&d->out, n), first = scarlet__chunk_offset(&d->out, n);
-        for (size_t k = 0; k < p->in; k++) {
-            const size_t place = k / row * padded + k % row;
-            for (size_t j = 0; j < width && first + j < p->out; j++)
-                w[(place / 2 * width + j) * 2 + place % 2] =
-                    scarlet__to_bf16(p->weight[(first + j) * p->in + column(p, k)]);
+        for (size_t j = 0; j < width && first + j < p->out; j++) {
+            const float *from = p->weight + (first + j) * p->in;
+            for (size_t k = 0; k < p->in; k += p->stem ? 9 : 1)
+                scarlet__taps_to_bf16(from + k, p->stem ? 9 : 1, values + k);
+            for (size_t k = 0; k < p->in; k++) {
+                const size_t place = k / row * padded + k % row;
+                w[(place / 2 * width + j) * 2 + place % 2] = values[column(p, k)];
+            }
         }
         w += width * d->k;
     }
