@@ -35,8 +35,16 @@ typedef struct {
 static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int first_row,
                         chunk_state *c)
 {
+    const size_t pixel = width * sizeof *ring, row = scarlet__step_width(t) * pixel;
+    const size_t left = scarlet__step_left(t) * pixel;
+    const size_t right = left + scarlet__step_floats(t, (size_t)t->side) * pixel;
     int top = first_row * t->layer->stride - t->layer->kernel / 2;
-    memset(ring, 0, (size_t)(t->layer->kernel + 1) * scarlet__step_width(t) * width * sizeof *ring);
+    char *at = (char *)ring;
+    for (int i = 0; i < t->layer->kernel; i++, at += row) { /* what lies between is written */
+        memset(at, 0, left);
+        memset(at + right, 0, row - right);
+    }
+    memset(at, 0, row);
     *c = (chunk_state){ring, top < 0 ? 0 : top};
 }
 

@@ -259,6 +259,8 @@ QUANTISERS(bytes, BYTES)
 
 /* ---- matrix times vector: the weights alone are integers ---- */
 
+enum { AHEAD = 2048 }; /* weights to fetch ahead */
+
 INLINE vec load_weights(int bits, const void *w, size_t at)
 {
     return bits == 8 ? load_bytes((const int8_t *)w + at) : load_words((const int16_t *)w + at);
@@ -272,6 +274,7 @@ INLINE void panel(int bits, int columns, const float *x, size_t k, const void *w
     UNROLL for (int j = 0; j < columns; j++) acc[j] = splat(0);
     for (size_t i = 0; i < k; i++, at += (size_t)columns * VL) {
         vec a = splat(x[i]);
+        __builtin_prefetch((const char *)w + (at + AHEAD) * (size_t)bits / 8);
         UNROLL for (int j = 0; j < columns; j++) acc[j] =
             multiply_add(a, load_weights(bits, w, at + (size_t)j * VL), acc[j]);
     }

@@ -307,12 +307,13 @@ INLINE void take_scales(int pixels, float shift, float levels, vec *m, float *sc
     vec8 most;
     largest(pixels, m, &most);
     most += shift;
-    const vec8 scales = most / levels, inverse = levels / most;
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        scale[i] = scales[i];
-        m[i] = splat(inverse[i]);
-    }
+    /* By memory: cheaper than to move lane by lane. */
+    union {
+        vec8 all;
+        float one[8];
+    } scales = {most / levels}, inverse = {levels / most};
+    __builtin_memcpy(scale, scales.one, (size_t)pixels * sizeof *scale);
+    UNROLL for (int i = 0; i < pixels; i++) m[i] = splat(inverse.one[i]);
 }
 
 /* ---- activations ---- */
