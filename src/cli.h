@@ -56,11 +56,14 @@ void cli_put(FILE *out, const char *text);
 /* Flushes standard output; the exit code, made INPUT_FAILED if what was printed got lost. */
 int cli_finish(int code);
 /* Memory, or a message and the end of the program. */
-void *cli_alloc(size_t count, size_t size);
+__attribute__((returns_nonnull)) void *cli_alloc(size_t count, size_t size);
+/* open_memstream, likewise. */
+__attribute__((returns_nonnull)) FILE *cli_memory(char **text, size_t *length);
 /* Makes room for one more element in an array of `count`, NULL at first; returns the array. */
-void *cli_grow(void *array, size_t count, size_t size);
-__attribute__((format(printf, 1, 2))) char *cli_format(const char *format, ...);
-__attribute__((format(printf, 1, 0))) char *cli_vformat(const char *format, va_list args);
+__attribute__((returns_nonnull)) void *cli_grow(void *array, size_t count, size_t size);
+__attribute__((returns_nonnull, format(printf, 1, 2))) char *cli_format(const char *format, ...);
+__attribute__((returns_nonnull, format(printf, 1, 0))) char *cli_vformat(const char *format,
+                                                                         va_list args);
 
 /* ---- model.c: library options from the command line; models and names of classes ---- */
 

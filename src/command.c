@@ -39,14 +39,26 @@ char *cli_format(const char *format, ...)
     return text;
 }
 
+static _Noreturn void out_of_memory(void)
+{
+    cli_error("out of memory");
+    exit(INPUT_FAILED);
+}
+
 void *cli_alloc(size_t count, size_t size)
 {
     void *block = calloc(count ? count : 1, size);
-    if (!block) {
-        cli_error("out of memory");
-        exit(INPUT_FAILED);
-    }
+    if (!block)
+        out_of_memory();
     return block;
+}
+
+FILE *cli_memory(char **text, size_t *length)
+{
+    FILE *memory = open_memstream(text, length);
+    if (!memory)
+        out_of_memory();
+    return memory;
 }
 
 void *cli_grow(void *array, size_t count, size_t size)

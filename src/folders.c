@@ -78,21 +78,22 @@ static char **list_folders(const char *path, size_t *count)
     if (!dir)
         refuse(path, strerror(errno));
     char **names = NULL;
-    *count = 0;
+    size_t n = 0;
     struct dirent *entry;
     while ((errno = 0, entry = readdir(dir))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         char *full = cli_format("%s/%s", path, entry->d_name);
         if (is_folder(full)) {
-            names = cli_grow(names, *count, sizeof *names);
-            names[(*count)++] = cli_format("%s", entry->d_name);
+            names = cli_grow(names, n, sizeof *names);
+            names[n++] = cli_format("%s", entry->d_name);
         }
         free(full);
     }
     if (errno)
         refuse(path, strerror(errno));
     closedir(dir);
+    *count = n;
     return names;
 }
 
@@ -113,6 +114,7 @@ static found *walk(char *class_folder, size_t *count)
     if (!tree)
         refuse(class_folder, strerror(errno));
     found *files = NULL;
+    size_t n = 0;
     FTSENT *entry;
     while ((errno = 0, entry = fts_read(tree))) {
         const char *error = NULL;
@@ -123,23 +125,24 @@ static found *walk(char *class_folder, size_t *count)
         else if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP ||
                  !is_picture(entry->fts_name))
             continue;
-        files = cli_grow(files, *count, sizeof *files);
+        files = cli_grow(files, n, sizeof *files);
         const char *name = strrchr(entry->fts_path, '/') + 1;
-        files[(*count)++] =
+        files[n++] =
             (found){cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
                     cli_format("%s", name), error};
     }
     if (errno)
         refuse(class_folder, strerror(errno));
     fts_close(tree);
-    if (*count)
-        qsort(files, *count, sizeof *files, by_folder);
+    if (n)
+        qsort(files, n, sizeof *files, by_folder);
+    *count = n;
     return files;
 }
 
 static void add_class(cli_inputs *inputs, char *folder, int64_t label)
 {
-    size_t count = 0;
+    size_t count;
     found *files = walk(folder, &count);
     if (!count)
         refuse(folder, "a class without pictures");

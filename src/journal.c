@@ -105,9 +105,7 @@ void journal_add(journal *j, const record *r, size_t top, bool two)
 {
     char *text = NULL;
     size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        cli_refuse(j->path, "%s", strerror(errno));
+    FILE *memory = cli_memory(&text, &length);
     json out = {.out = memory};
     record_write(&out, r, top, two);
     fputc('\n', memory);

@@ -127,6 +127,7 @@ bool json_parse(json_doc *doc, char *text)
         at += strspn(at, " \t\r\n");
         if (!depth && !due)
             return *at == '\0';
+        // cppcheck-suppress uninitvar ; `depth` of them are set
         char outer = depth ? doc->node[open[depth - 1]].kind : '\0';
         if (depth && (fresh || !due) && *at == (outer == '{' ? '}' : ']')) {
             doc->node[open[--depth]].end = doc->count;

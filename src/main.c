@@ -68,6 +68,7 @@ int main(int argc, char **argv)
     argc -= optind;
     argv += optind;
     optind = 0; /* the subcommand parses anew */
+    /* Of pointers, as meant: NOLINTNEXTLINE(bugprone-sizeof-expression) */
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[0], strchr(commands[i]->name, ' ') + 1) == 0)
             return cli_finish(commands[i]->run(commands[i], argc, argv));

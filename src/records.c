@@ -111,7 +111,7 @@ void predictions_open(predictions *p, const char *path, size_t top, bool two)
     if (!p->csv)
         return;
     fputs("index,file,label", p->file);
-    for (int second = 0; second <= two; second++) {
+    for (int second = 0; second < 1 + two; second++) {
         const char *prefix = second ? "second_" : "";
         for (size_t i = 1; i <= top; i++)
             fprintf(p->file, ",%stop%zu", prefix, i);
@@ -137,7 +137,7 @@ static void csv_row(const predictions *p, const record *r)
     fprintf(p->file, "%zu,", r->index);
     csv_text(p->file, r->file);
     fprintf(p->file, ",%lld", (long long)r->label);
-    for (int second = 0; second <= p->two; second++) {
+    for (int second = 0; second < 1 + p->two; second++) {
         const answer *a = &r->answer[second];
         for (size_t i = 0; i < p->top; i++)
             if (r->error)

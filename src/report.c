@@ -251,9 +251,7 @@ static char *thumbnail(const cli_picture *picture, const scarlet_options *opts)
         return NULL;
     char *text = NULL;
     size_t length;
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        cli_alloc(SIZE_MAX, 1);
+    FILE *memory = cli_memory(&text, &length);
     html_thumbnail(memory, image);
     fclose(memory);
     scarlet_image_free(image);
@@ -311,9 +309,7 @@ static void put_json(FILE *out, const result *r, const cli_names *names)
 {
     char *text = NULL;
     size_t length;
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        cli_alloc(SIZE_MAX, 1);
+    FILE *memory = cli_memory(&text, &length);
     result_json(r, names, memory);
     fclose(memory);
     fputs("<script type=\"application/json\" id=\"result\">", out);

@@ -293,9 +293,7 @@ static char *journal_head(const request *q, const result *r)
 {
     char *text = NULL;
     size_t length;
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        cli_alloc(SIZE_MAX, 1);
+    FILE *memory = cli_memory(&text, &length);
     json j = {.out = memory};
     json_open(&j, '{');
     json_key(&j, "journal");
@@ -366,7 +364,7 @@ static int evaluate_all(const cli_command *command, const request *q)
     predictions_close(&e.predictions);
     if (interrupted() && !q->quiet)
         cli_error("interrupted after %lld pictures, %lld failed",
-                  (long long)(r.tally.total + r.tally.failed), (long long)r.tally.failed);
+                  (long long)r.tally.total + (long long)r.tally.failed, (long long)r.tally.failed);
     if (good || q->json) {
         say_how(q, &r);
         print(q, &r, &names);

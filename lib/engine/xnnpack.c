@@ -185,7 +185,7 @@ static void depthwise_task(executor *x, size_t task, float *ring)
     const size_t left = d->channels - first;
     const size_t channels = left < SCARLET__CHUNK_MAX ? left : SCARLET__CHUNK_MAX;
     const size_t width = scarlet__ring_width(d->layer, d->side, d->out_side);
-    const size_t row = width * channels, taps = (size_t)(k * k);
+    const size_t row = width * channels, taps = (size_t)k * (size_t)k;
     float *zero = ring + (size_t)k * row;
     float *sum = d->sums ? d->sums + band * d->channels + first : NULL;
     const scarlet__depthwise_fn run = kernels->depthwise[k / 2 - 1][s - 1];
