@@ -42,7 +42,9 @@ END
 # libraries loops for ever in pthread_create.
 export QEMU_LD_PREFIX="$root"
 export OMP_NUM_THREADS=1
-build "$build/tree" --cross-file "$build/cross.ini" --werror
+cross= # said once, when the build is configured
+[ -f "$build/tree/build.ninja" ] || cross=--cross-file=$build/cross.ini
+build "$build/tree" --werror $cross
 qemu-aarch64 "$build/tree/src/scarlet" --version -v
 
 status=0
