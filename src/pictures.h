@@ -104,7 +104,7 @@ enum { ROOM_PER_WORKER = 4 };
 
 /* next and done run on the calling thread. Returns when all is done, `done` stops it, or the user
  * interrupts; then workers may still be at it, and the program must end. */
-void pipeline_run(pipeline *p);
+void pipeline_run(const pipeline *p);
 
 /* ---- workers.c ---- */
 

@@ -9,7 +9,7 @@
 /* A ring of items. Each is free, filled, taken by a worker, or done; `head` is the oldest that is
  * not free, `take` the oldest that no worker has taken, `fill` the next to fill. They only grow. */
 typedef struct ring {
-    pipeline *plan;
+    pipeline plan; /* a copy: the caller may be gone before the workers of an interrupted run */
     pthread_mutex_t lock;
     pthread_cond_t filled, finished;
     size_t head, take, fill;
@@ -24,7 +24,7 @@ typedef struct worker {
 
 static void *item_at(const ring *r, size_t place)
 {
-    return (char *)r->plan->items + place % r->plan->room * r->plan->size;
+    return (char *)r->plan.items + place % r->plan.room * r->plan.size;
 }
 
 static void *run_worker(void *user)
@@ -39,9 +39,9 @@ static void *run_worker(void *user)
             break;
         size_t place = r->take++;
         pthread_mutex_unlock(&r->lock);
-        r->plan->work(r->plan->user, w->number, item_at(r, place));
+        r->plan.work(r->plan.user, w->number, item_at(r, place));
         pthread_mutex_lock(&r->lock);
-        r->done[place % r->plan->room] = true;
+        r->done[place % r->plan.room] = true;
         pthread_cond_signal(&r->finished);
     }
     pthread_mutex_unlock(&r->lock);
@@ -79,7 +79,7 @@ static void wait_a_little(ring *r)
 /* Everything that the calling thread does: keeps the ring full, hands results over in order. */
 static void feed_and_collect(ring *r)
 {
-    const pipeline *p = r->plan;
+    const pipeline *p = &r->plan;
     bool more = true;
     while (!interrupted()) {
         bool ready = r->head < r->fill && r->done[r->head % p->room];
@@ -106,11 +106,11 @@ static void feed_and_collect(ring *r)
     }
 }
 
-void pipeline_run(pipeline *p)
+void pipeline_run(const pipeline *p)
 {
     ring *r = cli_alloc(1, sizeof *r);
     worker *workers = cli_alloc(p->workers, sizeof *workers);
-    *r = (ring){.plan = p, .done = cli_alloc(p->room, sizeof *r->done)};
+    *r = (ring){.plan = *p, .done = cli_alloc(p->room, sizeof *r->done)};
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->filled, NULL);
     pthread_cond_init(&r->finished, NULL);
