@@ -110,6 +110,12 @@ size_t scarlet__stem_bytes(const scarlet__dense_layer *l, size_t side)
 
 /* ---- making ---- */
 
+/* Some paths of XNNPACK of 2024 call it success when there was no memory for the operator. */
+static enum xnn_status creation(enum xnn_status status, const scarlet__dense *made)
+{
+    return status == xnn_status_success && !made ? xnn_status_out_of_memory : status;
+}
+
 static scarlet_status finish(enum xnn_status status, const char *what, scarlet__dense *made,
                              scarlet__dense **op, scarlet_error *err)
 {
@@ -129,6 +135,7 @@ scarlet_status scarlet__dense_create(const scarlet__dense_layer *l, size_t pixel
     enum xnn_status status =
         xnn_create_fully_connected_nc_f32(l->in, l->out, l->in_stride, l->out_stride, l->weight,
                                           l->bias, l->low, l->high, FLAGS CACHES, &made);
+    status = creation(status, made);
     if (status == xnn_status_success)
         status = bind_dense(made, pixels, input, output, pool);
     return finish(status, "1x1 convolution", made, op, err);
@@ -142,6 +149,7 @@ scarlet_status scarlet__stem_create(const scarlet__dense_layer *l, size_t side, 
     enum xnn_status status = xnn_create_convolution2d_nhwc_f32(
         1, 1, 1, 1, 3, 3, 2, 2, 1, 1, 1, l->in, l->out, l->in_stride, l->out_stride, l->weight,
         l->bias, l->low, l->high, FLAGS CACHES, &made);
+    status = creation(status, made);
     if (status == xnn_status_success)
         status = bind_stem(made, side, input, output, pool);
     return finish(status, "stem convolution", made, op, err);
