@@ -176,7 +176,8 @@ static scarlet_status load(const char *path, const char *text, scarlet_model **o
 static void precisions(const char *path)
 {
     static const char *const names[] = {"f32", "int16", "int8"};
-    scarlet_model *m;
+    scarlet_model *m, *whole;
+    CHECK(load(path, "isa_max=portable,engine=fused", &whole) == SCARLET_OK);
     for (int p = 1; p < 3; p++) {
         char text[80], message[200];
         snprintf(text, sizeof text, "engine=xnnpack,precision=%s", names[p]);
@@ -191,7 +192,7 @@ static void precisions(const char *path)
         CHECK(scarlet_model_get(m, SCARLET_INFO_PRECISION) == p);
         CHECK(scarlet_model_get(m, SCARLET_INFO_ENGINE) == SCARLET_ENGINE_FUSED);
         CHECK(scarlet_model_get(m, SCARLET_INFO_BYTES) <
-              scarlet_model_get(model, SCARLET_INFO_BYTES));
+              scarlet_model_get(whole, SCARLET_INFO_BYTES));
         CHECK(scarlet_model_layer_get(m, 0, SCARLET_INFO_PRECISION) == SCARLET_PRECISION_F32);
         CHECK(scarlet_model_layer_get(m, 1, SCARLET_INFO_PRECISION) == SCARLET_PRECISION_F32);
         for (size_t i = 2; i < 8; i++) /* the last block is in int16 in any case */
@@ -199,6 +200,7 @@ static void precisions(const char *path)
                   (i == 5 ? SCARLET_PRECISION_INT16 : p));
         scarlet_model_free(m);
     }
+    scarlet_model_free(whole);
 }
 
 static void texts(void)

@@ -104,16 +104,8 @@ INLINE vec min(vec a, vec b)
 {
     return (vec)_mm_min_ps((__m128)a, (__m128)b);
 }
-#elif defined(__ARM_NEON)
-INLINE vec max(vec a, vec b)
-{
-    return (vec)vmaxq_f32((float32x4_t)a, (float32x4_t)b);
-}
-INLINE vec min(vec a, vec b)
-{
-    return (vec)vminq_f32((float32x4_t)a, (float32x4_t)b);
-}
 #else
+/* As x86's: where one is NaN, the second. ARM's own give NaN. */
 typedef int mask __attribute__((vector_size(SCARLET__VECTOR * 4)));
 INLINE vec pick(mask m, vec a, vec b)
 {
