@@ -31,24 +31,42 @@ static void read_values(const scarlet__tensors *tensors, const scarlet__tensor *
     MUST(scarlet__tensor_read_f64(tensors, tensor, first, count + 1, wide, &err) != SCARLET_OK);
 }
 
+/* ["value","key",12] */
+static void write_json(scarlet__text *text, const char *value, const char *key)
+{
+    scarlet__text_put(text, "[");
+    scarlet__text_put_string(text, value);
+    scarlet__text_put(text, ",");
+    scarlet__text_put_string(text, key);
+    scarlet__text_put(text, "]");
+    scarlet__text_put_unsigned(text, strlen(key));
+}
+
 /* Text written as JSON is read as the same text; labels are such texts in a text. */
 static void read_metadata(const scarlet__tensors *tensors, size_t i)
 {
-    const char *value = tensors->value[i], *problem;
+    const char *value = tensors->value[i], *key = tensors->key[i], *problem;
     size_t count;
-    MUST(scarlet__tensors_metadata(tensors, tensors->key[i]) == value);
+    uint64_t length;
+    MUST(scarlet__tensors_metadata(tensors, key) == value);
     scarlet__free(scarlet__json_strings(value, &count, &problem));
-    scarlet__text text = {0};
-    scarlet__text_put(&text, "[");
-    scarlet__text_put_string(&text, value);
-    scarlet__text_put(&text, ",");
-    scarlet__text_put_string(&text, tensors->key[i]);
-    scarlet__text_put(&text, "]");
+    scarlet__text text = {0}, starved = {0};
+    write_json(&text, value, key);
     MUST(!text.failed);
+    char *end = strrchr(text.data, ']') + 1;
+    scarlet__json number = {.text = end, .length = strlen(end)};
+    MUST(scarlet__json_unsigned(&number, &length) && length == strlen(key));
+    *end = '\0';
     char **strings = scarlet__json_strings(text.data, &count, &problem);
-    MUST(strings && count == 2 && strcmp(strings[0], value) == 0);
-    MUST(strcmp(strings[1], tensors->key[i]) == 0);
+    MUST(strings && count == 2 && strcmp(strings[0], value) == 0 && strcmp(strings[1], key) == 0);
     scarlet__free(strings);
+    fuzz_starve((unsigned)(i % 3) + 1);
+    write_json(&starved, value, key);
+    MUST(starved.failed || i % 3);
+    fuzz_starve(1);
+    MUST(!scarlet__json_strings(text.data, &count, &problem) && !problem);
+    fuzz_starve(0);
+    scarlet__free(starved.data);
     scarlet__free(text.data);
 }
 

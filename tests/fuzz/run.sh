@@ -57,7 +57,7 @@ fuzzer() {
     shift
     [ ! -f "tests/fuzz/dictionaries/$name" ] || set -- "$@" "-dict=tests/fuzz/dictionaries/$name"
     exec "$build/tests/fuzz/fuzz-$name" "$@" -malloc_limit_mb=64 -rss_limit_mb=512 -timeout=5 \
-        -max_len=8192 -artifact_prefix="$build/$name-" -print_final_stats=1 >"$build/$name.log" 2>&1
+        -artifact_prefix="$build/$name-" -print_final_stats=1 >"$build/$name.log" 2>&1
 }
 
 # CPU time of a process in seconds.
