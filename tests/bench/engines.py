@@ -5,6 +5,7 @@ from collections import namedtuple
 from pathlib import Path
 
 SCARLET = "libscarlet"  # the engine that ratios refer to
+INT8, INT16 = "libscarlet, int8", "libscarlet, int16"
 HERE = Path(__file__).resolve().parent
 
 # arguments: of the worker, with {letter}, {batch}, {threads} and folders in them.
@@ -17,7 +18,7 @@ LAST = ["{models}/input.f32", "{batch}", "{threads}"]
 
 def ours(name, options):
     return Engine(name, SCARLET, ["{build}/worker_scarlet", "{models}/{letter}.safetensors",
-                                  options] + LAST)
+                                  options] + LAST, exact="precision" not in options)
 
 
 def onnx(name, product, command, form):
@@ -39,6 +40,11 @@ ENGINES = [
     ours(SCARLET, ""),
     ours("libscarlet, isa_max=avx2", "isa_max=avx2"),
     ours("libscarlet, engine=xnnpack", "engine=xnnpack"),
+    ours(INT8, "precision=int8"),
+    ours("libscarlet, int8, isa_max=avx512vnni", "precision=int8,isa_max=avx512vnni"),
+    ours("libscarlet, int8, isa_max=avx2", "precision=int8,isa_max=avx2"),
+    ours(INT16, "precision=int16"),
+    ours("libscarlet, int16, isa_max=avx2", "precision=int16,isa_max=avx2"),
     onnx(NATIVE_FORMS[0], "ONNX Runtime", NATIVE, "spelled"),
     onnx(NATIVE_FORMS[1], "ONNX Runtime", NATIVE, "operators"),
     onnx("ONNX Runtime, int8", "ONNX Runtime", NATIVE, "int8")._replace(exact=False),

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from engines import ENGINES, NATIVE_FORMS, SCARLET
+from engines import ENGINES, INT8, INT16, NATIVE_FORMS, SCARLET
 from process import Failed, Worker, prefer_self
 
 WARM_UPS = 20
@@ -214,7 +214,7 @@ def main():
             kept["times"].setdefault(f"{threads}x{batch} {letter}", {}).update(results)
             path.write_text(json.dumps(kept, indent=1))
     if not arguments.no_load:
-        some = [e for e in engines if e.name in (SCARLET, *NATIVE_FORMS)]
+        some = [e for e in engines if e.name in (SCARLET, INT8, INT16, *NATIVE_FORMS)]
         for letter in arguments.letters:
             kept["load"].setdefault(letter, {}).update(loading(some, arguments.work, letter))
             path.write_text(json.dumps(kept, indent=1))

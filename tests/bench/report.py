@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from bars import Bar, chart
-from engines import ENGINES, HERE, NATIVE_FORMS, SCARLET
+from engines import ENGINES, HERE, INT8, INT16, NATIVE_FORMS, SCARLET
 
 LETTERS = "ABC"
 
@@ -87,8 +87,10 @@ def table(data, setting):
     for row in found:
         yield row.markdown()
     native = [row.ratio for row in found if row.ranked and row.name in NATIVE_FORMS]
-    if native:
-        yield f"\nThe better form of ONNX Runtime takes {min(native):.2f} times as long as libscarlet."
+    for row in found:
+        if native and row.ranked and row.name in (SCARLET, INT8, INT16):
+            yield (f"\nThe better form of ONNX Runtime takes {min(native) / row.ratio:.2f} times as long as "
+                   f"{row.name}.")
     yield ""
 
 
