@@ -148,8 +148,7 @@ INLINE void quantize_tile(int group, int pixels, const float *x, size_t channels
         UNROLL for (int i = 0; i < pixels; i++)
         {
             size_t place = (size_t)i * channels + c;
-            vec y = max(load(x + place) * m[i], splat(-levels));
-            store_values(group, q, at + place, to_integer(y) + offset);
+            store_values(group, q, at + place, to_stored(load(x + place) * m[i]) + offset);
         }
     }
 }
@@ -196,8 +195,8 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__segmen
             UNROLL for (int i = 0; i < pixels; i++)
             {
                 vec y = load_gated(gated, x + (size_t)i * stride, g);
-                y = max((y + splat(SCARLET__HSWISH6_LEAST)) * m[i], splat(0));
-                store_values(group, q, at + (size_t)i * channels, to_integer(y));
+                y = (y + splat(SCARLET__HSWISH6_LEAST)) * m[i];
+                store_values(group, q, at + (size_t)i * channels, to_stored_natural(y));
             }
         }
     }

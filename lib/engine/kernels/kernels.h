@@ -73,8 +73,8 @@ typedef struct scarlet__gemm {
  * words   16 bits, groups of 2: everywhere
  * bytes    8 bits, groups of 4, unsigned: where the CPU has an instruction for it
  *
- * What is not finite never leaves the range of the integers: a NaN counts as the lowest value, an
- * infinity makes the pixel's scale infinite.
+ * What is not finite never leaves the range of the integers: its integer is that of 0 (of the
+ * lowest value in quantize_hidden), an infinity makes the pixel's scale infinite.
  */
 
 /* out[r][j] = activation(bias[j] + residual[r][j] + a_scale[r] * scale[j] * sum), where sum is

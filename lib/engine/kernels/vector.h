@@ -166,6 +166,26 @@ INLINE ivec to_integer(vec x)
 #endif
 }
 
+/* The same, but to be stored as words or bytes: a NaN becomes 0. With AVX-512 it is 0x80000000,
+ * and stores cut that off. */
+INLINE ivec to_stored(vec x)
+{
+#if SCARLET__VECTOR == 16
+    return to_integer(x);
+#else
+    return to_integer(x) & (x == x);
+#endif
+}
+/* Of what is not negative: minus infinity becomes 0 too. */
+INLINE ivec to_stored_natural(vec x)
+{
+#if SCARLET__VECTOR == 16
+    return to_integer(x);
+#else
+    return to_integer(max(x, splat(0)));
+#endif
+}
+
 /* acc + the products of two words in each lane. */
 INLINE ivec dot_words(ivec acc, ivec x, ivec w)
 {
