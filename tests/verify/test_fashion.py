@@ -1,9 +1,11 @@
-"""The model that comes with the project on Fashion-MNIST test pictures, as PNG and as JPEG, against PyTorch.
+"""The model that comes with the project on Fashion-MNIST test pictures, as PNG and as JPEG, against PyTorch; and in
+integers against itself in float32.
 
 SCARLET_TEST_FASHION=10000 takes all of them; a few hundred otherwise.
 """
 
 import os
+import re
 import sys
 
 import conftest
@@ -37,3 +39,11 @@ def test_fashion(scratch):
     assert result.stdout.decode() == line(total, top1, top5)
     found = records(scratch / "fashion.jsonl")
     assert [record["top"][0] for record in found] == expected.scores.argmax(1).tolist()
+    for options, others, lost in (("precision=int16", 0.0005, 0.0002), ("precision=int8", 0.005, 0.0015),
+                                  ("precision=int8,isa_max=avx2", 0.005, 0.0015)):
+        result = run("-m", MODEL, scratch / "fashion", "--compare", options)
+        found = re.search(r"^Second model:.*mTop1: ([\d.]+)\t.*\nAgreement: ([\d.]+)", result.stdout.decode(), re.M)
+        print(options, *found.groups())
+        # As many as the project promises of 10,000 pictures; few pictures are a small sample.
+        assert (1 - float(found[2]) / 100) * total <= max(3, others * total) + 1e-6
+        assert top1 - float(found[1]) / 100 * total <= max(3, lost * total) + 1e-6
