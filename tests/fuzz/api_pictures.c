@@ -60,7 +60,8 @@ static void wrap(struct picture *p)
         width &= ~1u, height &= ~1u;
     size_t stride =
         seldom(32) ? (size_t)any_integer() : (size_t)width * (format < 4 ? 3 + format / 2 : 1);
-    stride += seldom(2) ? below(9) : 0;
+    if (stride < SIZE_MAX / 2 && seldom(2))
+        stride += below(9);
     size_t size;
     if (!frame_bytes(width, height, stride, format, &size))
         return;
