@@ -109,7 +109,8 @@ def results():
     yield json.dumps(first).encode() + b"\0" + json.dumps(second).encode() + b"\2"
     yield json.dumps(dict(part, shards={"of": 2, "present": ["x"]})).encode() + b"\0"
     yield json.dumps(dict(two, compare=dict(two["compare"], first_only=7))).encode() + b"\0"
-    yield json.dumps(dict(part, failed=2**63 - 1)).encode() + b"\2"
+    first, second = (dict(part, failed=2**63 - 1, shards={"of": 3, "present": [i]}) for i in (0, 2))
+    yield json.dumps(first).encode() + b"\0" + json.dumps(second).encode() + b"\2"
     texts = ['{"a": [1, -2.5e3, true, false, null, "\\u00e9\\ud83d\\ude00\\udc80\\u0041\\u2028\\n\\\\"]}', "[" * 20, "[1,]", "{}", '{"a" 1}', '"\\u12"', '"\\x"', '"\\ud800x"',
              "nul", "1 2", "1e", "", '{"format":"scarlet-verify-1"}', '{"format":1}', '"\t"', '{"a":1', '"\\ud800\\u0041"', '"\\u0000"', "-", '{,}']  # fmt: skip
     for text in texts:
