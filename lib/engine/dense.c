@@ -86,11 +86,13 @@ static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *i
 
 enum { OPERATOR = 2100 };
 
-/* Weights and bias in tiles of outputs. */
+/* Weights and bias in tiles of outputs; the newer one pads only where there is more than one. */
 static size_t packed_bytes(size_t in, size_t out)
 {
 #ifdef SCARLET__XNNPACK_RESHAPE
     size_t tile = scarlet__cpu_isa(SCARLET_ISA_ANY) >= SCARLET_ISA_AVX512 ? 32 : 16;
+    if (out <= tile)
+        tile = 1;
 #else
     size_t tile = 16;
 #endif

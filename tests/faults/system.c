@@ -104,7 +104,14 @@ static scarlet_status decode(const char *path, scarlet_error *err)
 
 /* ---- one attempt ---- */
 
-enum { DONE, REFUSED, WRONG, MISSED = 4 /* a bit: the call to fail was not met */ };
+enum { DONE, REFUSED, WRONG, CRASHED, MISSED = 4 /* a bit: the call to fail was not met */ };
+
+/* XNNPACK of 2024 does not look whether it got the memory for its first convolution. */
+#ifdef SCARLET__XNNPACK_RESHAPE
+enum { KNOWN_CRASHES = 1 };
+#else
+enum { KNOWN_CRASHES = 0 };
+#endif
 
 static int attempt(use fn, const char *path, const char *kind, size_t n, int code,
                    scarlet_status expected, const char *message)
@@ -118,6 +125,10 @@ static int attempt(use fn, const char *path, const char *kind, size_t n, int cod
     failing_arm(NULL, 0, 0);
     if (status == SCARLET_OK)
         return DONE | missed;
+    /* What XNNPACK of 2024 answers when libcpuinfo had no memory. */
+    if (status == SCARLET_ERROR_UNSUPPORTED && strcmp(kind, "malloc") == 0 && !missed &&
+        strstr(err.message, "memory for libcpuinfo?"))
+        return REFUSED;
     if (status == expected && err.status == expected && strstr(err.message, message) && !missed &&
         err.detail == (expected == SCARLET_ERROR_IO ? code : 0))
         return REFUSED;
@@ -142,9 +153,9 @@ static int in_child(use fn, const char *path, const char *kind, size_t n, int co
             _exit(WRONG);
         exit(attempt(fn, path, kind, n, code, expected, message)); /* exit: leaks are looked for */
     }
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+    if (child < 0 || waitpid(child, &status, 0) != child)
         return WRONG;
-    return WEXITSTATUS(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : CRASHED;
 }
 
 static size_t files_here(void)
@@ -164,9 +175,9 @@ static void each(const char *name, use fn, const char *path, const char *kind, i
                  scarlet_status expected, const char *message, bool may_succeed, size_t least)
 {
     size_t before = files_here(), n = 1;
-    int result;
+    int result, known = fn == xnnpack && strcmp(kind, "malloc") == 0 ? KNOWN_CRASHES : 0;
     while ((result = in_child(fn, path, kind, n, code, expected, message)) == REFUSED ||
-           (result == DONE && may_succeed))
+           (result == DONE && may_succeed) || (result == CRASHED && known-- > 0))
         n++;
     if (!CHECK(result == (DONE | MISSED)) || !CHECK(n > least) || !CHECK(files_here() == before))
         fprintf(stderr, "%s: %s, %s, call %zu of it, code %d: %d\n", path, name, kind, n, code,

@@ -303,7 +303,7 @@ INLINE void largest(int count, const vec *x, vec8 *out)
             (*out)[i] = x[i][j] > (*out)[i] ? x[i][j] : (*out)[i];
     }
 #else
-    __m256 y[8];
+    __m256 y[8] = {0}; /* for gcc -fanalyzer; costs nothing */
     UNROLL for (int i = 0; i < 8; i++) y[i] = half_maxima(x[i < count ? i : 0]);
     UNROLL for (int i = 0; i < 4; i++) y[i] = pair_maxima(y[2 * i], y[2 * i + 1]);
     UNROLL for (int i = 0; i < 2; i++) y[i] = quad_maxima(y[2 * i], y[2 * i + 1]);
