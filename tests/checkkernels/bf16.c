@@ -436,11 +436,27 @@ static void check_narrow(const scarlet__kernels *k, values kind)
         check_fail("wrote behind the last value");
 }
 
+static void check_narrow_planes(const scarlet__kernels *k, values kind)
+{
+    const size_t count = random_between(1, 230), plane = count + random_below(100), all = 3 * count;
+    check_begin("narrow_planes 3x%zu, %zu apart", count, plane);
+    float *x = guard_floats(2 * plane + count), *out = guard_floats((all + 1) / 2);
+    random_fill(x, 2 * plane + count, kind, 3);
+    guard_mark(out, (all + 1) / 2);
+    k->bf16.narrow_planes(x, plane, count, (uint16_t *)(void *)out);
+    for (size_t i = 0; i < all; i++)
+        if (!same_half(halves(out)[i], to_half(x[i % 3 * plane + i / 3])))
+            check_fail("pixel %zu, colour %zu: %.9g for %.9g", i / 3, i % 3,
+                       (double)from_half(halves(out)[i]), (double)x[i % 3 * plane + i / 3]);
+    if (all % 2 && halves(out)[all] != 0x7fc5)
+        check_fail("wrote behind the last value");
+}
+
 void check_bf16(const scarlet__kernels *k, values kind)
 {
     static void (*const checks[])(const scarlet__kernels *, values) = {
-        check_depthwise_pairs, check_depthwise_pairs, check_expand,
-        check_pair_product,    check_half_hidden,     check_narrow};
+        check_depthwise_pairs, check_depthwise_pairs, check_expand,       check_pair_product,
+        check_half_hidden,     check_narrow,          check_narrow_planes};
     if (k->bf16.expand.group)
         checks[random_below(sizeof checks / sizeof *checks)](k, kind);
 }

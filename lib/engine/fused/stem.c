@@ -23,33 +23,32 @@ enum { STEM_ROWS = 3 }; /* of the picture for a row of the stem; of the stem for
 
 /* Sizes in floats of what a thread needs for the stem, in this order. */
 typedef struct {
-    size_t picture_row, stem_row, depthwise_row, new_row;
+    size_t picture_row, stem_row, depthwise_row;
 } stem_sizes;
 
 static stem_sizes stem_room(const scarlet__fused *x)
 {
     const scarlet__step *t = &x->step[1];
     size_t channels = scarlet__fused_padded(x, t->layer->in);
-    size_t row = scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX);
-    return (stem_sizes){row, scarlet__step_width(t) * channels, (size_t)t->out_side * channels,
-                        t->weights->pairs ? row : 0};
+    return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX),
+                        scarlet__step_width(t) * channels, (size_t)t->out_side * channels};
 }
 
 size_t scarlet__fused_stem_floats(const scarlet__fused *x)
 {
     stem_sizes s = stem_room(x);
-    return (STEM_ROWS + 1) * (s.picture_row + s.stem_row) + s.depthwise_row + s.new_row;
+    return (STEM_ROWS + 1) * (s.picture_row + s.stem_row) + s.depthwise_row;
 }
 
-/* Row y behind one pixel of padding, as floats or as bfloat16. */
-static void take_row(const scarlet__worker *w, int y, float *new_row, float *out)
+/* The same as bfloat16. */
+static void narrow_row(const scarlet__worker *w, int y, uint16_t *out)
 {
-    if (!w->j->x->step[0].weights->pairs) {
-        picture_row(w->j, y, out + 3);
-        return;
-    }
-    picture_row(w->j, y, new_row);
-    w->k->bf16.narrow(new_row, (size_t)w->j->x->e.side * 3, (uint16_t *)(void *)out + 3);
+    const scarlet__job *j = w->j;
+    const size_t side = (size_t)j->x->e.side, row = (size_t)y * side;
+    if (j->x->e.nhwc)
+        w->k->bf16.narrow(j->picture + row * 3, side * 3, out);
+    else
+        w->k->bf16.narrow_planes(j->picture + row, side * side, side, out);
 }
 
 /* Pixels of a row of the stem for a tracer. */
@@ -70,7 +69,7 @@ static void trace_row(const scarlet__worker *w, const float *from, size_t width,
 
 /* Row r of the stem into `out`, chunk by chunk: [chunk][padded row][width]. */
 static void stem_row(const scarlet__worker *w, int r, float *picture, size_t picture_size,
-                     float *new_row, int *ready, float *out)
+                     int *ready, float *out)
 {
     const scarlet__fused *x = w->j->x;
     const scarlet__step *stem = &x->step[0], *next = &x->step[1];
@@ -80,7 +79,10 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
         int y = 2 * r - 1 + i; /* never past the end: the side is even */
         float *row = picture + (size_t)(y < 0 ? STEM_ROWS : y % STEM_ROWS) * picture_size;
         if (y >= *ready) {
-            take_row(w, y, new_row, row);
+            if (d->pairs) /* behind one pixel of padding */
+                narrow_row(w, y, (uint16_t *)(void *)row + 3);
+            else
+                picture_row(w->j, y, row + 3);
             *ready = y + 1;
         }
         segment[i] = (scarlet__segment){row, 6, d->pairs ? 10 : 9};
@@ -107,13 +109,13 @@ static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__m
     const scarlet__fused_layer *f = t->weights;
     const stem_sizes size = stem_room(x);
     float *picture = w->s->ring, *ring = picture + (STEM_ROWS + 1) * size.picture_row;
-    float *row = ring + (STEM_ROWS + 1) * size.stem_row, *new_row = row + size.depthwise_row;
+    float *row = ring + (STEM_ROWS + 1) * size.stem_row;
     int stem_ready = y > 0 ? y - 1 : 0, picture_ready = stem_ready > 0 ? 2 * stem_ready - 1 : 0;
     const size_t side = (size_t)t->out_side;
     memset(picture, 0, (STEM_ROWS + 1) * (size.picture_row + size.stem_row) * sizeof *picture);
     for (; y < end; y++) {
         for (; stem_ready <= y + 1 && stem_ready < t->side; stem_ready++)
-            stem_row(w, stem_ready, picture, size.picture_row, new_row, &picture_ready,
+            stem_row(w, stem_ready, picture, size.picture_row, &picture_ready,
                      ring + (size_t)(stem_ready % STEM_ROWS) * size.stem_row);
         for (size_t i = 0; i < f->hidden.count; i++) {
             size_t width = scarlet__chunk_width(&f->hidden, i);

@@ -13,6 +13,7 @@
 
 enum {
     ROWS = 7,
+    MANY_ROWS = 14, /* of a single column: as many chains of additions as keep the CPU busy */
     COLUMNS = SCARLET__GEMM_VECTORS,
     PIXELS = SCARLET__TILE,
     EVEN = 14, /* outputs of a depthwise step; twice as many as a step of floats has, so that each
@@ -145,7 +146,7 @@ static void expand(const scarlet__integer_gemm *g)
 INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16_gemm *g,
                  size_t row)
 {
-    vec acc[ROWS][COLUMNS];
+    vec acc[MANY_ROWS][COLUMNS];
     const float *w = g->weights;
     UNROLL for (int j = 0; j < columns; j++)
     {
@@ -169,7 +170,7 @@ INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16
     UNROLL for (int j = 0; j < columns; j++)
     {
         if (pairs) {
-            vec y[ROWS];
+            vec y[MANY_ROWS];
             UNROLL for (int i = 0; i < rows; i++) y[i] = relu6(acc[i][j]);
             store_pairs(rows, odd, y, g->out + row / 2 * g->out_stride + j * VL, g->out_stride);
         } else {
@@ -182,6 +183,8 @@ INLINE void tile(int rows, int columns, int odd, bool pairs, const scarlet__bf16
 INLINE void sweep(int columns, bool pairs, const scarlet__bf16_gemm *g)
 {
     size_t row = 0;
+    for (; columns == 1 && row + MANY_ROWS <= g->rows; row += MANY_ROWS)
+        tile(MANY_ROWS, columns, 0, pairs, g, row);
     for (; row + ROWS <= g->rows; row += ROWS) {
         if (pairs && row % 2)
             tile(ROWS, columns, 1, pairs, g, row);
@@ -334,58 +337,136 @@ INLINE vec widen(__m256i x)
 {
     return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
 }
-INLINE vec load_gated(bool gated, const uint16_t *x, const float *gate)
+
+/* Two vectors of halves, or their gates, as the even and the odd ones: that takes less than
+ * widening each. */
+typedef struct {
+    vec even, odd;
+} two_vectors;
+
+INLINE two_vectors load_gates(const float *gate)
 {
-    vec y = widen(load_halves(x));
-    return gated ? y * load(gate) : y;
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    __m512 a = (__m512)load(gate), b = (__m512)load(gate + VL);
+    return (two_vectors){(vec)_mm512_permutex2var_ps(a, even, b),
+                         (vec)_mm512_permutex2var_ps(a, odd, b)};
+}
+INLINE two_vectors load_two(const uint16_t *p, bool gated, two_vectors gate)
+{
+    const __m512i x = _mm512_loadu_si512(p);
+    two_vectors t = {(vec)_mm512_slli_epi32(x, 16),
+                     (vec)_mm512_and_si512(x, _mm512_set1_epi32((int)0xFFFF0000))};
+    if (gated)
+        t = (two_vectors){t.even * gate.even, t.odd * gate.odd};
+    return t;
+}
+INLINE vec load_one(const uint16_t *p, bool gated, const float *gate)
+{
+    vec x = widen(load_halves(p));
+    return gated ? x * load(gate) : x;
 }
 
-/* Pixels from number p on. Where nothing is gated, maxima are those of the bits: positive numbers
- * are ordered like integers, and 0 is below none of them. */
+/* The largest value of each lane, or 0, over the channels of each pixel. */
+INLINE void gated_maxima(int pixels, const scarlet__segment *segment, size_t segments,
+                         const float *gate, size_t p, vec *m)
+{
+    UNROLL for (int i = 0; i < pixels; i++) m[i] = splat(0);
+    for (size_t s = 0; s < segments; s++) {
+        const size_t stride = segment[s].stride, k = segment[s].k;
+        const uint16_t *x = halves(segment[s].a) + p * stride;
+        size_t c = 0;
+        for (; c + 2 * VL <= k; c += 2 * VL, gate += 2 * VL) {
+            const two_vectors gates = load_gates(gate);
+            UNROLL for (int i = 0; i < pixels; i++)
+            {
+                two_vectors t = load_two(x + (size_t)i * stride + c, true, gates);
+                m[i] = max(t.odd, max(t.even, m[i]));
+            }
+        }
+        if (c < k) {
+            UNROLL for (int i = 0; i < pixels; i++) m[i] =
+                max(load_one(x + (size_t)i * stride + c, true, gate), m[i]);
+            gate += VL;
+        }
+    }
+}
+
+/* Where nothing is gated, maxima are those of the bits: positive numbers are ordered like integers,
+ * and 0 is below none of them. A NaN counts as infinity. */
+INLINE void plain_maxima(int pixels, const scarlet__segment *segment, size_t segments, size_t p,
+                         vec *m)
+{
+    __m512i two[PIXELS];
+    __m256i one[PIXELS];
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        two[i] = _mm512_setzero_si512();
+        one[i] = _mm256_setzero_si256();
+    }
+    for (size_t s = 0; s < segments; s++) {
+        const size_t stride = segment[s].stride, k = segment[s].k;
+        const uint16_t *x = halves(segment[s].a) + p * stride;
+        size_t c = 0;
+        for (; c + 2 * VL <= k; c += 2 * VL) {
+            UNROLL for (int i = 0; i < pixels; i++) two[i] =
+                _mm512_max_epi16(two[i], _mm512_loadu_si512(x + (size_t)i * stride + c));
+        }
+        if (c < k) {
+            UNROLL for (int i = 0; i < pixels; i++) one[i] =
+                _mm256_max_epi16(one[i], load_halves(x + (size_t)i * stride + c));
+        }
+    }
+    UNROLL for (int i = 0; i < pixels; i++)
+    {
+        __m256i most =
+            _mm256_max_epi16(_mm512_castsi512_si256(two[i]), _mm512_extracti64x4_epi64(two[i], 1));
+        most = _mm256_min_epi16(_mm256_max_epi16(most, one[i]), _mm256_set1_epi16(0x7F80));
+        m[i] = widen(most);
+    }
+}
+
+/* Pixels from number p on. */
 INLINE void quantize_tile(bool gated, int pixels, const scarlet__segment *segment, size_t segments,
                           const float *gate, size_t p, size_t channels, float levels, void *q,
                           float *scale)
 {
     vec m[PIXELS], h[PIXELS];
-    __m256i bits[PIXELS];
-    const float *g = gate;
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        m[i] = splat(0);
-        bits[i] = _mm256_setzero_si256();
-    }
-    for (size_t s = 0; s < segments; s++) {
-        const size_t stride = segment[s].stride;
-        const uint16_t *x = halves(segment[s].a) + p * stride;
-        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, g += gated ? VL : 0) {
-            UNROLL for (int i = 0; i < pixels; i++)
-            {
-                if (gated)
-                    m[i] = max(load_gated(true, x + (size_t)i * stride, g), m[i]);
-                else
-                    bits[i] = _mm256_max_epi16(bits[i], load_halves(x + (size_t)i * stride));
-            }
-        }
-    }
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
-        if (!gated) /* a NaN counts as infinity */
-            m[i] = widen(_mm256_min_epi16(bits[i], _mm256_set1_epi16(0x7F80)));
-    }
+    if (gated)
+        gated_maxima(pixels, segment, segments, gate, p, m);
+    else
+        plain_maxima(pixels, segment, segments, p, m);
     take_scales(pixels, SCARLET__HSWISH6_LEAST, levels, m, scale);
     UNROLL for (int i = 0; i < pixels; i++) h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
-    g = gate;
     uint8_t *at = (uint8_t *)q + p * channels;
     for (size_t s = 0; s < segments; s++) {
-        const size_t stride = segment[s].stride;
+        const size_t stride = segment[s].stride, k = segment[s].k;
         const uint16_t *x = halves(segment[s].a) + p * stride;
-        for (size_t c = 0; c < segment[s].k; c += VL, x += VL, at += VL, g += gated ? VL : 0) {
+        size_t c = 0;
+        for (; c + 2 * VL <= k; c += 2 * VL, at += 2 * VL) {
+            two_vectors gates = {splat(1), splat(1)};
+            if (gated) {
+                gates = load_gates(gate);
+                gate += 2 * VL;
+            }
             UNROLL for (int i = 0; i < pixels; i++)
             {
-                vec y = multiply_add(load_gated(gated, x + (size_t)i * stride, g), m[i], h[i]);
-                _mm_storeu_si128((__m128i *)(void *)(at + (size_t)i * channels),
-                                 _mm512_cvtusepi32_epi8((__m512i)to_integer(y)));
+                two_vectors t = load_two(x + (size_t)i * stride + c, gated, gates);
+                ivec bytes = to_integer(multiply_add(t.even, m[i], h[i])) |
+                             to_integer(multiply_add(t.odd, m[i], h[i])) << 8;
+                _mm256_storeu_si256((__m256i *)(void *)(at + (size_t)i * channels),
+                                    _mm512_cvtepi32_epi16((__m512i)bytes));
             }
+        }
+        if (c < k) {
+            UNROLL for (int i = 0; i < pixels; i++)
+            {
+                vec y = load_one(x + (size_t)i * stride + c, gated, gate);
+                store_bytes(at + (size_t)i * channels, to_integer(multiply_add(y, m[i], h[i])));
+            }
+            at += VL;
+            gate += gated ? VL : 0;
         }
     }
 }
@@ -411,14 +492,45 @@ static void quantize_hidden(const scarlet__segment *segment, size_t segments, co
         quantize(false, segment, segments, NULL, pixels, levels, q, scale);
 }
 
+/* ---- pictures ---- */
+
+INLINE __m256i round_some(__mmask16 some, const float *x)
+{
+    return (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, x));
+}
+
+INLINE __mmask16 first(size_t count)
+{
+    return count < VL ? (__mmask16)((1u << count) - 1) : 0xFFFF;
+}
+
 static void narrow(const float *x, size_t count, uint16_t *out)
 {
-    for (; count >= VL; count -= VL, x += VL, out += VL)
-        _mm256_storeu_si256((__m256i *)(void *)out, (__m256i)_mm512_cvtneps_pbh((__m512)load(x)));
-    if (count) {
-        const __mmask16 some = (__mmask16)((1u << count) - 1);
-        _mm256_mask_storeu_epi16(out, some,
-                                 (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, x)));
+    for (size_t i = 0; i < count; i += VL)
+        _mm256_mask_storeu_epi16(out + i, first(count - i), round_some(first(count - i), x + i));
+}
+
+static void narrow_planes(const float *x, size_t plane, size_t count, uint16_t *out)
+{
+#define RGB(i) (i), 16 + (i), 32 + (i)
+#define RGB4(i) RGB(i), RGB((i) + 1), RGB((i) + 2), RGB((i) + 3)
+    static const uint16_t order[3 * VL] = {RGB4(0), RGB4(4), RGB4(8), RGB4(12)};
+#undef RGB
+#undef RGB4
+    const __m512i front = _mm512_loadu_si512(order);
+    const __m512i back = _mm512_castsi256_si512(load_halves(order + 2 * VL));
+    for (size_t i = 0; i < count; i += VL, x += VL, out += 3 * VL) {
+        const __mmask16 some = first(count - i);
+        const size_t values = 3 * (count - i);
+        __m512i rg = _mm512_inserti64x4(_mm512_castsi256_si512(round_some(some, x)),
+                                        round_some(some, x + plane), 1);
+        __m512i b = _mm512_castsi256_si512(round_some(some, x + 2 * plane));
+        _mm512_mask_storeu_epi16(out, values < 2 * VL ? (1u << values) - 1 : 0xFFFFFFFF,
+                                 _mm512_permutex2var_epi16(rg, front, b));
+        if (values > 2 * VL)
+            _mm256_mask_storeu_epi16(
+                out + 2 * VL, first(values - 2 * VL),
+                _mm512_castsi512_si256(_mm512_permutex2var_epi16(rg, back, b)));
     }
 }
 
@@ -432,6 +544,7 @@ void KERNEL(fill_bf16)(scarlet__kernels *k)
         .project = k->bytes,
         .gemm = gemm,
         .narrow = narrow,
+        .narrow_planes = narrow_planes,
     };
     k->bf16.expand.gemm = expand;
     k->bf16.project.quantize_hidden = quantize_hidden;

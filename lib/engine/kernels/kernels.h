@@ -171,6 +171,8 @@ typedef struct scarlet__bf16_kernels {
     void (*gemm)(const scarlet__bf16_gemm *);
     /* out[i] = x[i], rounded to nearest */
     void (*narrow)(const float *x, size_t count, uint16_t *out);
+    /* out[3 * i + c] = x[c * plane + i], rounded, for 3 planes of `count` values */
+    void (*narrow_planes)(const float *x, size_t plane, size_t count, uint16_t *out);
 } scarlet__bf16_kernels;
 
 typedef struct scarlet__kernels {
