@@ -501,7 +501,7 @@ INLINE __m256i round_some(__mmask16 some, const float *x)
 
 INLINE __mmask16 first(size_t count)
 {
-    return count < VL ? (__mmask16)((1u << count) - 1) : 0xFFFF;
+    return (__mmask16)(count < VL ? (1u << count) - 1 : 0xFFFFu);
 }
 
 static void narrow(const float *x, size_t count, uint16_t *out)
