@@ -329,16 +329,17 @@ def test_unreadable_folder(scratch):
 
 @pytest.mark.parametrize("form, bar", [("list", rb"\r\[#* *\] \d+/3600  \d+\.\d/s  \d+ s left\x1b\[K"), ("tar", rb"\r\d+  \d+\.\d/s\x1b\[K")])
 def test_progress(scratch, long, expected, form, bar):
-    """A bar on a terminal, without a total for an archive; nothing in a pipe."""
-    data = [long]
+    """A bar on a terminal, without a total for an archive; nothing in a pipe. It comes after a tenth of a second."""
+    data, copies = [long], 20
     if form == "tar":
         data = [scratch / "progress.tar", "--labels", scratch / "progress.txt"]
         with tarfile.open(data[0], "w", dereference=True) as tar:
-            for i in range(4 * len(expected.files)):
+            for i in range(copies * len(expected.files)):
                 tar.add(expected.files[i % len(expected.files)], f"{i}.jpg")
-        data[2].write_text("".join(f"{label}\n" for label in 4 * expected.labels))
+        data[2].write_text("".join(f"{label}\n" for label in copies * expected.labels))
     main, side = pty.openpty()
-    process = subprocess.Popen([COMMAND, "verify", "-m", scratch / "model", *data], stdout=subprocess.PIPE, stderr=side,
+    process = subprocess.Popen([COMMAND, "verify", "-j", "1", "-m", scratch / "model", *data],
+                               stdout=subprocess.PIPE, stderr=side,
                                env={**os.environ, "TERM": "xterm"})
     os.close(side)
     written = b""
