@@ -34,10 +34,8 @@ struct tar *tar_open(const char *path)
     tar->key = cli_format("%s", "");
     tar->label = NO_LABEL;
     tar->archive = archive_read_new();
-    if (!tar->archive) {
-        cli_error("out of memory");
-        exit(INPUT_FAILED);
-    }
+    if (!tar->archive)
+        cli_out_of_memory();
     /* No others: some would run programs. */
     archive_read_support_filter_gzip(tar->archive);
     archive_read_support_filter_bzip2(tar->archive);

@@ -46,7 +46,9 @@ __attribute__((format(printf, 1, 2))) void cli_error(const char *format, ...);
 /* Says "path: ..." as an error and ends the program: an input file cannot be used. */
 __attribute__((noreturn, format(printf, 2, 3))) void cli_refuse(const char *path,
                                                                 const char *format, ...);
-/* The same with the text of errno for an output file that cannot be finished; it is removed. */
+/* The same with the text of errno. */
+__attribute__((noreturn)) void cli_refuse_errno(const char *path);
+/* The same for an output file that cannot be finished; it is removed. */
 __attribute__((noreturn)) void cli_discard(const char *path);
 /* A decimal integer in min..max, or a usage error that names the option. */
 int64_t cli_integer(const cli_command *command, const char *option, const char *text, int64_t min,
@@ -55,7 +57,9 @@ int64_t cli_integer(const cli_command *command, const char *option, const char *
 void cli_put(FILE *out, const char *text);
 /* Flushes standard output; the exit code, made INPUT_FAILED if what was printed got lost. */
 int cli_finish(int code);
-/* Memory, or a message and the end of the program. */
+/* A message and the end of the program. */
+__attribute__((noreturn)) void cli_out_of_memory(void);
+/* Memory, or that. */
 __attribute__((returns_nonnull)) void *cli_alloc(size_t count, size_t size);
 /* open_memstream, likewise. */
 __attribute__((returns_nonnull)) FILE *cli_memory(char **text, size_t *length);

@@ -39,7 +39,7 @@ char *cli_format(const char *format, ...)
     return text;
 }
 
-static _Noreturn void out_of_memory(void)
+void cli_out_of_memory(void)
 {
     cli_error("out of memory");
     exit(INPUT_FAILED);
@@ -49,7 +49,7 @@ void *cli_alloc(size_t count, size_t size)
 {
     void *block = calloc(count ? count : 1, size);
     if (!block)
-        out_of_memory();
+        cli_out_of_memory();
     return block;
 }
 
@@ -57,7 +57,7 @@ FILE *cli_memory(char **text, size_t *length)
 {
     FILE *memory = open_memstream(text, length);
     if (!memory)
-        out_of_memory();
+        cli_out_of_memory();
     return memory;
 }
 
@@ -66,10 +66,8 @@ void *cli_grow(void *array, size_t count, size_t size)
     if (count && (count & (count - 1))) /* full at 0 and at every power of two */
         return array;
     void *grown = reallocarray(array, count ? 2 * count : 1, size);
-    if (!grown) {
-        cli_error("out of memory");
-        exit(INPUT_FAILED);
-    }
+    if (!grown)
+        cli_out_of_memory();
     return grown;
 }
 
@@ -104,13 +102,19 @@ void cli_refuse(const char *path, const char *format, ...)
     exit(INPUT_FAILED);
 }
 
+void cli_refuse_errno(const char *path)
+{
+    cli_refuse(path, "%s", strerror(errno));
+}
+
 void cli_discard(const char *path)
 {
     int code = errno;
     struct stat st;
     if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
         unlink(path);
-    cli_refuse(path, "%s", strerror(code));
+    errno = code;
+    cli_refuse_errno(path);
 }
 
 static _Noreturn void hint(const cli_command *command)

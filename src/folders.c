@@ -59,12 +59,6 @@ static int by_folder(const void *a, const void *b)
 
 /* ---- folders ---- */
 
-__attribute__((noreturn)) static void refuse(const char *path, const char *why)
-{
-    cli_error("%s: %s", path, why);
-    exit(INPUT_FAILED);
-}
-
 static bool is_folder(const char *path)
 {
     struct stat st;
@@ -76,7 +70,7 @@ static char **list_folders(const char *path, size_t *count)
 {
     DIR *dir = opendir(path);
     if (!dir)
-        refuse(path, strerror(errno));
+        cli_refuse_errno(path);
     char **names = NULL;
     size_t n = 0;
     struct dirent *entry;
@@ -91,7 +85,7 @@ static char **list_folders(const char *path, size_t *count)
         free(full);
     }
     if (errno)
-        refuse(path, strerror(errno));
+        cli_refuse_errno(path);
     closedir(dir);
     *count = n;
     return names;
@@ -112,7 +106,7 @@ static found *walk(char *class_folder, size_t *count)
     char *const roots[] = {class_folder, NULL};
     FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     if (!tree)
-        refuse(class_folder, strerror(errno));
+        cli_refuse_errno(class_folder);
     found *files = NULL;
     size_t n = 0;
     FTSENT *entry;
@@ -132,7 +126,7 @@ static found *walk(char *class_folder, size_t *count)
                     cli_format("%s", name), error};
     }
     if (errno)
-        refuse(class_folder, strerror(errno));
+        cli_refuse_errno(class_folder);
     fts_close(tree);
     if (n)
         qsort(files, n, sizeof *files, by_folder);
@@ -145,7 +139,7 @@ static void add_class(cli_inputs *inputs, char *folder, int64_t label)
     size_t count;
     found *files = walk(folder, &count);
     if (!count)
-        refuse(folder, "a class without pictures");
+        cli_refuse(folder, "a class without pictures");
     for (size_t i = 0; i < count; i++) {
         char *path = cli_format("%s/%s", files[i].folder, files[i].name);
         cli_inputs_append(inputs, path, files[i].error, label);

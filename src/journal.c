@@ -24,7 +24,7 @@ static void write_line(journal *j, const char *text, size_t length)
     for (size_t done = 0; done < length;) {
         ssize_t n = write(j->fd, text + done, length - done);
         if (n < 0 && errno != EINTR)
-            cli_refuse(j->path, "%s", strerror(errno));
+            cli_refuse_errno(j->path);
         done += n > 0 ? (size_t)n : 0;
     }
 }
@@ -48,7 +48,7 @@ static void scan(journal *j)
     for (; read_line(j); lines++)
         whole = ftello(j->old);
     if (ferror(j->old) || ftruncate(j->fd, whole) != 0)
-        cli_refuse(j->path, "%s", strerror(errno));
+        cli_refuse_errno(j->path);
     j->records = lines ? lines - 1 : 0;
     j->number = 0;
     rewind(j->old);
@@ -61,7 +61,7 @@ journal *journal_open(const char *path, const char *head, bool resume)
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     struct stat st;
     if (j->fd < 0 || fstat(j->fd, &st) != 0)
-        cli_refuse(j->path, "%s", strerror(errno));
+        cli_refuse_errno(j->path);
     if (!S_ISREG(st.st_mode))
         cli_refuse(j->path, "not a regular file");
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
@@ -70,7 +70,7 @@ journal *journal_open(const char *path, const char *head, bool resume)
         cli_refuse(j->path, "is there already: --resume goes on with it, or remove it");
     j->old = fopen(path, "rb");
     if (!j->old)
-        cli_refuse(j->path, "%s", strerror(errno));
+        cli_refuse_errno(j->path);
     /* Only a journal is cut. */
     if (read_line(j) && strcmp(j->line, head) != 0)
         cli_refuse(j->path, "not a journal of this model, data, shard and options");
@@ -110,7 +110,7 @@ void journal_add(journal *j, const record *r, size_t top, bool two)
     record_write(&out, r, top, two);
     fputc('\n', memory);
     if (fclose(memory) != 0)
-        cli_refuse(j->path, "%s", strerror(errno));
+        cli_refuse_errno(j->path);
     write_line(j, text, length);
     free(text);
 }
@@ -121,7 +121,7 @@ void journal_close(journal *j)
         return;
     fclose(j->old);
     if (fsync(j->fd) != 0 || close(j->fd) != 0)
-        cli_refuse(j->path, "%s", strerror(errno));
+        cli_refuse_errno(j->path);
     json_doc_free(&j->doc);
     free(j->line);
     free(j->path);

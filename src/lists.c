@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +7,8 @@
 static FILE *open_list(const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file) {
-        cli_error("%s: %s", path, strerror(errno));
-        exit(INPUT_FAILED);
-    }
+    if (!file)
+        cli_refuse_errno(path);
     return file;
 }
 
@@ -26,26 +23,21 @@ void read_lines(const char *path, void (*line)(void *user, char *text, size_t nu
         rewind(file);
         length = getdelim(&text, &room, '\0', file);
     } else if (end == '\0') {
-        cli_error("%s: NUL bytes in a list on standard input: use a file", path);
-        exit(INPUT_FAILED);
+        cli_refuse(path, "NUL bytes in a list on standard input: use a file");
     }
     for (; length > 0; length = getdelim(&text, &room, end, file)) {
         if (text[length - 1] == end)
             text[--length] = '\0';
         if (end == '\n' && length && text[length - 1] == '\r')
             text[--length] = '\0';
-        if (end == '\n' && memchr(text, '\0', (size_t)length)) {
-            cli_error("%s: a NUL byte in line %zu", path, number + 1);
-            exit(INPUT_FAILED);
-        }
+        if (end == '\n' && memchr(text, '\0', (size_t)length))
+            cli_refuse(path, "a NUL byte in line %zu", number + 1);
         if (length)
             line(user, text, number);
         number++;
     }
-    if (ferror(file)) {
-        cli_error("%s: %s", path, strerror(errno));
-        exit(INPUT_FAILED);
-    }
+    if (ferror(file))
+        cli_refuse_errno(path);
     free(text);
     if (file != stdin)
         fclose(file);

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ static void part_read(part *p, const char *path)
     size_t room = 0;
     ssize_t length = file ? getdelim(&p->text, &room, '\0', file) : -1;
     if (!file || ferror(file))
-        cli_refuse(p->path, "%s", strerror(errno));
+        cli_refuse_errno(p->path);
     fclose(file);
     const char *format = NULL;
     if (length > 0 && json_parse(&p->doc, p->text)) {

@@ -24,10 +24,8 @@ void cli_set(char **settings, const cli_command *command, const char *format, ..
 scarlet_options *cli_options(const char *settings, scarlet_options *base)
 {
     scarlet_options *opts = base ? base : scarlet_options_create();
-    if (!opts) {
-        cli_error("out of memory");
-        exit(INPUT_FAILED);
-    }
+    if (!opts)
+        cli_out_of_memory();
     if (settings)
         scarlet_options_parse(opts, settings, NULL); /* cli_set has checked them */
     return opts;

@@ -1,6 +1,5 @@
 #include "npy.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,7 @@ npy *npy_create(const char *path, size_t columns)
         n->blank[i] = NAN;
     n->file = fopen(path, "wb");
     if (!n->file)
-        cli_refuse(path, "%s", strerror(errno));
+        cli_refuse_errno(path);
     write_head(n);
     return n;
 }

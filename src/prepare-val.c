@@ -35,12 +35,6 @@ typedef struct plan {
     size_t done, kept;
 } plan;
 
-__attribute__((noreturn)) static void fail(const char *path)
-{
-    cli_error("%s: %s", path, strerror(errno));
-    exit(INPUT_FAILED);
-}
-
 /* ---- names ---- */
 
 static void add_id(void *user, char *text, size_t number)
@@ -57,10 +51,8 @@ static void read_tables(plan *p)
     char *path = data_file("imagenet-1k-classes.tsv");
     read_lines(path, add_id, p);
     truth_open(&p->labels, NULL);
-    if (p->classes != CLASSES || p->labels.lines != PICTURES) {
-        cli_error("%s: the data files of scarlet are not complete", path);
-        exit(INPUT_FAILED);
-    }
+    if (p->classes != CLASSES || p->labels.lines != PICTURES)
+        cli_refuse(path, "the data files of scarlet are not complete");
     free(path);
 }
 
@@ -92,14 +84,14 @@ static int begin_copy(const char *target, char **part)
     *part = cli_format("%s.part", target);
     int fd = open(*part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        fail(*part);
+        cli_refuse_errno(*part);
     return fd;
 }
 
 static void end_copy(int fd, char *part, const char *target)
 {
     if (close(fd) != 0 || rename(part, target) != 0)
-        fail(target);
+        cli_refuse_errno(target);
     free(part);
 }
 
@@ -109,13 +101,13 @@ static void copy(const char *source, const char *target)
     int in = open(source, O_RDONLY | O_CLOEXEC), out = begin_copy(target, &part);
     struct stat st;
     if (in < 0 || fstat(in, &st) != 0)
-        fail(source);
+        cli_refuse_errno(source);
     for (off_t left = st.st_size; left > 0;) {
         ssize_t n = sendfile(out, in, NULL, (size_t)left);
         if (n == 0)
             errno = EIO; /* it has shrunk */
         if (n <= 0)
-            fail(n == 0 ? source : part);
+            cli_refuse_errno(n == 0 ? source : part);
         left -= n;
     }
     close(in);
@@ -129,7 +121,7 @@ static void put_data(const cli_picture *picture, const char *target)
     for (size_t done = 0; done < picture->size;) {
         ssize_t n = write(out, picture->data + done, picture->size - done);
         if (n < 0 && errno != EINTR)
-            fail(part);
+            cli_refuse_errno(part);
         done += n > 0 ? (size_t)n : 0;
     }
     end_copy(out, part, target);
@@ -140,10 +132,10 @@ static void move(const char *source, const char *target)
     if (rename(source, target) == 0)
         return;
     if (errno != EXDEV)
-        fail(target);
+        cli_refuse_errno(target);
     copy(source, target);
     if (unlink(source) != 0)
-        fail(source);
+        cli_refuse_errno(source);
 }
 
 static void put_file(const plan *p, const char *source, const char *target)
@@ -154,15 +146,14 @@ static void put_file(const plan *p, const char *source, const char *target)
         if (link(source, target) == 0)
             break;
         if (errno != EXDEV)
-            fail(target);
-        cli_error("%s: on another file system: use --how symlink, copy or move", target);
-        exit(INPUT_FAILED);
+            cli_refuse_errno(target);
+        cli_refuse(target, "on another file system: use --how symlink, copy or move");
     case SYMLINK:
         full = realpath(source, NULL);
         if (!full)
-            fail(source);
+            cli_refuse_errno(source);
         if (symlink(full, target) != 0)
-            fail(target);
+            cli_refuse_errno(target);
         free(full);
         break;
     case COPY:
@@ -184,11 +175,9 @@ static void look(plan *p)
         struct stat from, to;
         bool have = stat(source, &from) == 0;
         p->there[i] = stat(target, &to) == 0;
-        if (have && p->there[i] && from.st_size != to.st_size) {
-            cli_error("%s: there already, but with %lld bytes instead of %lld", target,
-                      (long long)to.st_size, (long long)from.st_size);
-            exit(INPUT_FAILED);
-        }
+        if (have && p->there[i] && from.st_size != to.st_size)
+            cli_refuse(target, "there already, but with %lld bytes instead of %lld",
+                       (long long)to.st_size, (long long)from.st_size);
         if (!have && !p->there[i] && !missing++)
             first = i;
         p->kept += p->there[i];
@@ -205,11 +194,11 @@ static void look(plan *p)
 static void make_folders(const plan *p)
 {
     if (mkdir(p->target, 0777) != 0 && errno != EEXIST)
-        fail(p->target);
+        cli_refuse_errno(p->target);
     for (size_t i = 0; i < CLASSES; i++) {
         char *path = cli_format("%s/%s", p->target, p->ids[i]);
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            fail(path);
+            cli_refuse_errno(path);
         free(path);
     }
 }
@@ -243,10 +232,8 @@ static void from_archive(plan *p)
         make_folders(p);
     while (!interrupted() && feed_next(&f, &picture)) {
         size_t number = validation_number(picture.name);
-        if (picture.error) {
-            cli_error("%s: %s", picture.name, picture.error);
-            exit(INPUT_FAILED);
-        }
+        if (picture.error)
+            cli_refuse(picture.name, "%s", picture.error);
         if (number && number <= PICTURES) {
             char *target = target_path(p, number - 1);
             struct stat st;
@@ -263,10 +250,8 @@ static void from_archive(plan *p)
     }
     feed_close(&f);
     cli_inputs_free(&inputs);
-    if (!interrupted() && seen != PICTURES) {
-        cli_error("%s: holds %zu of %d pictures", p->source, seen, PICTURES);
-        exit(INPUT_FAILED);
-    }
+    if (!interrupted() && seen != PICTURES)
+        cli_refuse(p->source, "holds %zu of %d pictures", seen, PICTURES);
 }
 
 /* Counts what ImageFolder will find. */
@@ -311,7 +296,7 @@ static int run(const cli_command *command, int argc, char **argv)
     p->there = cli_alloc(PICTURES, sizeof *p->there);
     struct stat st;
     if (stat(p->source, &st) != 0)
-        fail(p->source);
+        cli_refuse_errno(p->source);
     bool folder = S_ISDIR(st.st_mode);
     if (!folder && given && p->way != COPY)
         cli_usage(command, "--how: pictures of an archive can only be copied");

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,12 +89,6 @@ bool record_read(const json_doc *doc, const json_node *object, record *out, size
 
 /* ---- the file ---- */
 
-__attribute__((noreturn)) static void fail(const predictions *p)
-{
-    cli_error("%s: %s", p->path, strerror(errno));
-    exit(INPUT_FAILED);
-}
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), n = strlen(end);
@@ -107,7 +100,7 @@ void predictions_open(predictions *p, const char *path, size_t top, bool two)
     *p = (predictions){.path = path, .csv = ends_with(path, ".csv"), .top = top, .two = two};
     p->file = fopen(path, "wb");
     if (!p->file)
-        fail(p);
+        cli_refuse_errno(p->path);
     if (!p->csv)
         return;
     fputs("index,file,label", p->file);
@@ -167,12 +160,12 @@ void predictions_add(predictions *p, const record *r)
         fputc('\n', p->file);
     }
     if (ferror(p->file))
-        fail(p);
+        cli_refuse_errno(p->path);
 }
 
 void predictions_close(predictions *p)
 {
     if (p->file && fclose(p->file) != 0)
-        fail(p);
+        cli_refuse_errno(p->path);
     p->file = NULL;
 }

@@ -352,7 +352,7 @@ void report_write(const char *path, const result *r, const cli_names *names,
     const tally *t = &r->tally;
     FILE *out = fopen(path, "wb");
     if (!out)
-        cli_refuse(path, "%s", strerror(errno));
+        cli_refuse_errno(path);
     put_head(out, r);
     put_cards(out, r);
     fputs("<h2>Confidence</h2>\n<div class=\"plots\"><figure>", out);
