@@ -166,7 +166,6 @@ static void json_model(json *out, const scarlet_model *model)
     integer_pair(out, "input_size", GET(INPUT_SIZE));
     integer_pair(out, "total_stride", GET(TOTAL_STRIDE));
     integer_pair(out, "parameters", GET(PARAMETERS));
-    text_pair(out, "precision", precision(GET(PRECISION)));
     integer_pair(out, "macs", GET(MACS));
     text_pair(out, "precision", precision(GET(PRECISION)));
     integer_pair(out, "bytes", GET(BYTES));
