@@ -9,7 +9,7 @@
  *
  * vdpbf16ps and vpdpbusd stand as assembly: gcc 12 spills accumulators around their intrinsics.
  */
-#include "engine/kernels/set.h"
+#include "engine/kernels/integer_sums.h"
 
 enum {
     ROWS = 7,
@@ -67,28 +67,8 @@ INLINE vec activate(vec x, scarlet__activation a)
 INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gemm *g, size_t row)
 {
     ivec acc[ROWS][COLUMNS];
-    const char *w = g->weights, *a = (const char *)g->a + row * g->stride;
-    const char *ahead = g->prefetch->at;
-    const size_t line = ahead < g->prefetch->end ? 64 : 0, lda = g->stride;
     float *out = g->out + row / 2 * g->out_stride;
-
-    UNROLL for (int j = 0; j < columns; j++)
-    {
-        ivec start = load_integers(g->start + j * VL);
-        UNROLL for (int i = 0; i < rows; i++) acc[i][j] = start;
-    }
-    for (size_t k = g->groups; k > 0; k--, a += 4) {
-        ivec b[COLUMNS];
-        UNROLL for (int j = 0; j < columns; j++) b[j] = load_integers(w + j * VL * 4);
-        w += columns * VL * 4;
-        __builtin_prefetch(ahead, 0, 2);
-        ahead += line;
-        UNROLL for (int i = 0; i < rows; i++)
-        {
-            ivec x = splat_integer(a + (size_t)i * lda);
-            UNROLL for (int j = 0; j < columns; j++) acc[i][j] = dot_bytes(acc[i][j], x, b[j]);
-        }
-    }
+    integer_sums(BYTES, rows, columns, g, row, acc);
     UNROLL for (int j = 0; j < columns; j++)
     {
         vec scale = load(g->scale + j * VL), bias = load(g->bias + j * VL), y[ROWS];
@@ -99,7 +79,6 @@ INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gem
         }
         store_pairs(rows, odd, y, out + j * VL, g->out_stride);
     }
-    g->prefetch->at = ahead;
 }
 
 INLINE void byte_rows(int rows, int columns, const scarlet__integer_gemm *g, size_t row)

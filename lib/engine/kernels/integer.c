@@ -3,7 +3,7 @@
  *
  * The tiles are those of gemm.c. Quantisers take 7 pixels at once: as many independent maxima.
  */
-#include "engine/kernels/set.h"
+#include "engine/kernels/integer_sums.h"
 
 #if SCARLET__VECTOR == 16
 enum { ROWS = 7 };
@@ -11,19 +11,6 @@ enum { ROWS = 7 };
 enum { ROWS = 4 };
 #endif
 enum { COLUMNS = SCARLET__GEMM_VECTORS, PANEL = SCARLET__GEMV_VECTORS, PIXELS = SCARLET__TILE };
-
-/* Values of a group, which names the type: 2 words or 4 bytes. */
-enum { WORDS = 2, BYTES = 4 };
-
-INLINE ivec dot(int group, ivec acc, ivec x, ivec w)
-{
-#ifdef SCARLET__BYTES
-    if (group == BYTES)
-        return dot_bytes(acc, x, w);
-#endif
-    (void)group;
-    return dot_words(acc, x, w);
-}
 
 INLINE void store_values(int group, void *q, size_t at, ivec x)
 {
@@ -45,29 +32,9 @@ INLINE void tile(int group, int rows, int columns, epilogue e, const scarlet__in
                  size_t row)
 {
     ivec acc[ROWS][COLUMNS];
-    const char *w = g->weights, *a = (const char *)g->a + row * g->stride;
-    const char *ahead = g->prefetch->at;
-    const size_t line = ahead < g->prefetch->end ? 64 : 0;
-    const size_t lda = g->stride, ldo = g->out_stride;
+    const size_t ldo = g->out_stride;
     float *out = g->out + row * ldo;
-
-    UNROLL for (int j = 0; j < columns; j++)
-    {
-        ivec start = load_integers(g->start + j * VL);
-        UNROLL for (int i = 0; i < rows; i++) acc[i][j] = start;
-    }
-    for (size_t k = g->groups; k > 0; k--, a += 4) {
-        ivec b[COLUMNS];
-        UNROLL for (int j = 0; j < columns; j++) b[j] = load_integers(w + j * VL * 4);
-        w += columns * VL * 4;
-        __builtin_prefetch(ahead, 0, 2);
-        ahead += line;
-        UNROLL for (int i = 0; i < rows; i++)
-        {
-            ivec x = splat_integer(a + (size_t)i * lda);
-            UNROLL for (int j = 0; j < columns; j++) acc[i][j] = dot(group, acc[i][j], x, b[j]);
-        }
-    }
+    integer_sums(group, rows, columns, g, row, acc);
     UNROLL for (int j = 0; j < columns; j++)
     {
         vec scale = load(g->scale + j * VL), bias = load(g->bias + j * VL);
@@ -82,7 +49,6 @@ INLINE void tile(int group, int rows, int columns, epilogue e, const scarlet__in
                                                                : y);
         }
     }
-    g->prefetch->at = ahead;
 }
 
 /* All rows with `columns` vectors: whole tiles, then the rest in smaller ones. */
