@@ -57,6 +57,8 @@ void sum_add(sum *s, double a, double b);
 approximate sum_result(const sum *s);
 approximate activated(approximate x, scarlet__activation a);
 bool agrees(float found, approximate expected);
+/* Fails unless `found` is the sum of a channel's outputs, whose own errors add up to `error`. */
+void check_total(size_t channel, float found, const sum *outputs, double error);
 
 /* Reports a failed check once: what is printf text about the current case. */
 void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -51,3 +51,12 @@ bool agrees(float found, approximate expected)
         return (double)found == expected.value;
     return fabs((double)found - expected.value) <= expected.error;
 }
+
+void check_total(size_t channel, float found, const sum *outputs, double error)
+{
+    approximate expected = sum_result(outputs);
+    expected.error += error;
+    if (!agrees(found, expected))
+        check_fail("sum of channel %zu: %.9g instead of %.9g +- %.2g", channel, (double)found,
+                   expected.value, expected.error);
+}
