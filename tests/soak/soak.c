@@ -363,7 +363,7 @@ static void soak(double seconds, int threads, uint64_t seed)
     for (int i = 1; i <= SAMPLES; i++) {
         double left = begun + seconds * i / SAMPLES - seconds_now();
         if (left > 0)
-            nanosleep(&(struct timespec){(time_t)left, (long)((left - (time_t)left) * 1e9)}, NULL);
+            nanosleep(&(struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)}, NULL);
         end = report(begun);
         if (i <= SAMPLES / 5) { /* what the allocator keeps by then is what it needs */
             warm.resident = warm.resident > end.resident ? warm.resident : end.resident;
