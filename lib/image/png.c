@@ -14,12 +14,17 @@
 #include "common/memory.h"
 #include "image/image.h"
 
+enum { WINDOW = 16384 };
+
 typedef struct decoder {
     png_structp png;
     png_infop info;
     jmp_buf escape;
     const scarlet__source *source;
-    uint64_t next; /* place in the file */
+    uint64_t next;      /* place in the file */
+    uint64_t window_at; /* a piece of the file: chunks may be many and small */
+    size_t window_size;
+    uint8_t window[WINDOW];
     uint32_t width, height;
     int type, depth;
     uint8_t palette[256][3]; /* black where the file has no entry */
@@ -72,10 +77,29 @@ static void on_warning(png_structp png, const char *text)
     (void)text;
 }
 
+/* Reads exactly `size` bytes at `at`, through the window where they fit in. */
+static scarlet_status read_bytes(decoder *d, uint64_t at, void *out, size_t size)
+{
+    uint64_t left = at < d->source->size ? d->source->size - at : 0;
+    if (size >= WINDOW || size > left)
+        return scarlet__source_read(d->source, at, out, size, d->err);
+    if (at < d->window_at || at + size > d->window_at + d->window_size) {
+        d->window_size = 0;
+        size_t most = left < WINDOW ? (size_t)left : WINDOW;
+        scarlet_status status = scarlet__source_read(d->source, at, d->window, most, d->err);
+        if (status != SCARLET_OK)
+            return status;
+        d->window_at = at;
+        d->window_size = most;
+    }
+    memcpy(out, d->window + (at - d->window_at), size);
+    return SCARLET_OK;
+}
+
 static void on_read(png_structp png, uint8_t *out, size_t size)
 {
     decoder *d = png_get_io_ptr(png);
-    scarlet_status status = scarlet__source_read(d->source, d->next, out, size, d->err);
+    scarlet_status status = read_bytes(d, d->next, out, size);
     if (status != SCARLET_OK)
         escape(d, status);
     d->next += size;
@@ -168,11 +192,11 @@ static int find_orientation(decoder *d)
 
 /* The reference walks through the chunks behind the rows: one that the end of the file cuts off is
  * an error there; that it ends early, or bytes that are no chunk, are not. */
-static scarlet_status check_tail(const decoder *d)
+static scarlet_status check_tail(decoder *d)
 {
     for (uint64_t at = d->next; at < d->source->size && d->source->size - at >= 8;) {
         uint8_t head[8];
-        scarlet_status status = scarlet__source_read(d->source, at, head, sizeof head, d->err);
+        scarlet_status status = read_bytes(d, at, head, sizeof head);
         if (status != SCARLET_OK || memcmp(head + 4, "IEND", 4) == 0)
             return status;
         for (int i = 4; i < 8; i++)
