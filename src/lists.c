@@ -1,14 +1,19 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "pictures.h"
 
 static FILE *open_list(const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file)
+    struct stat st;
+    if (!file || fstat(fileno(file), &st) != 0)
         cli_refuse_errno(path);
+    if (S_ISCHR(st.st_mode) && !isatty(fileno(file)))
+        cli_refuse(path, "a device, not a list"); /* it need not end */
     return file;
 }
 
@@ -19,11 +24,10 @@ void read_lines(const char *path, void (*line)(void *user, char *text, size_t nu
     size_t room = 0, number = 0;
     ssize_t length = getdelim(&text, &room, '\n', file);
     int end = length > 0 && memchr(text, '\0', (size_t)length) ? '\0' : '\n';
-    if (end == '\0' && file != stdin) {
-        rewind(file);
+    if (end == '\0') {
+        if (fseek(file, 0, SEEK_SET) != 0)
+            cli_refuse(path, "NUL bytes in a list that is a pipe: use a file");
         length = getdelim(&text, &room, '\0', file);
-    } else if (end == '\0') {
-        cli_refuse(path, "NUL bytes in a list on standard input: use a file");
     }
     for (; length > 0; length = getdelim(&text, &room, end, file)) {
         if (text[length - 1] == end)

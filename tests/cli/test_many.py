@@ -77,6 +77,25 @@ def test_list_with_a_nul(scratch):
     assert result.stderr == b"scarlet: odd.list: a NUL byte in line 2\n"
 
 
+def test_list_through_a_pipe(scratch, expected):
+    """One of lines may come from anywhere; one of NUL bytes is read twice."""
+    command = [COMMAND, "classify", "-m", "model", "--json", "--files-from"]
+    lines = subprocess.run([*command, "-"], cwd=scratch, input=b"tree/a.png\ntree/9.png", capture_output=True)
+    assert records(lines.stdout) == [expected[0], expected[10]]
+    with open(scratch / "nul", "rb") as file:
+        assert records(subprocess.run([*command, "-"], cwd=scratch, stdin=file, capture_output=True).stdout) == expected
+    for path in ("-", "/dev/stdin"):
+        result = subprocess.run([*command, path], cwd=scratch, input=b"tree/a.png\0tree/9.png", capture_output=True)
+        assert (result.returncode, result.stdout) == (1, b"")
+        assert result.stderr.decode() == f"scarlet: {path}: NUL bytes in a list that is a pipe: use a file\n"
+
+
+def test_list_without_end(scratch):
+    for command in (["classify", "--files-from"], ["verify", "--labels"]):
+        result = subprocess.run([COMMAND, *command, "/dev/zero", "-m", "model", "gnu.tar"], cwd=scratch, capture_output=True, timeout=10)
+        assert result.returncode == 1 and result.stderr == b"scarlet: /dev/zero: a device, not a list\n"
+
+
 def test_order_and_jobs(scratch):
     """Hundreds of pictures, every seventh broken: the output is the same for any number of jobs."""
     broken = scratch / "broken.png"
