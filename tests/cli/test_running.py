@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import tiny  # noqa: E402
+from permissions import obey  # noqa: E402
 
 COMMAND = os.environ["SCARLET_COMMAND"]
 BOOT, SHIRT = str(tiny.PICTURES / "09-ankle-boot-0000.png"), str(tiny.PICTURES / "06-shirt-0004.png")
@@ -27,6 +28,24 @@ def model(tmp_path_factory):
 
 def run(*command):
     return subprocess.run([COMMAND, *command], capture_output=True, text=True)
+
+
+def test_unreadable(model, tmp_path):
+    """What permissions keep from us is named; the rest is classified."""
+    (tmp_path / "shut").mkdir()
+    for name in ("a.png", "b.png", "shut/c.png"):
+        shutil.copy(BOOT, tmp_path / name)
+    for name in ("a.png", "shut"):
+        (tmp_path / name).chmod(0)
+    try:
+        result = subprocess.run([COMMAND, "classify", "-m", model, "--json", tmp_path], capture_output=True, text=True, preexec_fn=obey)
+    finally:
+        (tmp_path / "shut").chmod(0o700)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.returncode == 1 and "predictions" in found.pop(1)
+    refused = [{"file": path, "error": f"{path}: Permission denied", "status": "io"} for path in (f"{tmp_path}/a.png", f"{tmp_path}/shut")]
+    assert found == refused
+    assert result.stderr.splitlines() == ["scarlet: 2 of 3 pictures failed"]
 
 
 # ---- targets of convert ----

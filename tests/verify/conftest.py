@@ -17,7 +17,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 TESTS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TESTS / "network"))
+sys.path[:0] = [str(TESTS), str(TESTS / "network")]
 from networks import Member, build, reference, save_safetensors  # noqa: E402
 
 COMMAND = os.environ["SCARLET_COMMAND"]

@@ -15,6 +15,7 @@ import time
 
 import pytest
 from conftest import CLASSES, COMMAND, line, records, run, run_json, save_picture, sums
+from permissions import obey
 
 
 @pytest.fixture(scope="module")
@@ -274,13 +275,7 @@ def test_failing_calls(scratch, few, kind, code):
 
 
 def test_unreadable(scratch, few, tmp_path):
-    """A picture, folder and model that permissions keep from us; as root, without the right to ignore them."""
-    import ctypes
-
-    def obey():
-        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; 24: PR_CAPBSET_DROP
-            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-
+    """A picture, folder and model that permissions keep from us."""
     root = tmp_path / "tree"
     shutil.copytree(few, root)
     (root / "03" / "x.png").chmod(0)
