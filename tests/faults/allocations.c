@@ -4,8 +4,8 @@
  *   allocations MODEL|PICTURE...
  *
  * For each file, the n-th allocation of a whole use fails, n = 1, 2, 3 ... until all succeed:
- * loading, sessions with 1 and 2 threads, conversion; decoding, preprocessing, classifying. Leaks
- * are found by LeakSanitizer where the program is built with it, and by counting everywhere.
+ * loading, sessions of each engine and precision, conversion; decoding, preprocessing, classifying.
+ * Leaks are found by LeakSanitizer where the program is built with it, and by counting everywhere.
  */
 #include <unistd.h>
 
@@ -70,6 +70,16 @@ static bool fused(const char *path)
     return with_options(path, "engine=fused,threads=2,batch_max=2");
 }
 
+static bool int8(const char *path)
+{
+    return with_options(path, "precision=int8,threads=2,batch_max=2");
+}
+
+static bool int16(const char *path)
+{
+    return with_options(path, "precision=int16");
+}
+
 static bool xnnpack(const char *path)
 {
     return with_options(path, "engine=xnnpack");
@@ -97,17 +107,34 @@ static bool convert(const char *path)
     return ok;
 }
 
-static bool decode(const char *path)
+static bool decode_as(const char *path, const scarlet_options *opts)
 {
     scarlet_image *image = NULL, *resized = NULL;
     static float out[3 * 224 * 224];
     bool ok =
-        !out_of_memory(scarlet_image_load(path, NULL, &image, &err), &image) &&
+        !out_of_memory(scarlet_image_load(path, opts, &image, &err), &image) &&
         !out_of_memory(scarlet_image_resize(image, 31, 17, SCARLET_FILTER_BILINEAR, &resized, &err),
                        &resized) &&
         !out_of_memory(scarlet_preprocess(image, NULL, out, 3 * 224 * 224, &err), NULL);
     scarlet_image_free(image);
     scarlet_image_free(resized);
+    return ok;
+}
+
+static bool decode(const char *path)
+{
+    return decode_as(path, NULL);
+}
+
+/* A JPEG at half its size. */
+static bool decode_fast(const char *path)
+{
+    scarlet_options *opts = scarlet_options_create();
+    if (!opts)
+        return false;
+    CHECK(scarlet_options_parse(opts, "decode=fast,resize=9", &err) == SCARLET_OK);
+    bool ok = decode_as(path, opts);
+    scarlet_options_free(opts);
     return ok;
 }
 
@@ -153,11 +180,14 @@ int main(int argc, char **argv)
         size_t n = strlen(argv[i]);
         if (strcmp(argv[i] + n - 4, ".jpg") == 0 || strcmp(argv[i] + n - 4, ".png") == 0) {
             try_all(argv[i], "decode", decode);
+            try_all(argv[i], "decode=fast", decode_fast);
             try_all(argv[i], "classify", classify);
         } else {
             try_all(argv[i], "load", load);
             try_all(argv[i], "model options", model_options);
             try_all(argv[i], "fused session", fused);
+            try_all(argv[i], "int8", int8);
+            try_all(argv[i], "int16", int16);
             try_all(argv[i], "XNNPACK session", xnnpack);
             try_all(argv[i], "convert", convert);
         }

@@ -35,17 +35,22 @@ static scarlet_status load(const char *path, scarlet_error *err)
     return status;
 }
 
+static scarlet_status new_options(const char *text, scarlet_options **out, scarlet_error *err)
+{
+    *out = scarlet_options_create();
+    if (*out)
+        return scarlet_options_parse(*out, text, err);
+    *err = (scarlet_error){SCARLET_ERROR_MEMORY, 0, "out of memory"};
+    return SCARLET_ERROR_MEMORY;
+}
+
 static scarlet_status run(const char *path, const char *text, scarlet_error *err)
 {
     static float input[3 * 224 * 224], scores[1000];
     scarlet_model *model = NULL;
     scarlet_session *s = NULL;
-    scarlet_options *opts = scarlet_options_create();
-    if (!opts) {
-        *err = (scarlet_error){SCARLET_ERROR_MEMORY, 0, "out of memory"};
-        return SCARLET_ERROR_MEMORY;
-    }
-    scarlet_status status = scarlet_options_parse(opts, text, err);
+    scarlet_options *opts;
+    scarlet_status status = new_options(text, &opts, err);
     if (status == SCARLET_OK)
         status = scarlet_model_load(path, opts, &model, err);
     if (status == SCARLET_OK)
@@ -64,6 +69,16 @@ static scarlet_status run(const char *path, const char *text, scarlet_error *err
 static scarlet_status fused(const char *path, scarlet_error *err)
 {
     return run(path, "engine=fused,input_size=224,batch_max=4,threads=4", err);
+}
+
+static scarlet_status int8(const char *path, scarlet_error *err)
+{
+    return run(path, "precision=int8,input_size=224,batch_max=4,threads=4", err);
+}
+
+static scarlet_status int16(const char *path, scarlet_error *err)
+{
+    return run(path, "precision=int16,input_size=224", err);
 }
 
 /* More than one thread only where none of pthreadpool's own fails: it would wait for ever, which
@@ -89,16 +104,32 @@ static scarlet_status convert(const char *path, scarlet_error *err)
     return status;
 }
 
-static scarlet_status decode(const char *path, scarlet_error *err)
+static scarlet_status decode_as(const char *path, const scarlet_options *opts, scarlet_error *err)
 {
     static float out[3 * 224 * 224];
     scarlet_image *image;
-    scarlet_status status = scarlet_image_load(path, NULL, &image, err);
+    scarlet_status status = scarlet_image_load(path, opts, &image, err);
     if (!image != (status != SCARLET_OK))
         return SCARLET_ERROR_INTERNAL;
     if (status == SCARLET_OK)
         status = scarlet_preprocess(image, NULL, out, 3 * 224 * 224, err);
     scarlet_image_free(image);
+    return status;
+}
+
+static scarlet_status decode(const char *path, scarlet_error *err)
+{
+    return decode_as(path, NULL, err);
+}
+
+/* A JPEG at half its size. */
+static scarlet_status decode_fast(const char *path, scarlet_error *err)
+{
+    scarlet_options *opts;
+    scarlet_status status = new_options("decode=fast,resize=9", &opts, err);
+    if (status == SCARLET_OK)
+        status = decode_as(path, opts, err);
+    scarlet_options_free(opts);
     return status;
 }
 
@@ -240,19 +271,28 @@ static void conversion(const char *path)
 
 static void sessions(const char *path)
 {
+    static const struct {
+        const char *name;
+        use fn;
+        bool threads;
+    } way[] = {{"fused", fused, true}, {"int8", int8, true}, {"int16", int16, false}};
     const char *no_threads = "cannot start 3 threads";
-    each("fused", fused, path, "mmap", ENOMEM, SCARLET_ERROR_MEMORY, "out of memory", false, 1);
-    each("fused", fused, path, "madvise", EINVAL, SCARLET_OK, "", true, 1);
-    each("fused", fused, path, "pthread_create", EAGAIN, SCARLET_ERROR_MEMORY, no_threads, false,
-         3);
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+        each(way[i].name, way[i].fn, path, "mmap", ENOMEM, SCARLET_ERROR_MEMORY, "out of memory",
+             false, 1);
+        each(way[i].name, way[i].fn, path, "madvise", EINVAL, SCARLET_OK, "", true, 1);
+        if (way[i].threads)
+            each(way[i].name, way[i].fn, path, "pthread_create", EAGAIN, SCARLET_ERROR_MEMORY,
+                 no_threads, false, 3);
+        if (FAILING_MALLOC)
+            each(way[i].name, way[i].fn, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "", true, 2);
+    }
     for (size_t n = 1; n <= 3; n++)
         CHECK(in_child(pool, path, "pthread_create", n, EAGAIN, SCARLET_ERROR_MEMORY, no_threads) ==
               REFUSED);
-    if (FAILING_MALLOC) {
+    if (FAILING_MALLOC)
         each("XNNPACK", xnnpack, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "out of memory",
              true, 2);
-        each("fused", fused, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "", true, 2);
-    }
 }
 
 /* The library prints nothing; libcpuinfo does when it is out of memory. */
@@ -277,6 +317,7 @@ int main(int argc, char **argv)
         const char *path = argv[i], *dot = strrchr(path, '.');
         if (dot && (strcmp(dot, ".jpg") == 0 || strcmp(dot, ".png") == 0)) {
             files("decode", decode, path, true);
+            files("decode=fast", decode_fast, path, true);
             continue;
         }
         files("load", load, path, true);
