@@ -179,8 +179,12 @@ static void steady(const char *path, size_t classifications)
 
 int main(int argc, char **argv)
 {
-    static const char *const loads[] = {"engine=fused", "engine=xnnpack",
-                                        "engine=fused,isa_max=portable"};
+    static const char *const loads[] = {"engine=fused",
+                                        "engine=xnnpack",
+                                        "engine=fused,isa_max=portable",
+                                        "precision=int8",
+                                        "precision=int8,isa_max=avx2",
+                                        "precision=int16"};
     static const char *const ways[] = {
         "engine=fused",
         "engine=fused,threads=2",
@@ -189,6 +193,9 @@ int main(int argc, char **argv)
         "engine=fused,batch_max=4,layout=nhwc",
         "engine=xnnpack,input_size=64",
         "engine=fused,input_size=64,threads=3",
+        "precision=int8",
+        "precision=int8,isa_max=avx2,threads=2",
+        "precision=int16,batch_max=4,threads=3",
     };
     size_t classifications = 2000;
     int first = 1;

@@ -20,11 +20,12 @@
 #include "scarlet/scarlet.h"
 #include "test.h"
 
-enum { MOST_FILES = 256, MOST_THREADS = 16, WAYS = 3, TOP = 5, SAMPLES = 20 };
+enum { MOST_FILES = 256, MOST_THREADS = 16, WAYS = 4, TOP = 5, SAMPLES = 20 };
 enum { MAX_PIXELS = 4 << 20, MAX_BYTES = 64 << 20 };
 
-/* How a session is made; the number of threads must not change a bit, the engine may. */
-static const char *const way_options[WAYS] = {"threads=1", "threads=2", "engine=xnnpack"};
+/* How models and sessions are made; the number of threads must not change a bit, the rest may. */
+static const char *const way_options[WAYS] = {"threads=1", "threads=2", "engine=xnnpack",
+                                              "precision=int8,threads=2"};
 
 typedef struct {
     const char *path;
@@ -36,7 +37,7 @@ typedef struct {
 
 static sample file[MOST_FILES];
 static size_t files;
-static scarlet_model *shared;
+static scarlet_model *shared[WAYS];
 static scarlet_image *frame; /* what models under test are shown */
 static scarlet_options *limits;
 
@@ -133,23 +134,30 @@ static scarlet_status use_picture(const void *data, size_t size, scarlet_session
     return status;
 }
 
-/* `path`: a name of the thread's own, for the ways that go through files. */
-static scarlet_status use_model(const void *data, size_t size, int way, const char *path,
-                                uint64_t *out, scarlet_error *err)
+/* `path`: a name of the thread's own, to go through a file; NULL: from memory. */
+static scarlet_status load(const void *data, size_t size, int way, const char *path,
+                           scarlet_model **out, scarlet_error *err)
 {
-    scarlet_model *model;
     scarlet_options *opts = scarlet_options_create();
-    scarlet_options_parse(opts, way == 2 ? "engine=xnnpack" : "engine=auto", NULL);
+    scarlet_options_parse(opts, way_options[way], NULL);
     scarlet_options_set(opts, SCARLET_OPT_MAX_BYTES, MAX_BYTES, NULL);
     scarlet_status status;
     if (path) {
         if (!write_file(path, data, size))
             perror(path);
-        status = scarlet_model_load(path, opts, &model, err);
+        status = scarlet_model_load(path, opts, out, err);
     } else {
-        status = scarlet_model_load_memory(data, size, opts, &model, err);
+        status = scarlet_model_load_memory(data, size, opts, out, err);
     }
     scarlet_options_free(opts);
+    return status;
+}
+
+static scarlet_status use_model(const void *data, size_t size, int way, const char *path,
+                                uint64_t *out, scarlet_error *err)
+{
+    scarlet_model *model;
+    scarlet_status status = load(data, size, way, path, &model, err);
     if (status != SCARLET_OK)
         return status;
     scarlet_session *s = session(model, way, err);
@@ -268,7 +276,7 @@ static void *work(void *arg)
     size_t room = 1 << 16;
     snprintf(path, sizeof path, "soak-%ld-%d", (long)getpid(), w->number);
     for (int i = 0; i < WAYS; i++)
-        own[i] = session(shared, i, &err);
+        own[i] = session(shared[i], i, &err);
     for (size_t i = 0; i < files; i++)
         room = room > file[i].size + 4096 ? room : file[i].size + 4096;
     unsigned char *copy = malloc(room);
@@ -363,7 +371,8 @@ static void soak(double seconds, int threads, uint64_t seed)
     for (int i = 1; i <= SAMPLES; i++) {
         double left = begun + seconds * i / SAMPLES - seconds_now();
         if (left > 0)
-            nanosleep(&(struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)}, NULL);
+            nanosleep(&(struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)},
+                      NULL);
         end = report(begun);
         if (i <= SAMPLES / 5) { /* what the allocator keeps by then is what it needs */
             warm.resident = warm.resident > end.resident ? warm.resident : end.resident;
@@ -422,22 +431,24 @@ int main(int argc, char **argv)
     scarlet_options_set(limits, SCARLET_OPT_MAX_PIXELS, MAX_PIXELS, NULL);
     scarlet_options_set(limits, SCARLET_OPT_MAX_BYTES, MAX_BYTES, NULL);
     if (!model || !picture ||
-        scarlet_model_load_memory(model->data, model->size, NULL, &shared, &err) != SCARLET_OK ||
         scarlet_image_decode(picture->data, picture->size, limits, &frame, &err) != SCARLET_OK) {
         fprintf(stderr, "a model and a picture are needed: %s\n", err.message);
         return 2;
     }
-    for (int i = 0; i < WAYS; i++)
-        own[i] = session(shared, i, &err);
     bool ok = true;
+    for (int i = 0; i < WAYS; i++) {
+        ok &= CHECK(load(model->data, model->size, i, NULL, &shared[i], &err) == SCARLET_OK);
+        own[i] = session(shared[i], i, &err);
+    }
     for (size_t i = 0; i < files; i++)
         ok &= CHECK(first_run(&file[i], own));
     if (ok)
         soak(seconds, threads, seed);
-    for (int i = 0; i < WAYS; i++)
+    for (int i = 0; i < WAYS; i++) {
         scarlet_session_free(own[i]);
+        scarlet_model_free(shared[i]);
+    }
     scarlet_image_free(frame);
-    scarlet_model_free(shared);
     scarlet_options_free(limits);
     for (size_t i = 0; i < files; i++)
         free(file[i].data);

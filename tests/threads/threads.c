@@ -1,7 +1,7 @@
 /*
  * Threads, fork, signals and locale.
  *
- *   threads MODEL PICTURE [repeats]
+ *   threads MODEL PICTURE [name=value,...]
  *
  * 8 threads load, classify and free the same model and models of their own; one model serves 64
  * sessions; a child forked after the load classifies; signals and locale change no result and are
@@ -16,12 +16,11 @@
 #include "scarlet/scarlet.h"
 #include "test.h"
 
-enum { THREADS = 8, SESSIONS = 64, TOP = 5 };
+enum { THREADS = 8, SESSIONS = 64, REPEATS = 3, TOP = 5 };
 
-static const char *model_path, *picture_path;
+static const char *model_path, *picture_path, *fixed = "";
 static scarlet_prediction expected[TOP];
 static size_t expected_count;
-static int repeats = 3;
 
 /* One whole use; whether it gave the expected bits. */
 static int classify(scarlet_session *session)
@@ -35,6 +34,16 @@ static int classify(scarlet_session *session)
     scarlet_image_free(image);
     return status == SCARLET_OK && n == expected_count &&
            memcmp(top, expected, n * sizeof *top) == 0;
+}
+
+static scarlet_model *load(scarlet_error *err)
+{
+    scarlet_model *model = NULL;
+    scarlet_options *opts = scarlet_options_create();
+    if (scarlet_options_parse(opts, fixed, err) == SCARLET_OK)
+        scarlet_model_load(model_path, opts, &model, err);
+    scarlet_options_free(opts);
+    return model;
 }
 
 static scarlet_session *session(scarlet_model *model, int threads)
@@ -56,9 +65,8 @@ static void *worker(void *arg)
 {
     work *w = arg;
     w->good = 1;
-    for (int i = 0; i < repeats; i++) {
-        scarlet_model *own = NULL;
-        scarlet_model_load(model_path, NULL, &own, NULL);
+    for (int i = 0; i < REPEATS; i++) {
+        scarlet_model *own = load(NULL);
         scarlet_session *a = session(w->shared, 1), *b = session(own, 1 + w->number % 2);
         scarlet_model_free(own);
         w->good &= a && b && classify(a) && classify(b);
@@ -105,7 +113,7 @@ static void fork_after_load(scarlet_model *model, scarlet_session *existing)
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
-static void locales(scarlet_model *model)
+static void locales(void)
 {
     static const char *const names[] = {"tr_TR.UTF-8", "de_DE.UTF-8"};
     int found = 0;
@@ -113,11 +121,10 @@ static void locales(scarlet_model *model)
         if (!setlocale(LC_ALL, names[i]))
             continue;
         found++;
-        scarlet_model *loaded = NULL;
         scarlet_options *opts = scarlet_options_create();
         CHECK(scarlet_options_parse(opts, "mean=0.5:0.25:1e-1,isa_max=avx2", NULL) == SCARLET_OK);
         scarlet_options_free(opts);
-        CHECK(scarlet_model_load(model_path, NULL, &loaded, NULL) == SCARLET_OK);
+        scarlet_model *loaded = load(NULL);
         scarlet_session *s = session(loaded, 1);
         CHECK(s && classify(s));
         scarlet_session_free(s);
@@ -126,7 +133,6 @@ static void locales(scarlet_model *model)
     }
     setlocale(LC_ALL, "C");
     CHECK(found == 2);
-    (void)model;
 }
 
 static void signals(scarlet_model *model)
@@ -151,16 +157,15 @@ static void signals(scarlet_model *model)
 int main(int argc, char **argv)
 {
     scarlet_error err = {0};
-    scarlet_model *model;
     scarlet_image *image;
     if (argc < 3)
         return 2;
     model_path = argv[1];
     picture_path = argv[2];
     if (argc > 3)
-        repeats = atoi(argv[3]);
-    if (scarlet_model_load(model_path, NULL, &model, &err) != SCARLET_OK ||
-        scarlet_image_load(picture_path, NULL, &image, &err) != SCARLET_OK) {
+        fixed = argv[3];
+    scarlet_model *model = load(&err);
+    if (!model || scarlet_image_load(picture_path, NULL, &image, &err) != SCARLET_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 2;
     }
@@ -170,7 +175,7 @@ int main(int argc, char **argv)
     fork_after_load(model, s);
     many_threads(model);
     many_sessions(model);
-    locales(model);
+    locales();
     signals(model);
     scarlet_session_free(s);
     scarlet_model_free(model);
