@@ -82,28 +82,48 @@ if [ $merge ]; then
     exit
 fi
 
+# input NAME: that at which it ended.
+input() {
+    sed -n 's/.*Test unit written to //p' "$build/$1.log" | tail -1
+}
+
+# innocent NAME: did it end at an input that took long only because the machine was busy? 70: of -timeout.
+innocent() {
+    [ $status = 70 ] && "$build/tests/fuzz/fuzz-$1" -timeout=5 "$(input "$1")" >/dev/null 2>&1
+}
+
 # run NAME: fuzzes for its time; one line of the table. The exit code is in NAME.status.
 run() {
     prepare "$1"
-    status=0
-    (fuzzer "$1" "$build/corpus/$1") &
-    child=$!
-    while [ "$(cpu_time $child)" -lt "$seconds" ] && kill -0 $child 2>/dev/null; do
-        sleep 1
+    used=0 executions=0
+    while :; do
+        now=0 status=0
+        (fuzzer "$1" "$build/corpus/$1") &
+        child=$!
+        while [ $((used + now)) -lt "$seconds" ] && kill -0 $child 2>/dev/null; do
+            sleep 1
+            now=$(cpu_time $child)
+        done
+        kill -USR1 $child 2>/dev/null || true # ends after the input at hand
+        wait $child || status=$?
+        used=$((used + now))
+        units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$1.log" | tail -1)
+        executions=$((executions + ${units:-0}))
+        innocent "$1" || break
+        rm "$(input "$1")"
+        status=0
+        [ $used -lt "$seconds" ] || break
     done
-    kill -USR1 $child 2>/dev/null || true # ends after the input at hand
-    wait $child || status=$?
     echo $status >"$build/$1.status"
     last=$(grep -o "cov: [0-9]* ft: [0-9]*" "$build/$1.log" | tail -1)
-    printf '%-12s %12s %8s %8s %8s   %s\n' "$1" \
-        "$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$1.log" | tail -1)" \
+    printf '%-12s %8s %12s %8s %8s %8s   %s\n' "$1" "$used" "$executions" \
         "$(ls "$build/corpus/$1" | wc -l)" \
         "$(echo "$last" | cut -d' ' -f2)" "$(echo "$last" | cut -d' ' -f4)" \
         "$([ $status = 0 ] && echo "no fault" || echo "FAULT")"
 }
 
 say "Fuzzing for $seconds s of CPU time each"
-printf '%-12s %12s %8s %8s %8s\n' fuzzer executions corpus edges features
+printf '%-12s %8s %12s %8s %8s %8s\n' fuzzer seconds executions corpus edges features
 started=0
 for name in $names; do
     run "$name" &
@@ -118,7 +138,7 @@ for name in $names; do
     failed=1
     say "$name found a fault:"
     grep -m1 -A 25 "ERROR: \|runtime error: " "$build/$name.log" || tail -20 "$build/$name.log"
-    input=$(sed -n 's/.*Test unit written to //p' "$build/$name.log" | tail -1)
+    input=$(input "$name")
     [ -z "$input" ] || say "to see it again: $build/tests/fuzz/fuzz-$name -malloc_limit_mb=64 $input
    once repaired, keep it: cp $input tests/fuzz/regressions/$name/WHAT-IT-IS"
 done
