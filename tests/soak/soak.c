@@ -43,6 +43,7 @@ static scarlet_options *limits;
 
 static atomic_uint_fast64_t tried[2], refused, survived, wrong; /* tried: models, pictures */
 static atomic_bool stop;
+static pthread_barrier_t ready; /* all threads and main(): the time begins */
 /* Held for writing: all paused. Writers first, or the threads would never let one in. */
 static pthread_rwlock_t working = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
@@ -228,11 +229,10 @@ static size_t damage(const sample *s, unsigned char *copy, size_t room, uint64_t
 
 /* One input of `size` bytes; the digests of the first run are in s->..., compared if it is whole.
  */
-static void check(const sample *s, const unsigned char *data, size_t size, bool whole,
+static void check(const sample *s, const unsigned char *data, size_t size, bool whole, int way,
                   scarlet_session *const *own, const char *path, uint64_t *random)
 {
     uint64_t found = 0, pixels = 0, wanted;
-    int way = (int)(next(random) % WAYS);
     scarlet_error err = {0};
     scarlet_status status;
     if (s->picture) {
@@ -280,12 +280,18 @@ static void *work(void *arg)
     for (size_t i = 0; i < files; i++)
         room = room > file[i].size + 4096 ? room : file[i].size + 4096;
     unsigned char *copy = malloc(room);
+    for (size_t i = 0; i < files * WAYS; i++) { /* this thread has what memory all that takes */
+        const sample *s = &file[i / WAYS];
+        check(s, s->data, s->size, true, (int)(i % WAYS), own, path, &w->random);
+    }
+    pthread_barrier_wait(&ready);
     while (!atomic_load(&stop)) {
         const sample *s = &file[next(&w->random) % files];
         bool whole = next(&w->random) % 10 != 0;
         size_t size = whole ? s->size : damage(s, copy, room, &w->random);
         pthread_rwlock_rdlock(&working);
-        check(s, whole ? s->data : copy, size, whole, own, path, &w->random);
+        check(s, whole ? s->data : copy, size, whole, (int)(next(&w->random) % WAYS), own, path,
+              &w->random);
         pthread_rwlock_unlock(&working);
     }
     free(copy);
@@ -361,12 +367,14 @@ static usage report(double since)
 static void soak(double seconds, int threads, uint64_t seed)
 {
     worker w[MOST_THREADS];
-    double begun = seconds_now();
+    pthread_barrier_init(&ready, NULL, (unsigned)threads + 1);
     for (int i = 0; i < threads; i++) {
         w[i] = (worker){.number = i, .random = (seed + (uint64_t)i) * 0x9E3779B97F4A7C15u | 1};
         if (!CHECK(pthread_create(&w[i].thread, NULL, work, &w[i]) == 0))
             exit(EXIT_FAILURE);
     }
+    pthread_barrier_wait(&ready);
+    double begun = seconds_now();
     usage warm = {0}, end = {0};
     for (int i = 1; i <= SAMPLES; i++) {
         double left = begun + seconds * i / SAMPLES - seconds_now();
