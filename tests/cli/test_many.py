@@ -1,8 +1,10 @@
 """Many pictures at once: archives, lists, matrices, and results in the order of the pictures."""
 
+import gzip
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -126,6 +128,25 @@ def test_matrix_fails(scratch):
     assert result.stderr == b"scarlet: /no/x.npy: No such file or directory\n"
     result = run("-m", "model", "--features", "--npy", "/dev/full", PICTURES[0], cwd=scratch, code=1)
     assert result.stderr.endswith(b"scarlet: /dev/full: No space left on device\n")
+
+
+@pytest.mark.parametrize("picture, size, there, message", [
+    ("x.png", 1 << 30, 4, "x.png: Truncated"), ("x.png", (1 << 30) + 1, 0, "x.png: 1073741825 bytes, at most 1073741824 are read"),
+    ("x.txt", 1 << 30, 1 << 30, "an archive without pictures")], ids=["claim", "limit", "no picture"])
+def test_archive_bombs(scratch, picture, size, there, message):
+    """Memory is taken for bytes that are there, and for pictures alone."""
+    head = tarfile.TarInfo(picture)
+    head.size = size
+    with gzip.open(scratch / "bomb.tgz", "wb", 1) as file:
+        file.write(head.tobuf(tarfile.GNU_FORMAT))
+        for at in range(0, there, 1 << 20):
+            file.write(bytes(min(there - at, 1 << 20)))
+    process = subprocess.Popen([COMMAND, "classify", "-q", "-m", "model", "bomb.tgz"], cwd=scratch, stderr=subprocess.PIPE)
+    found = process.stderr.read().decode()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1 and message in found
+    assert used.ru_maxrss <= max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 256 << 10)  # KB; a child begins with its parent's
 
 
 def test_archive_faults(scratch):

@@ -1,6 +1,6 @@
 /*
- * What belongs to the host program: rounding mode, flush-to-zero, errno. Every function that
- * computes gives the same bits whatever they are, and leaves them.
+ * What belongs to the host program: rounding mode, flush-to-zero, errno, locale. Every function
+ * that computes gives the same bits whatever they are, and leaves them.
  *
  *   host MODEL PICTURE FOLDER
  *
@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fenv.h>
+#include <locale.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -164,6 +165,19 @@ static void set_control(unsigned word)
 }
 #endif
 
+/* Turkish has another upper case of i, German another decimal point. */
+static void locales(void)
+{
+    static const char *const names[] = {"tr_TR.UTF-8", "de_DE.UTF-8"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK(setlocale(LC_ALL, names[i]));
+        CHECK(all(&found));
+        CHECK(memcmp(&found, &expected, sizeof found) == 0);
+        CHECK_TEXT(setlocale(LC_ALL, NULL), names[i]);
+    }
+    setlocale(LC_ALL, "C");
+}
+
 int main(int argc, char **argv)
 {
     static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
@@ -175,6 +189,7 @@ int main(int argc, char **argv)
     CHECK(all(&expected));
     CHECK(expected.probabilities[2] > 0 && expected.probabilities[2] < 1.1e-38f);
     CHECK(expected.denormal[0].class_id == 1 && expected.denormal[4].class_id == 4);
+    locales();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         unsigned usual = control();
         fesetround(modes[i]);

@@ -1,13 +1,12 @@
 /*
- * Threads, fork, signals and locale.
+ * Threads, fork and signals.
  *
  *   threads MODEL PICTURE [name=value,...]
  *
  * 8 threads load, classify and free the same model and models of their own; one model serves 64
- * sessions; a child forked after the load classifies; signals and locale change no result and are
- * left as they were. Results are compared bit by bit. Floating-point modes and errno: host.c.
+ * sessions; a child forked after the load classifies; signals are left as they were. Results are
+ * compared bit by bit. Floating-point modes, errno and locale: host.c.
  */
-#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -113,28 +112,6 @@ static void fork_after_load(scarlet_model *model, scarlet_session *existing)
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
-static void locales(void)
-{
-    static const char *const names[] = {"tr_TR.UTF-8", "de_DE.UTF-8"};
-    int found = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!setlocale(LC_ALL, names[i]))
-            continue;
-        found++;
-        scarlet_options *opts = scarlet_options_create();
-        CHECK(scarlet_options_parse(opts, "mean=0.5:0.25:1e-1,isa_max=avx2", NULL) == SCARLET_OK);
-        scarlet_options_free(opts);
-        scarlet_model *loaded = load(NULL);
-        scarlet_session *s = session(loaded, 1);
-        CHECK(s && classify(s));
-        scarlet_session_free(s);
-        scarlet_model_free(loaded);
-        CHECK(strcmp(setlocale(LC_ALL, NULL), names[i]) == 0);
-    }
-    setlocale(LC_ALL, "C");
-    CHECK(found == 2);
-}
-
 static void signals(scarlet_model *model)
 {
     struct sigaction before[32], after[32];
@@ -175,7 +152,6 @@ int main(int argc, char **argv)
     fork_after_load(model, s);
     many_threads(model);
     many_sessions(model);
-    locales();
     signals(model);
     scarlet_session_free(s);
     scarlet_model_free(model);
