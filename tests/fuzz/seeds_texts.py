@@ -16,6 +16,7 @@ import tarfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tiny
+from PIL import Image
 
 PICTURE = (tiny.PICTURES / "02-pullover-0046.png").read_bytes()
 
@@ -137,12 +138,18 @@ def programs():
 
     for _ in range(60):
         yield bytes(rng.choice((0, 1, 2, 3, 4, 7, rng.randrange(256))) for _ in range(rng.randrange(20, 300)))
+    floats, jpeg = bytes(6), io.BytesIO()
+    Image.new("RGB", (48, 40), "teal").save(jpeg, "JPEG", quality=20)
+    options, decode = bytes((0, 0)) + floats + bytes((0, 0)), bytes((4, 0, 3)) + sized(jpeg.getvalue()) + bytes((0, 0, 1, 0))
+    infer, classify = bytes((3, 0, 7)), bytes((3, 0, 5, 0, 2, 0, 0, 0, 0))
     for which in range(3):
         model, session = bytes((1, 0, 4, which, 0, 0, 2)), bytes((3, 0, 1, 0, 0))
-        for engine in range(3):
-            options = bytes((0, 0, 0, 0)) + bytes((0, 0, 1)) + sized(b"engine=%d,input_size=32,batch_max=3,threads=%d" % (engine, 1 + engine)) + b"\0"
-            values = bytes(rng.randrange(11, 256) for _ in range(40))
-            yield options + model + session + bytes((3, 0, 7)) + values + bytes((4, 0, 6)) + values + bytes((3, 0, 5)) + values
+        for way, threads in (("engine=xnnpack", 1), ("engine=fused", 2), ("engine=fused,isa_max=portable", 1), ("precision=int8", 2),
+                             ("precision=int8,isa_max=avx2", 3), ("precision=int16", 1)):
+            text = f"{way},threads={threads},input_size=32,batch_max=3,decode=fast,resize=9".encode()
+            parse = bytes((0, 0)) + floats + bytes((1,)) + sized(text) + bytes(1)
+            values = bytes((3, 0, 0, 0)) + bytes(rng.randrange(11, 256) & 0xEF for _ in range(20))
+            yield options + parse + model + session + decode + classify + infer + values
     yield bytes((4, 0, 3)) + sized(PICTURE[:900]) + bytes((0, 0, 0, 0, 0, 4, 0, 5, 0, 0, 0, 4, 0, 4, 6, 6, 0, 4, 0, 1))
     yield bytes((5, 0, 2)) + sized(b"cat\ndog\n") + bytes((0, 0)) + bytes((1, 0, 2, 0, 0, 0, 0, 0))
 
