@@ -91,23 +91,24 @@ static int begin_copy(const char *target, char **part)
 static void end_copy(int fd, char *part, const char *target)
 {
     if (close(fd) != 0 || rename(part, target) != 0)
-        cli_refuse_errno(target);
+        cli_discard(part);
     free(part);
 }
 
 static void copy(const char *source, const char *target)
 {
     char *part;
-    int in = open(source, O_RDONLY | O_CLOEXEC), out = begin_copy(target, &part);
+    int in = open(source, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (in < 0 || fstat(in, &st) != 0)
         cli_refuse_errno(source);
+    int out = begin_copy(target, &part);
     for (off_t left = st.st_size; left > 0;) {
         ssize_t n = sendfile(out, in, NULL, (size_t)left);
         if (n == 0)
-            errno = EIO; /* it has shrunk */
+            errno = EIO; /* the source has shrunk */
         if (n <= 0)
-            cli_refuse_errno(n == 0 ? source : part);
+            cli_discard(part);
         left -= n;
     }
     close(in);
@@ -121,7 +122,7 @@ static void put_data(const cli_picture *picture, const char *target)
     for (size_t done = 0; done < picture->size;) {
         ssize_t n = write(out, picture->data + done, picture->size - done);
         if (n < 0 && errno != EINTR)
-            cli_refuse_errno(part);
+            cli_discard(part);
         done += n > 0 ? (size_t)n : 0;
     }
     end_copy(out, part, target);
@@ -173,7 +174,7 @@ static void look(plan *p)
     for (size_t i = 0; i < PICTURES; i++) {
         char *source = source_path(p, i), *target = target_path(p, i);
         struct stat from, to;
-        bool have = stat(source, &from) == 0;
+        bool have = stat(source, &from) == 0 && S_ISREG(from.st_mode);
         p->there[i] = stat(target, &to) == 0;
         if (have && p->there[i] && from.st_size != to.st_size)
             cli_refuse(target, "there already, but with %lld bytes instead of %lld",

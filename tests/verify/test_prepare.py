@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,8 @@ IDS = [row.split("\t")[0] for row in (ROOT / "lib" / "results" / "imagenet-1k.ts
 NAMES = [f"ILSVRC2012_val_{i + 1:08d}.JPEG" for i in range(50000)]
 
 
-def prepare(*arguments, code=0):
-    result = subprocess.run([COMMAND, "prepare-val", *arguments], capture_output=True, text=True)
+def prepare(*arguments, code=0, **options):
+    result = subprocess.run([COMMAND, "prepare-val", *arguments], capture_output=True, text=True, **options)
     assert result.returncode == code, result.stderr
     return result
 
@@ -113,12 +114,31 @@ def test_archive(target, tmp_path):
     assert "short.tar: holds 999 of 50000 pictures" in prepare(tmp_path / "short.tar", target, code=1).stderr
 
 
+def test_full_disk(flat, target, tmp_path):
+    """A limit on the size of files stands for the disk: no part is left, and the next run goes on."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2, 2))
+
+    with tarfile.open(tmp_path / "few.tar", "w") as tar:
+        for name in NAMES[:30]:
+            tar.add(flat / name, name)
+    place = target / EXPECTED[NAMES[7]] / NAMES[7]
+    for source in (flat, tmp_path / "few.tar"):
+        take_out(target)
+        assert prepare("--how", "copy", source, target, code=1, preexec_fn=limit).stderr == f"scarlet: {place}.part: File too large\n"
+        assert len(places(target)) == 49977  # seven were done before
+        assert prepare("--how", "copy", flat, target).stdout == REST.replace("30", "23").replace("49970", "49977")
+
+
 def test_refusals(flat, target, tmp_path):
     gone, elsewhere = flat / NAMES[41], tmp_path / "new"
     gone.rename(flat / "hidden")
-    message = prepare(flat, elsewhere, code=1).stderr
+    message = f"scarlet: 1 of 50000 pictures are missing, the first is {gone}\n"
+    assert prepare(flat, elsewhere, code=1).stderr == message
+    os.mkfifo(gone)
+    assert prepare("--how", "copy", flat, elsewhere, code=1, timeout=30).stderr == message and not elsewhere.exists()
     (flat / "hidden").rename(gone)
-    assert message == f"scarlet: 1 of 50000 pictures are missing, the first is {gone}\n" and not elsewhere.exists()
     place = elsewhere / EXPECTED[NAMES[7]] / NAMES[7]
     place.parent.mkdir(parents=True)
     place.write_bytes(b"cut")
