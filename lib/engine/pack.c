@@ -30,19 +30,19 @@ static float from_bf16(uint16_t x)
     return value;
 }
 
-void scarlet__taps_to_bf16(const float *taps, size_t count, uint16_t *out)
+void scarlet__taps_to_bf16(const float *taps, float gain, size_t count, uint16_t *out)
 {
     float error = 0;
     for (size_t i = 0; i < count; i++) {
-        out[i] = scarlet__to_bf16(taps[i]);
-        error += from_bf16(out[i]) - taps[i];
+        out[i] = scarlet__to_bf16(taps[i] * gain);
+        error += from_bf16(out[i]) - taps[i] * gain;
     }
     for (size_t i = 0; i < count; i++) {
-        float here = from_bf16(out[i]);
-        if (here == taps[i])
+        float tap = taps[i] * gain, here = from_bf16(out[i]);
+        if (here == tap)
             continue;
         /* The neighbour on the other side of the tap: bits rise with magnitude. */
-        uint16_t other = (uint16_t)(out[i] + ((here < taps[i]) == (taps[i] > 0) ? 1 : -1));
+        uint16_t other = (uint16_t)(out[i] + ((here < tap) == (tap > 0) ? 1 : -1));
         float change = from_bf16(other) - here;
         if (fabsf(error + change) < fabsf(error)) {
             out[i] = other;
@@ -51,14 +51,14 @@ void scarlet__taps_to_bf16(const float *taps, size_t count, uint16_t *out)
     }
 }
 
-void scarlet__pack_bf16_depthwise(const float *weight, size_t channels, size_t k, size_t vector,
-                                  uint32_t *out)
+void scarlet__pack_bf16_depthwise(const float *weight, float gain, size_t channels, size_t k,
+                                  size_t vector, uint32_t *out)
 {
     const size_t pairs = (k + 1) / 2, padded = scarlet__round_up(channels, vector);
     memset(out, 0, padded * k * 2 * pairs * sizeof *out);
     for (size_t c = 0; c < channels; c++) {
         uint16_t taps[SIDE_MAX * SIDE_MAX];
-        scarlet__taps_to_bf16(weight + c * k * k, k * k, taps);
+        scarlet__taps_to_bf16(weight + c * k * k, gain, k * k, taps);
         for (size_t y = 0; y < k; y++)
             for (size_t odd = 0; odd < 2; odd++)
                 for (size_t x = 0; x < k; x++) {

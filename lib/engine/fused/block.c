@@ -8,7 +8,6 @@ enum {
     ROWS_OUTERMOST_SIDE = 28,       /* but not on maps so small that halos cost more */
     MANY_PIXELS = 196,     /* from here on scaling weights is cheaper than scaling pixels */
     PROJECT_ROWS = 56,     /* pixels of a project task: whole tiles of 7 and of 4 */
-    QUANTIZED_ROWS = 14,   /* the same of integers */
     CHUNKS_OUTERMOST = 64, /* at most so many chunks go row by row */
 };
 
@@ -189,7 +188,7 @@ static void project_block(const scarlet__worker *w, const scarlet__step *t, cons
     const scarlet__map *residual = t->layer->residual ? in : NULL;
     scarlet__fused_announce(w, d->bias);
     if (d->integers || pixels >= MANY_PIXELS) { /* share out pixels, else output channels */
-        const size_t most = d->integers ? QUANTIZED_ROWS : PROJECT_ROWS;
+        const size_t most = d->integers ? SCARLET__QUANTIZED_PIXELS : PROJECT_ROWS;
         for (size_t i; scarlet__team_task(w->m, (pixels + most - 1) / most, &i);) {
             size_t first = i * most, left = pixels - first;
             scarlet__fused_project(w, t, w->lane->hidden, pixels, first, left < most ? left : most,

@@ -191,8 +191,9 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     }
     size_t features = scarlet__fused_padded(x, x->e.network->space.tail);
     const bool integers = x->weights->precision != SCARLET_PRECISION_F32;
-    const size_t quantized = integers ? (SCARLET__TILE * channels + 1) / 2 : 0; /* words too */
-    const size_t scale = integers ? SCARLET__TILE : 0;
+    const size_t quantized =
+        integers ? (SCARLET__QUANTIZED_PIXELS * channels + 1) / 2 : 0; /* words too */
+    const size_t scale = integers ? SCARLET__QUANTIZED_PIXELS : 0;
     scarlet__buffer *buffer = scarlet__calloc(threads * (per_lane + per_thread), sizeof *buffer);
     x->lane = scarlet__calloc(threads, sizeof *x->lane);
     x->scratch = scarlet__calloc(threads, sizeof *x->scratch);

@@ -31,6 +31,9 @@
 #include "engine/fused/weights.h"
 #include "engine/geometry.h"
 
+/* Pixels that a project of integers takes at once: they stay in the first-level cache. */
+enum { SCARLET__QUANTIZED_PIXELS = 14 };
+
 /* The shape of one layer, fixed at creation. */
 typedef struct scarlet__step {
     const scarlet__layer *layer;

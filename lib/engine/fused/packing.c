@@ -129,6 +129,7 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
                 }
             for (size_t r = 0; r < vector && first + j + r < p->out; r++) {
                 const size_t o = first + j + r;
+                scale[o] *= p->gain;
                 const int64_t sum = sum_of(integers_of(c, r, padded), k, group);
                 const double least = (double)SCARLET__HSWISH6_LEAST * (double)scale[o];
                 start[o] = hidden ? 0 : (int32_t)(-integer->offset * sum);

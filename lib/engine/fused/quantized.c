@@ -1,7 +1,7 @@
 /* Products of integers, and what makes integers of activations. */
 #include "engine/fused/fused.h"
 
-enum { STEP = SCARLET__TILE }; /* pixels of a project at once: they stay in the first-level cache */
+enum { STEP = SCARLET__QUANTIZED_PIXELS };
 
 static size_t floats(const scarlet__packed_dense *d, size_t count)
 {

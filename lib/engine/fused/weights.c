@@ -57,7 +57,7 @@ static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vecto
         for (size_t j = 0; j < width && first + j < p->out; j++) {
             const float *from = p->weight + (first + j) * p->in;
             for (size_t k = 0; k < p->in; k += p->stem ? 9 : 1)
-                scarlet__taps_to_bf16(from + k, p->stem ? 9 : 1, values + k);
+                scarlet__taps_to_bf16(from + k, p->gain, p->stem ? 9 : 1, values + k);
             for (size_t k = 0; k < p->in; k++) {
                 const size_t place = k / row * padded + k % row;
                 w[(place / 2 * width + j) * 2 + place % 2] = values[column(p, k)];
@@ -78,11 +78,13 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
     size_t channels = l->kind == SCARLET_LAYER_SEPARABLE ? in : h;
     size_t project_in = stem ? in * taps : channels ? channels : in;
     size_t project_k = channels ? scarlet__round_up(channels, vector) : project_in;
-    const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, false};
-    const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, false};
-    const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, false};
-    const scarlet__plain project = {w->project, w->project_bias,          out, project_in,
-                                    project_k,  classifier ? gemv : gemm, stem};
+    const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, false, 1};
+    const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, false, 1};
+    const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, false, 1};
+    /* What the depthwise part reads, and gives. */
+    const float gain = f->pairs && channels ? SCARLET__BF16_GAIN : 1;
+    const scarlet__plain project = {w->project, w->project_bias,          out,  project_in,
+                                    project_k,  classifier ? gemv : gemm, stem, gain};
     if (h && integers)
         scarlet__pack_integers(c, kernels, precision, &expand, false, &f->expand);
     else if (h)
@@ -97,8 +99,8 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
         if (weight) {
             scarlet__pack_bias(w->depthwise_bias, channels, vector, bias);
             if (f->pairs)
-                scarlet__pack_bf16_depthwise(w->depthwise, channels, (size_t)l->kernel, vector,
-                                             (uint32_t *)(void *)weight);
+                scarlet__pack_bf16_depthwise(w->depthwise, gain, channels, (size_t)l->kernel,
+                                             vector, (uint32_t *)(void *)weight);
             else
                 scarlet__pack_depthwise(w->depthwise, channels, taps, vector, weight);
         }

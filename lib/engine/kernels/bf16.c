@@ -32,13 +32,15 @@ INLINE const uint16_t *halves(const float *p)
     return (const uint16_t *)(const void *)p;
 }
 
-/* low and high, rounded, side by side in each lane. */
+/* ---- from floats: the upper half of each, which costs less than to round ---- */
+
+/* low and high side by side in each lane. */
 INLINE __m512i join_pairs(vec low, vec high)
 {
     const __m512i order =
-        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
-                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
+        _mm512_set_epi16(63, 31, 61, 29, 59, 27, 57, 25, 55, 23, 53, 21, 51, 19, 49, 17, 47, 15, 45,
+                         13, 43, 11, 41, 9, 39, 7, 37, 5, 35, 3, 33, 1);
+    return _mm512_permutex2var_epi16((__m512i)low, order, (__m512i)high);
 }
 
 /* `rows` pixels of a channel vector, the first at an odd place if `odd`, as pairs `stride` lanes
@@ -51,9 +53,28 @@ INLINE void store_pairs(int rows, int odd, const vec *y, float *out, size_t stri
         if ((i + odd) % 2 && i > 0)
             _mm512_storeu_si512(at, join_pairs(y[i - 1], y[i]));
         else if ((i + odd) % 2)
-            _mm512_mask_storeu_epi16(at, 0xAAAAAAAA, join_pairs(y[i], y[i]));
+            _mm512_mask_storeu_epi16(at, 0xAAAAAAAA, (__m512i)y[i]);
         else if (i == rows - 1)
-            _mm512_mask_storeu_epi16(at, 0x55555555, join_pairs(y[i], y[i]));
+            _mm512_mask_storeu_epi16(at, 0x55555555, _mm512_srli_epi32((__m512i)y[i], 16));
+    }
+}
+
+/* `count` of `rows` pixels of a channel vector, `stride` halves apart. */
+INLINE void store_pixels(int rows, size_t count, const vec *y, uint16_t *out, size_t stride)
+{
+    const __m512i order =
+        _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27,
+                         25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    UNROLL for (int i = 0; i < rows; i += 2)
+    {
+        const int last = i + 1 < rows ? i + 1 : i;
+        __m512i two = _mm512_permutex2var_epi16((__m512i)y[i], order, (__m512i)y[last]);
+        if ((size_t)i < count)
+            _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)i * stride),
+                                _mm512_castsi512_si256(two));
+        if (i < last && (size_t)last < count)
+            _mm256_storeu_si256((__m256i *)(void *)(out + (size_t)last * stride),
+                                _mm512_extracti64x4_epi64(two, 1));
     }
 }
 
@@ -258,13 +279,10 @@ INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, siz
     depthwise_step(k, s, step, rows, x, c, channels, w, acc);
     UNROLL for (int i = 0; i < step; i++)
     {
-        if ((size_t)i < count) {
-            vec y = activate(acc[i], a);
-            *total += y;
-            _mm256_storeu_si256((__m256i *)(void *)(out + (x + (size_t)i) * channels + c),
-                                (__m256i)_mm512_cvtneps_pbh((__m512)y));
-        }
+        if ((size_t)i < count)
+            *total += acc[i] = activate(acc[i], a);
     }
+    store_pixels(step, count, acc, out + x * channels + c, channels);
 }
 
 INLINE void depthwise(int k, int s, scarlet__activation a, const float *const *rows,
