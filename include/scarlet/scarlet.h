@@ -250,7 +250,8 @@ SCARLET_API scarlet_status scarlet_image_probe(const void *data, size_t size, ui
 SCARLET_API const void *scarlet_image_pixels(const scarlet_image *image, uint32_t *width,
                                              uint32_t *height, size_t *stride,
                                              scarlet_pixels *format);
-/* Resizes a whole picture to width x height, as Pillow's Image.resize does; the result is RGB. */
+/* Resizes a whole picture to width x height, as Pillow's Image.resize does; the result is RGB. On
+ * the way it takes up to 3 x `width` bytes for each row of the picture. */
 SCARLET_API scarlet_status scarlet_image_resize(const scarlet_image *image, uint32_t width,
                                                 uint32_t height, scarlet_filter filter,
                                                 scarlet_image **out, scarlet_error *err);

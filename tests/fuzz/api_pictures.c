@@ -139,9 +139,10 @@ static void resize(struct picture *p)
 {
     static const uint32_t sides[] = {0, 1, 2, 3, 7, 16, 64, 255, 256, 1000, 4000, UINT32_MAX};
     enum { SIDES = sizeof sides / sizeof *sides };
-    uint32_t width = sides[below(SIDES)], height = sides[below(SIDES)];
-    if (width == 4000 && height == 4000)
-        return;
+    uint32_t width = sides[below(SIDES)], height = sides[below(SIDES)], rows = 0;
+    scarlet_image_pixels(p->image, NULL, &rows, NULL, NULL);
+    if (width == 4000 && (height == 4000 || rows > PIXELS_MAX / 4000))
+        return; /* much memory, of the result or of rows that are resized across alone */
     scarlet_image *image;
     CREATED(scarlet_image_resize(p->image, width, height,
                                  (scarlet_filter)(seldom(16) ? any_integer() : 0), &image, fresh()),

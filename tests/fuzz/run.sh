@@ -102,7 +102,8 @@ run() {
         child=$!
         while [ $((used + now)) -lt "$seconds" ] && kill -0 $child 2>/dev/null; do
             sleep 1
-            now=$(cpu_time $child)
+            last=$(cpu_time $child)
+            [ "$last" -lt $now ] || now=$last # 0 when it has ended
         done
         kill -USR1 $child 2>/dev/null || true # ends after the input at hand
         wait $child || status=$?
