@@ -9,17 +9,17 @@
 static FILE *open_list(const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    struct stat st;
-    if (!file || fstat(fileno(file), &st) != 0)
+    if (!file)
         cli_refuse_errno(path);
-    if (S_ISCHR(st.st_mode) && !isatty(fileno(file)))
-        cli_refuse(path, "a device, not a list"); /* it need not end */
     return file;
 }
 
 void read_lines(const char *path, void (*line)(void *user, char *text, size_t number), void *user)
 {
     FILE *file = open_list(path);
+    struct stat st;
+    if (fstat(fileno(file), &st) == 0 && S_ISCHR(st.st_mode) && !isatty(fileno(file)))
+        cli_refuse(path, "a device, not a list"); /* it need not end */
     char *text = NULL;
     size_t room = 0, number = 0;
     ssize_t length = getdelim(&text, &room, '\n', file);

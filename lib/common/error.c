@@ -45,16 +45,15 @@ __attribute__((format(printf, 4, 0))) static void set(scarlet_error *err, scarle
     tidy(err->message);
 }
 
-scarlet_status scarlet__fail(scarlet_error *err, scarlet_status status, const char *format, ...)
+void scarlet__describe(scarlet_error *err, scarlet_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     set(err, status, 0, format, args);
     va_end(args);
-    return status;
 }
 
-scarlet_status scarlet__fail_errno(scarlet_error *err, int code, const char *format, ...)
+void scarlet__describe_errno(scarlet_error *err, int code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -70,12 +69,6 @@ scarlet_status scarlet__fail_errno(scarlet_error *err, int code, const char *for
             freelocale(c);
         tidy(err->message);
     }
-    return SCARLET_ERROR_IO;
-}
-
-scarlet_status scarlet__fail_memory(scarlet_error *err)
-{
-    return scarlet__fail(err, SCARLET_ERROR_MEMORY, "out of memory");
 }
 
 void scarlet__error_prefix(scarlet_error *err, const char *prefix)

@@ -4,20 +4,24 @@
 
 #include "scarlet/scarlet.h"
 
-/* Describes a failure in *err (may be NULL) and returns `status`, so that a function can
- * `return scarlet__fail(err, ...)`. The text is cut to fit at a character boundary; control
- * characters and bytes that are not UTF-8, which names from hostile files may hold, are shown as
- * '?'. */
-__attribute__((format(printf, 3, 4))) scarlet_status
-scarlet__fail(scarlet_error *err, scarlet_status status, const char *format, ...);
+/* Describes a failure in *err (may be NULL). The text is cut to fit at a character boundary;
+ * control characters and bytes that are not UTF-8, which names from hostile files may hold, are
+ * shown as '?'. */
+__attribute__((format(printf, 3, 4))) void
+scarlet__describe(scarlet_error *err, scarlet_status status, const char *format, ...);
 
 /* The same for a failed system call: SCARLET_ERROR_IO, with the text of `code` (an errno) after
  * "format: " and the code as detail. ENOMEM and EMFILE style codes stay IO. */
-__attribute__((format(printf, 3, 4))) scarlet_status
-scarlet__fail_errno(scarlet_error *err, int code, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void scarlet__describe_errno(scarlet_error *err, int code,
+                                                                   const char *format, ...);
 
-/* "out of memory", the only text for it. */
-scarlet_status scarlet__fail_memory(scarlet_error *err);
+/* For `return scarlet__fail(err, status, format, ...)`: what is returned is seen by all who read
+ * the call, compilers and analysers too. */
+#define scarlet__fail(err, status, ...) (scarlet__describe(err, status, __VA_ARGS__), (status))
+#define scarlet__fail_errno(err, code, ...)                                                        \
+    (scarlet__describe_errno(err, code, __VA_ARGS__), SCARLET_ERROR_IO)
+/* The only text for it. */
+#define scarlet__fail_memory(err) scarlet__fail(err, SCARLET_ERROR_MEMORY, "out of memory")
 
 /* Puts "prefix: " before a description made deeper down; the status stays. */
 void scarlet__error_prefix(scarlet_error *err, const char *prefix);

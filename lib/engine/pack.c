@@ -57,7 +57,7 @@ void scarlet__pack_bf16_depthwise(const float *weight, float gain, size_t channe
     const size_t pairs = (k + 1) / 2, padded = scarlet__round_up(channels, vector);
     memset(out, 0, padded * k * 2 * pairs * sizeof *out);
     for (size_t c = 0; c < channels; c++) {
-        uint16_t taps[SIDE_MAX * SIDE_MAX];
+        uint16_t taps[SIDE_MAX * SIDE_MAX] = {0}; /* for clang-tidy; costs nothing */
         scarlet__taps_to_bf16(weight + c * k * k, gain, k * k, taps);
         for (size_t y = 0; y < k; y++)
             for (size_t odd = 0; odd < 2; odd++)

@@ -115,6 +115,7 @@ scarlet_status scarlet_image_wrap_planes(const void *const *planes, const size_t
         size_t bytes;
         if (__builtin_mul_overflow((size_t)(width / shared), formats[format].bytes[i], &bytes))
             bytes = SIZE_MAX;
+        /* At most 3 planes. NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
         status = check_plane(i, planes[i], strides[i], bytes, height / shared, err);
         if (status != SCARLET_OK)
             return status;

@@ -58,7 +58,8 @@ uint32_t scarlet__resize_option(const scarlet_options *opts)
 /* Three roundings, as the reference: to float, / 255, - mean, / std. */
 static void tabulate(scarlet__preprocessor *p, const float mean[3], const float std[3])
 {
-    /* Other bits, at worst of the same value, are tabulated anew. NOLINTNEXTLINE(*-comparison) */
+    /* Other bits, at worst of the same value, are tabulated anew.
+     * NOLINTNEXTLINE(*-comparison,cert-exp42-c,cert-flp37-c) */
     if (memcmp(p->mean, mean, sizeof p->mean) == 0 && memcmp(p->std, std, sizeof p->std) == 0)
         return;
     memcpy(p->mean, mean, sizeof p->mean);

@@ -24,7 +24,7 @@ bool scarlet__room(void **block, size_t *room, size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         return false;
-    if (bytes <= *room)
+    if (*block && bytes <= *room)
         return true;
     scarlet__free(*block);
     *room = 0;
