@@ -598,7 +598,7 @@ def test_safetensors_headers(tmp_path):
     assert file(b'{"a":' + b"[" * 10_000_000) == "corrupt: X: safetensors header, byte 13: expected '{'"
     assert file(b'{"a":' + b'{"a":' * 10_000_000) == 'corrupt: X: tensor a: unknown field "a"'
     assert file(b"{" + b" " * 99_000_000 + b"x") == "corrupt: X: safetensors header, byte 99000009: expected a string"
-    common = b"x" * 1400  # names that differ at their ends alone
+    common = b"x" * 400  # names that differ at their ends alone
     names = b",".join(b'"%s%05d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}' % (common, i * 40503 % 65536) for i in range(65536))
     assert run(write(tmp_path, struct.pack("<Q", len(names) + 2) + b"{" + names + b"}"))[0] == 0
     path = tmp_path / "x"
