@@ -70,7 +70,8 @@ compare() { # FOLDER OR FILE, ARGUMENT OF PYTEST...
 }
 SCARLET_NETWORK_RUN=$(emulated tests/network/network-run)
 export SCARLET_NETWORK_RUN SCARLET_NETWORK_OPTIONS=engine=auto SCARLET_TEST_CACHE="$build/test-cache"
-compare tests/network -k 'not 224' # at 32 and 96 pixels: emulation is slow
+# At 32 and 96 pixels: emulation is slow. One set of kernels is here, so none to compare its bits with.
+compare tests/network -k 'not 224 and not same_bits'
 SCARLET_DUMP=$(emulated tests/formats/dump)
 SCARLET_TORTURE=$(emulated tests/formats/torture)
 export SCARLET_DUMP SCARLET_TORTURE
