@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need, builds libscarlet three times (as released, and with sanitizers)
-# and runs every test.
+# Installs what the tests need, builds libscarlet three times (as released, and with sanitizers,
+# once by clang) and runs every test.
 #
 #   tests/run.sh [--no-install]
 #
@@ -40,8 +40,7 @@ run_tests build-sanitize --no-suite python --no-suite network --no-suite api --n
     --no-suite cpp --no-suite examples
 
 say "Running threads with ThreadSanitizer"
-build build-threads --werror -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
-    -Dcli=false -Dexamples=false
+(export CC=clang; build build-threads --werror -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false)
 run_tests build-threads --suite threads --suite network-c
 
 count() { # of test programs with one of these results, in all logs
