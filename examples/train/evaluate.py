@@ -58,10 +58,10 @@ def classify(path, pictures):
     """The class of each picture, in order."""
     model = Scarlet(GENOTYPES[fashion.GENOTYPE], len(fashion.LABELS))
     model.load_state_dict(load(path))
-    model.eval().to(memory_format=torch.channels_last)
+    model.eval()  # not channels_last, with which PyTorch 2.6 of Debian 13 is wrong
     found = []
     for batch, _ in torch.utils.data.DataLoader(pictures, batch_size=100):
-        found += model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).tolist()
+        found += model(batch).argmax(1).tolist()
     return found
 
 
