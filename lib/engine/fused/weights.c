@@ -29,6 +29,7 @@ static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector,
         for (size_t k = 0; k < p->in; k++) {
             const float *from = p->weight + first * p->in + column(p, k);
             for (size_t j = 0; j < rows; j++)
+                /* Weights are absent only while counting. NOLINTNEXTLINE(clang-analyzer-core.*) */
                 w[k * width + j] = from[j * p->in];
         }
         w += width * p->k;
