@@ -49,6 +49,7 @@ def best(steps, runs):
 def speed(rng):
     torch.set_num_threads(1)
     coarse = rng.integers(0, 256, (30, 40, 3), np.uint8)
+    print("### From a JPEG to a network's input\n\nMilliseconds, one thread, minima of runs in turns.\n")
     print("| JPEG | MB | Pillow and torchvision, ms | decode=exact | decode=fast |\n|---|---|---|---|---|")
     for width, height, grain in ((500, 375, 4), (4000, 3000, 2), (4000, 3000, 4), (4000, 3000, 8)):
         data = jpeg(coarse, width, height, grain, rng)
@@ -64,6 +65,8 @@ def speed(rng):
 def agreement(count, rng):
     session = scarlet.Session(scarlet.Model(EXAMPLES / "models/fashion-mnist-scarlet-c.safetensors"))
     pictures, labels = fashion.load("t10k")
+    print("\n### What decode=fast changes\n\nThe demonstration model, Fashion-MNIST test pictures enlarged, with "
+          "grain, as JPEG.\n")
     print("| Enlarged to | decoded at | top-1, exact | top-1, fast | agree | mean difference of logits | std of logits |\n"
           "|---|---|---|---|---|---|---|")
     for side in 2 * 2 * fashion.SIDE, 4 * 2 * fashion.SIDE, 8 * 2 * fashion.SIDE:

@@ -1,7 +1,7 @@
 """Tables and a picture of what measure.py found.
 
     report.py WORK             writes WORK/results.md and WORK/results.svg
-    report.py WORK --readme    puts them, and WORK/growth.md, into README.md of this folder
+    report.py WORK --readme    puts them, WORK/growth.md and pictures.md into README.md of this folder
 """
 
 import json
@@ -160,7 +160,7 @@ def markdown(data):
 def into_readme(work):
     readme, mark = HERE / "README.md", "<!-- results -->\n"
     text = readme.read_text().split(mark)[0]
-    parts = [(work / name).read_text() for name in ("results.md", "growth.md")]
+    parts = [(work / name).read_text() for name in ("results.md", "growth.md", "pictures.md")]
     readme.write_text("\n".join([text + mark, "![Bars of the tables below](results.svg)\n", *parts]))
     shutil.copy(work / "results.svg", HERE / "results.svg")
 

@@ -4,8 +4,8 @@
 #   tests/bench/run.sh [WORK] [OPTION OF measure.py]...
 #
 # WORK (default build-bench/work) receives rivals, models and results: results.md, results.json,
-# results.svg, growth.md, growth.json. Debian 12 or 13, as root where packages are missing. May be
-# run again: what is there already is kept.
+# results.svg, growth.md, growth.json, pictures.md. Debian 12 or 13, as root where packages are
+# missing. May be run again: what is there already is kept.
 set -eu
 cd "$(dirname "$0")/../.."
 . examples/packages.sh
@@ -19,7 +19,8 @@ ort=1.30.0
 python=/usr/bin/python3
 here=tests/bench
 
-install_packages $build_packages python3-numpy python3-torch python3-opencv util-linux
+install_packages $build_packages python3-numpy python3-torch python3-opencv util-linux \
+    python3-torchvision python3-pil dataset-fashion-mnist
 command -v npm >/dev/null || install_packages nodejs npm
 build build-bench -Dbuildtype=release -Dexamples=false
 mkdir -p "$work/build" "$work/npm"
@@ -49,5 +50,8 @@ $python $here/measure.py "$work" "$@"
 $python $here/report.py "$work"
 say "Timing how cost grows"
 $python $here/growth.py build-bench "$work" >"$work/growth.md"
-cat "$work/results.md" "$work/growth.md"
-say "Tables: $work/results.md, $work/growth.md; bars: $work/results.svg"
+say "Timing pictures"
+SCARLET_LIBRARY=build-bench/lib/libscarlet.so.0 PYTHONPATH=bindings/python \
+    $python -W ignore $here/pictures.py >"$work/pictures.md"
+cat "$work/results.md" "$work/growth.md" "$work/pictures.md"
+say "Tables: $work/results.md, growth.md, pictures.md; bars: $work/results.svg"
