@@ -11,7 +11,8 @@ enum {
     SIDE_MAX = 128,
     BATCH_MAX = 3,
     THREADS_MAX = 3,
-    PIXELS_MAX = 4000000
+    PIXELS_MAX = 4000000, /* of a picture that is decoded */
+    RESIZED_MAX = 1000000
 };
 
 /* ---- the input: 0 when it has ended ---- */
