@@ -14,7 +14,7 @@
  * With integers (int16, int8) a block is the same, but its input and the depthwise part's output
  * are quantised pixel by pixel as soon as all channels of a pixel are there:
  *
- *   map -> expand row (integers) -> ring -> depthwise row, float32 as before
+ *   map -> expand row (integers) -> ring -> depthwise row (float32, or bfloat16 for int8)
  *   a few pixels of all chunks: gate, quantise -> project (integers) -> map, quantise
  *
  *   weights.c   packed weights       packing.c   the same as integers

@@ -25,7 +25,7 @@ typedef struct scarlet__plain {
     size_t k;    /* of the packed weight, at least `in`: the rest is zero */
     size_t most; /* vectors of a chunk */
     bool stem;   /* [out][3][3][3] is read as [out][ky][kx][channel] */
-    float gain;  /* what the weight is multiplied with */
+    float gain;  /* SCARLET__BF16_GAIN where what it multiplies is cut to bfloat16, else 1 */
 } scarlet__plain;
 
 /* As integers for gemm; `hidden`: the input is what a block's depthwise part gives. */

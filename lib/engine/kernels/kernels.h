@@ -116,11 +116,12 @@ typedef struct scarlet__integer_kernels {
 
 /*
  * bfloat16, in blocks of bytes: what is inside a block is cut to 8 significant bits, so that one
- * instruction multiplies two of it. Who packs the weights that it is multiplied with makes them
- * larger by SCARLET__BF16_GAIN: what cutting takes off on average. Sums are float32, added in
- * pairs; denormal numbers count as 0. A row that a depthwise part reads lies in pairs: a lane of 32
- * bits holds a channel of pixel 2i (low half) and of pixel 2i + 1. Pointers to such lanes, or to
- * single halves, are those of floats.
+ * instruction multiplies two of it. Who packs the weights of what reads it multiplies them by
+ * SCARLET__BF16_GAIN, which makes up for what cutting takes off on average. Pictures are rounded:
+ * the weights of what reads them are not changed. Sums are float32, added in pairs; denormal
+ * numbers count as 0. A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a
+ * channel of pixel 2i (low half) and of pixel 2i + 1. Pointers to such lanes, or to single halves,
+ * are those of floats.
  */
 
 /* 1 + 2^-8 ln 2 = 1.0027 is right for numbers whose logarithms are spread evenly; here the smaller
