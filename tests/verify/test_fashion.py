@@ -39,11 +39,12 @@ def test_fashion(scratch):
     assert result.stdout.decode() == line(total, top1, top5)
     found = records(scratch / "fashion.jsonl")
     assert [record["top"][0] for record in found] == expected.scores.argmax(1).tolist()
+    least = 3 if total < len(pictures) else 0  # few pictures are a small sample
     for options, others, lost in (("precision=int16", 0.0005, 0.0002), ("precision=int8", 0.005, 0.0015),
                                   ("precision=int8,isa_max=avx2", 0.005, 0.0015)):
         result = run("-m", MODEL, scratch / "fashion", "--compare", options)
         found = re.search(r"^Second model:.*mTop1: ([\d.]+)\t.*\nAgreement: ([\d.]+)", result.stdout.decode(), re.M)
         print(options, *found.groups())
-        # As many as the project promises of 10,000 pictures; few pictures are a small sample.
-        assert (1 - float(found[2]) / 100) * total <= max(3, others * total) + 1e-6
-        assert top1 - float(found[1]) / 100 * total <= max(3, lost * total) + 1e-6
+        # As many as the project promises of 10,000 pictures.
+        assert (1 - float(found[2]) / 100) * total <= max(least, others * total) + 0.1
+        assert top1 - float(found[1]) / 100 * total <= max(least, lost * total) + 0.1
