@@ -1,4 +1,4 @@
-"""Preprocessing beside libjpeg-turbo's bare decoding, Pillow and torchvision; and what decode=fast changes.
+"""Preprocessing of files beside Pillow and torchvision, of frames beside an inference; what decode=fast changes.
 
     SCARLET_LIBRARY=build/lib/libscarlet.so.0 PYTHONPATH=bindings/python tests/bench/pictures.py [--pictures 10000]
 
@@ -18,6 +18,7 @@ from PIL import Image
 from torchvision import transforms
 
 import scarlet
+from scarlet.reference import GENOTYPES, Scarlet
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 sys.path.insert(0, str(EXAMPLES / "train"))
@@ -62,6 +63,22 @@ def speed(rng):
         print(f"| {width} x {height} | {len(data) / 1e6:.2f} | {times['reference']:.2f} | {' | '.join(ratios)} |")
 
 
+def frames(rng):
+    """Of a camera, beside what SCARLET-A takes in float32."""
+    file = io.BytesIO()
+    torch.save(Scarlet(GENOTYPES["A"]).state_dict(), file)
+    session = scarlet.Session(scarlet.Model(file.getvalue()))
+    images = {"NV12": scarlet.Image(rng.integers(0, 256, (1080 * 3 // 2, 1920), np.uint8), pixels="nv12"),
+              "RGBA": scarlet.Image(rng.integers(0, 256, (1080, 1920, 4), np.uint8))}
+    tensor = session.preprocess(images["RGBA"])
+    steps = {name: lambda image=image: session.preprocess(image, out=tensor) for name, image in images.items()}
+    times = best({**steps, "infer": lambda: session.infer(tensor[None])}, 200)
+    print("\n### From a frame to a network's input\n\nBeside an inference of SCARLET-A in float32.\n")
+    print("| Frame of 1920 x 1080 | preprocessed, ms | of an inference |\n|---|---|---|")
+    for name in images:
+        print(f"| {name} | {times[name]:.2f} | {100 * times[name] / times['infer']:.0f} % of {times['infer']:.2f} ms |")
+
+
 def agreement(count, rng):
     session = scarlet.Session(scarlet.Model(EXAMPLES / "models/fashion-mnist-scarlet-c.safetensors"))
     pictures, labels = fashion.load("t10k")
@@ -87,4 +104,5 @@ if __name__ == "__main__":
     parser.add_argument("--pictures", type=int, default=10000)
     arguments = parser.parse_args()
     speed(np.random.default_rng(1))
+    frames(np.random.default_rng(3))
     agreement(arguments.pictures, np.random.default_rng(2))
