@@ -175,6 +175,7 @@ static void look(plan *p)
         char *source = source_path(p, i), *target = target_path(p, i);
         struct stat from, to;
         bool have = stat(source, &from) == 0 && S_ISREG(from.st_mode);
+        free(source);
         p->there[i] = stat(target, &to) == 0;
         if (have && p->there[i] && from.st_size != to.st_size)
             cli_refuse(target, "there already, but with %lld bytes instead of %lld",
@@ -182,7 +183,6 @@ static void look(plan *p)
         if (!have && !p->there[i] && !missing++)
             first = i;
         p->kept += p->there[i];
-        free(source);
         free(target);
     }
     if (missing) {
