@@ -84,6 +84,25 @@ scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offs
     return SCARLET_OK;
 }
 
+scarlet_status scarlet__window_read(scarlet__window *w, uint64_t offset, void *out, size_t size,
+                                    scarlet_error *err)
+{
+    const uint64_t left = offset < w->end ? w->end - offset : 0;
+    if (size == 0 || size >= sizeof w->bytes || size > left)
+        return scarlet__source_read(w->source, offset, out, size, err);
+    if (offset < w->at || offset + size > w->at + w->size) {
+        const size_t most = left < sizeof w->bytes ? (size_t)left : sizeof w->bytes;
+        w->size = 0;
+        scarlet_status status = scarlet__source_read(w->source, offset, w->bytes, most, err);
+        if (status != SCARLET_OK)
+            return status;
+        w->at = offset;
+        w->size = most;
+    }
+    memcpy(out, w->bytes + (offset - w->at), size);
+    return SCARLET_OK;
+}
+
 scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
                                         uint8_t **data, size_t *size, scarlet_error *err)
 {

@@ -19,6 +19,19 @@ void scarlet__source_close(scarlet__source *source);
 /* Reads exactly `size` bytes at `offset`; past the end is CORRUPT ("file ends at byte N, ..."). */
 scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,
                                     size_t size, scarlet_error *err);
+/* A piece of a source, so that many small reads are few system calls. Begins with `source` and
+ * `end` set, the rest 0. */
+typedef struct scarlet__window {
+    const scarlet__source *source;
+    uint64_t end; /* nothing is read ahead from here on */
+    uint64_t at;  /* of the piece that is there */
+    size_t size;
+    uint8_t bytes[16384];
+} scarlet__window;
+
+/* As scarlet__source_read. */
+scarlet_status scarlet__window_read(scarlet__window *window, uint64_t offset, void *out,
+                                    size_t size, scarlet_error *err);
 /* Reads a whole source into one new block (free with scarlet__free), LIMIT above `limit` bytes. */
 scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
                                         uint8_t **data, size_t *size, scarlet_error *err);

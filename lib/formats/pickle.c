@@ -5,14 +5,13 @@
 #include "common/error.h"
 #include "common/memory.h"
 
-enum { WINDOW = 8192, TEXT_MAX = 1024 /* a line of text: a name or a number */ };
+enum { TEXT_MAX = 1024 /* a line of text: a name or a number */ };
 
 typedef struct {
     scarlet__pickle *out;
-    const scarlet__source *source;
-    uint64_t at, end; /* file offsets: of the next byte, behind the last one allowed */
-    bool capped;      /* end is the limit, not the end of the data */
-    uint64_t op_at;   /* of the opcode being run */
+    uint64_t at;    /* file offset of the next byte; the last one allowed is before window.end */
+    bool capped;    /* the window's end is the limit, not the end of the data */
+    uint64_t op_at; /* of the opcode being run */
 
     scarlet__value *stack;
     size_t depth, stack_room;
@@ -21,9 +20,7 @@ typedef struct {
 
     scarlet_status status; /* set for good by the first failure */
     scarlet_error *err;
-    uint64_t window_at; /* file offset of window[0] */
-    size_t window_size;
-    uint8_t window[WINDOW];
+    scarlet__window window;
 } machine;
 
 /* ---- failures: all give false ---- */
@@ -31,14 +28,14 @@ typedef struct {
 static bool bad(machine *m, const char *what)
 {
     m->status = scarlet__fail(m->err, SCARLET_ERROR_CORRUPT, "%s: pickle, byte %llu: %s",
-                              m->source->name, (unsigned long long)m->op_at, what);
+                              m->window.source->name, (unsigned long long)m->op_at, what);
     return false;
 }
 
 static bool limit(machine *m, const char *what)
 {
     m->status = scarlet__fail(m->err, SCARLET_ERROR_LIMIT, "%s: pickle, byte %llu: %s",
-                              m->source->name, (unsigned long long)m->op_at, what);
+                              m->window.source->name, (unsigned long long)m->op_at, what);
     return false;
 }
 
@@ -55,7 +52,7 @@ static bool starved(machine *m)
 
 static bool available(machine *m, uint64_t size)
 {
-    if (size <= m->end - m->at)
+    if (size <= m->window.end - m->at)
         return true;
     return m->capped ? limit(m, "it is longer than 64 MiB")
                      : bad(m, "the data ends in the middle of the pickle");
@@ -65,24 +62,10 @@ static bool fetch(machine *m, void *out, size_t size)
 {
     if (!available(m, size))
         return false;
-    while (size) {
-        uint64_t skip = m->at - m->window_at; /* wraps if the window is behind: also too large */
-        if (skip >= m->window_size) {
-            uint64_t left = m->end - m->at;
-            m->window_at = m->at;
-            m->window_size = left < WINDOW ? (size_t)left : WINDOW;
-            m->status = scarlet__source_read(m->source, m->at, m->window, m->window_size, m->err);
-            if (m->status != SCARLET_OK)
-                return false;
-            skip = 0;
-        }
-        size_t n = m->window_size - (size_t)skip;
-        n = n < size ? n : size;
-        memcpy(out, m->window + skip, n);
-        out = (char *)out + n;
-        m->at += n;
-        size -= n;
-    }
+    m->status = scarlet__window_read(&m->window, m->at, out, size, m->err);
+    if (m->status != SCARLET_OK)
+        return false;
+    m->at += size;
     return true;
 }
 
@@ -225,9 +208,10 @@ static bool push_global(machine *m, const char *module, const char *name)
     *global = (scarlet__global){.module = text, .name = text + module_size};
     scarlet__global_lookup(global);
     if (global->meaning == SCARLET__MEANS_DANGER) {
-        m->status = scarlet__fail(m->err, SCARLET_ERROR_UNSUPPORTED,
-                                  "%s: refused: its pickle names the global '%s.%s' at byte %llu",
-                                  m->source->name, module, name, (unsigned long long)m->op_at);
+        m->status =
+            scarlet__fail(m->err, SCARLET_ERROR_UNSUPPORTED,
+                          "%s: refused: its pickle names the global '%s.%s' at byte %llu",
+                          m->window.source->name, module, name, (unsigned long long)m->op_at);
         return false;
     }
     return push(m, (scarlet__value){.kind = SCARLET__GLOBAL, .global = global});
@@ -414,8 +398,8 @@ static bool persistent(machine *m)
 static bool unsupported(machine *m, uint64_t op)
 {
     m->status = scarlet__fail(m->err, SCARLET_ERROR_UNSUPPORTED,
-                              "%s: unsupported pickle opcode 0x%02X at byte %llu", m->source->name,
-                              (unsigned)op, (unsigned long long)m->op_at);
+                              "%s: unsupported pickle opcode 0x%02X at byte %llu",
+                              m->window.source->name, (unsigned)op, (unsigned long long)m->op_at);
     return false;
 }
 
@@ -559,9 +543,10 @@ scarlet_status scarlet__pickle_load(const scarlet__source *source, uint64_t offs
                                     scarlet__pickle *out, scarlet_error *err)
 {
     *out = (scarlet__pickle){.arena.budget = SCARLET__PICKLE_MEMORY_MAX};
-    machine m = {.out = out, .source = source, .at = offset, .status = SCARLET_OK, .err = err};
+    machine m = {.out = out, .at = offset, .status = SCARLET_OK, .err = err};
     m.capped = size > SCARLET__PICKLE_MAX;
-    m.end = offset + (m.capped ? SCARLET__PICKLE_MAX : size);
+    m.window.source = source;
+    m.window.end = offset + (m.capped ? SCARLET__PICKLE_MAX : size);
     run(&m);
     scarlet__free(m.stack);
     scarlet__free(m.memo);

@@ -14,17 +14,12 @@
 #include "common/memory.h"
 #include "image/image.h"
 
-enum { WINDOW = 16384 };
-
 typedef struct decoder {
     png_structp png;
     png_infop info;
     jmp_buf escape;
-    const scarlet__source *source;
-    uint64_t next;      /* place in the file */
-    uint64_t window_at; /* a piece of the file: chunks may be many and small */
-    size_t window_size;
-    uint8_t window[WINDOW];
+    scarlet__window window; /* of the file: chunks may be many and small */
+    uint64_t next;          /* place in the file */
     uint32_t width, height;
     int type, depth;
     uint8_t palette[256][3]; /* black where the file has no entry */
@@ -44,7 +39,7 @@ static void *on_alloc(png_structp png, png_alloc_size_t size)
 {
     enum { ITS_OWN = 1 << 20 };
     decoder *d = png_get_mem_ptr(png);
-    if (!d->width && size > d->source->size + ITS_OWN)
+    if (!d->width && size > d->window.source->size + ITS_OWN)
         return NULL; /* the chunk is passed over */
     void *block = scarlet__alloc(size, 1);
     d->starved = d->starved || !block;
@@ -68,7 +63,7 @@ static _Noreturn void on_error(png_structp png, const char *text)
     decoder *d = png_get_error_ptr(png);
     escape(d, d->starved ? scarlet__fail_memory(d->err)
                          : scarlet__fail(d->err, SCARLET_ERROR_CORRUPT, "%s: damaged PNG: %s",
-                                         d->source->name, text));
+                                         d->window.source->name, text));
 }
 
 static void on_warning(png_structp png, const char *text)
@@ -77,29 +72,10 @@ static void on_warning(png_structp png, const char *text)
     (void)text;
 }
 
-/* Reads exactly `size` bytes at `at`, through the window where they fit in. */
-static scarlet_status read_bytes(decoder *d, uint64_t at, void *out, size_t size)
-{
-    uint64_t left = at < d->source->size ? d->source->size - at : 0;
-    if (size >= WINDOW || size > left)
-        return scarlet__source_read(d->source, at, out, size, d->err);
-    if (at < d->window_at || at + size > d->window_at + d->window_size) {
-        d->window_size = 0;
-        size_t most = left < WINDOW ? (size_t)left : WINDOW;
-        scarlet_status status = scarlet__source_read(d->source, at, d->window, most, d->err);
-        if (status != SCARLET_OK)
-            return status;
-        d->window_at = at;
-        d->window_size = most;
-    }
-    memcpy(out, d->window + (at - d->window_at), size);
-    return SCARLET_OK;
-}
-
 static void on_read(png_structp png, uint8_t *out, size_t size)
 {
     decoder *d = png_get_io_ptr(png);
-    scarlet_status status = read_bytes(d, d->next, out, size);
+    scarlet_status status = scarlet__window_read(&d->window, d->next, out, size, d->err);
     if (status != SCARLET_OK)
         escape(d, status);
     d->next += size;
@@ -194,9 +170,9 @@ static int find_orientation(decoder *d)
  * an error there; that it ends early, or bytes that are no chunk, are not. */
 static scarlet_status check_tail(decoder *d)
 {
-    for (uint64_t at = d->next; at < d->source->size && d->source->size - at >= 8;) {
+    for (uint64_t at = d->next; at < d->window.source->size && d->window.source->size - at >= 8;) {
         uint8_t head[8];
-        scarlet_status status = read_bytes(d, at, head, sizeof head);
+        scarlet_status status = scarlet__window_read(&d->window, at, head, sizeof head, d->err);
         if (status != SCARLET_OK || memcmp(head + 4, "IEND", 4) == 0)
             return status;
         for (int i = 4; i < 8; i++)
@@ -205,11 +181,11 @@ static scarlet_status check_tail(decoder *d)
                 return SCARLET_OK;
         uint32_t length =
             (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
-        if (length > d->source->size - at - 8)
+        if (length > d->window.source->size - at - 8)
             return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
                                  "%s: damaged PNG: the file ends at byte %llu, inside chunk %.4s "
                                  "at byte %llu",
-                                 d->source->name, (unsigned long long)d->source->size,
+                                 d->window.source->name, (unsigned long long)d->window.source->size,
                                  (const char *)head + 4, (unsigned long long)at);
         at += 8 + (uint64_t)length + 4;
     }
@@ -233,8 +209,8 @@ static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orie
     /* The limit of pixels is ours. Chunks that do not matter are checked and dropped, not kept;
      * none may be longer than the file. */
     png_set_user_limits(png, INT32_MAX, INT32_MAX);
-    png_set_chunk_malloc_max(png,
-                             d->source->size < INT32_MAX ? (size_t)d->source->size : INT32_MAX);
+    png_set_chunk_malloc_max(
+        png, d->window.source->size < INT32_MAX ? (size_t)d->window.source->size : INT32_MAX);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     if (orientation)
         png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
@@ -249,17 +225,17 @@ static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orie
     d->type = png_get_color_type(png, d->info);
     d->depth = png_get_bit_depth(png, d->info);
     scarlet_status status =
-        scarlet__image_fits(d->source->name, d->width, d->height, how->max_pixels, d->err);
+        scarlet__image_fits(d->window.source->name, d->width, d->height, how->max_pixels, d->err);
     if (status != SCARLET_OK)
         return status;
     /* Deflate makes at most 1032 bytes of one: a file that cannot hold its rows is found before
      * memory is taken for them. */
     uint64_t bits = (uint64_t)d->width * png_get_channels(png, d->info) * (unsigned)d->depth, bytes;
     if (__builtin_mul_overflow((bits + 7) / 8, (uint64_t)d->height, &bytes) ||
-        bytes / 1032 > d->source->size)
+        bytes / 1032 > d->window.source->size)
         return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
                              "%s: damaged PNG: %llu bytes cannot hold %lu x %lu pixels",
-                             d->source->name, (unsigned long long)d->source->size,
+                             d->window.source->name, (unsigned long long)d->window.source->size,
                              (unsigned long)d->width, (unsigned long)d->height);
     if (orientation)
         *orientation = find_orientation(d);
@@ -298,7 +274,8 @@ scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet_
     decoder *d = scarlet__calloc(1, sizeof *d);
     if (!d)
         return scarlet__fail_memory(err);
-    d->source = source;
+    d->window.source = source;
+    d->window.end = source->size;
     d->err = err;
     scarlet_status status = decode(d, how, orientation);
     png_destroy_read_struct(&d->png, &d->info, NULL);
