@@ -105,10 +105,14 @@ static void copy(const char *source, const char *target)
     int out = begin_copy(target, &part);
     for (off_t left = st.st_size; left > 0;) {
         ssize_t n = sendfile(out, in, NULL, (size_t)left);
-        if (n == 0)
-            errno = EIO; /* the source has shrunk */
-        if (n <= 0)
+        if (n < 0)
             cli_discard(part);
+        if (n == 0) { /* it has shrunk */
+            unlink(part);
+            free(part);
+            errno = EIO;
+            cli_refuse_errno(source);
+        }
         left -= n;
     }
     close(in);

@@ -62,10 +62,11 @@ static void quantize(const scarlet__cursor *c, const scarlet__plain *p,
         const size_t o = first + r;
         const bool whole = o < p->out && p->in == padded;
         const float *row = whole ? p->weight + o * p->in : c->row;
-        if (!whole)
+        if (!whole) {
             memset(c->row, 0, padded * sizeof *row);
-        if (!whole && o < p->out)
-            memcpy(c->row, p->weight + o * p->in, p->in * sizeof *row);
+            if (o < p->out)
+                memcpy(c->row, p->weight + o * p->in, p->in * sizeof *row);
+        }
         float unused;
         kernels->quantize(row, 1, padded, bounded_levels(row, p->in, levels, largest),
                           integers_of(c, r, padded), o < p->out ? scale + o : &unused);
