@@ -4,7 +4,18 @@
 
 #include "scarlet/scarlet.h"
 
-enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = SCARLET__ROW_PAD };
+enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = 32 };
+
+void scarlet__split_weights(const int32_t *weights, uint32_t length, uint32_t shift, int8_t *digits)
+{
+    for (uint32_t t = 0; t < length; t++) {
+        const int32_t half = 0x808080; /* a digit above 127 borrows from the next */
+        int32_t bytes = (weights[t] + half) ^ half;
+        int8_t *four = digits + (shift + t) / 4 * SCARLET__DIGITS * 4;
+        for (uint32_t d = 0; d < SCARLET__DIGITS; d++)
+            four[4 * d + (shift + t) % 4] = (int8_t)(uint8_t)(bytes >> 8 * d);
+    }
+}
 
 static uint8_t byte(int32_t sum)
 {
@@ -12,8 +23,8 @@ static uint8_t byte(int32_t sum)
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-static void across(const scarlet__windows *w, uint32_t count, const uint8_t *row,
-                   scarlet__row_format format, uint32_t column, uint8_t *out)
+static void line_across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                        const uint8_t *row, uint8_t *out)
 {
     static const struct {
         uint8_t size, red, green, blue;
@@ -22,10 +33,10 @@ static void across(const scarlet__windows *w, uint32_t count, const uint8_t *row
                    [SCARLET__ROW_RGBX] = {4, 0, 1, 2},
                    [SCARLET__ROW_BGRX] = {4, 2, 1, 0},
                    [SCARLET__ROW_GRAY] = {1, 0, 0, 0}};
-    size_t size = formats[format].size, red = formats[format].red;
-    size_t green = formats[format].green, blue = formats[format].blue;
+    size_t size = formats[lines->format].size, red = formats[lines->format].red;
+    size_t green = formats[lines->format].green, blue = formats[lines->format].blue;
     for (uint32_t i = 0; i < count; i++, out += 3) {
-        const uint8_t *p = row + (w->start[i] - column) * size;
+        const uint8_t *p = row + (w->start[i] - lines->column) * size;
         const int32_t *k = w->weights + i * w->taps;
         int32_t r = HALF, g = HALF, b = HALF;
         for (uint32_t t = 0; t < w->length[i]; t++, p += size) {
@@ -37,6 +48,14 @@ static void across(const scarlet__windows *w, uint32_t count, const uint8_t *row
         out[1] = byte(g);
         out[2] = byte(b);
     }
+}
+
+static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                   void *room, uint8_t *const *out)
+{
+    (void)room;
+    for (size_t i = 0; i < lines->count; i++)
+        line_across(w, count, lines, lines->row + i * lines->stride, out[i]);
 }
 
 static void down(const uint8_t *ring, size_t stride, size_t rows, size_t first,
@@ -65,6 +84,8 @@ const scarlet__pixel_ops scarlet__pixel_ops_portable = {across, down, scarlet__y
 const scarlet__pixel_ops *scarlet__pixel_ops_for(int isa)
 {
 #if defined(__x86_64__)
+    if (isa >= SCARLET_ISA_AVX512VNNI)
+        return &scarlet__pixel_ops_avx512vnni;
     if (isa >= SCARLET_ISA_AVX2)
         return &scarlet__pixel_ops_avx2;
 #endif

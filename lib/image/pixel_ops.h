@@ -8,7 +8,9 @@
 enum {
     SCARLET__WEIGHT_BITS = 22, /* weights are in units of 2^-22 and never negative */
     SCARLET__TAPS = 4,         /* weights of a pixel are padded with zeros to a multiple of this */
-    SCARLET__ROW_PAD = 32      /* bytes behind a row that may be read, and written in a ring */
+    SCARLET__LINES = 8,        /* rows that are resized across at once */
+    SCARLET__ROOM_MORE = 20,   /* columns that `across` wants room for besides, see there */
+    SCARLET__ROW_PAD = 64      /* bytes behind a row that may be read, and written in a ring */
 };
 
 /* How the pixels of a row lie in memory. */
@@ -26,12 +28,30 @@ typedef struct scarlet__windows {
     const uint32_t *start, *length;
     const int32_t *weights;
     size_t taps;
+    /* The weights once more, for products of bytes, of as many pixels as taps and four more from
+     * the last multiple of 4 before the window on: of every four, the four bytes of their lowest
+     * digits to base 256, then of the next ones, then of the highest. Digits are -128 .. 127. */
+    const int8_t *digits;
 } scarlet__windows;
+enum { SCARLET__DIGITS = 3 };
+
+/* Puts the digits of a window into zeroed memory; its first pixel is number `shift` of four. */
+void scarlet__split_weights(const int32_t *weights, uint32_t length, uint32_t shift,
+                            int8_t *digits);
+
+/* Rows of one format, the first pixel of each is number `column` (a multiple of 4). */
+typedef struct scarlet__lines {
+    const uint8_t *row;
+    size_t stride, count; /* 1 .. SCARLET__LINES */
+    uint32_t column, columns;
+    scarlet__row_format format;
+} scarlet__lines;
 
 typedef struct scarlet__pixel_ops {
-    /* Across: count pixels from a row whose first pixel is number `column`; RGB. */
-    void (*across)(const scarlet__windows *w, uint32_t count, const uint8_t *row,
-                   scarlet__row_format format, uint32_t column, uint8_t *out);
+    /* Across: `count` RGB pixels of each line, to out[line]. `room` holds SCARLET__LINES * 4 bytes
+     * for each column and for SCARLET__ROOM_MORE + taps more. */
+    void (*across)(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                   void *room, uint8_t *const *out);
     /* Down: bytes of `length` rows, each times a weight. The rows lie in a ring of `rows` rows,
      * `stride` bytes apart, beginning with row `first`. */
     void (*down)(const uint8_t *ring, size_t stride, size_t rows, size_t first,
@@ -45,12 +65,15 @@ typedef struct scarlet__pixel_ops {
 /* The fastest that an instruction set (SCARLET_ISA_*) allows. */
 const scarlet__pixel_ops *scarlet__pixel_ops_for(int isa);
 
-/* The variants; the second on x86-64 only. */
-extern const scarlet__pixel_ops scarlet__pixel_ops_portable, scarlet__pixel_ops_avx2;
+/* The variants; all but the first on x86-64 only. */
+extern const scarlet__pixel_ops scarlet__pixel_ops_portable, scarlet__pixel_ops_avx2,
+    scarlet__pixel_ops_avx512vnni;
 
-/* The portable `yuv`. */
+/* `yuv`, portable and for AVX2. */
 void scarlet__yuv_row(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t step,
                       uint32_t count, uint8_t *out);
+void scarlet__yuv_avx2(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t step,
+                       uint32_t count, uint8_t *out);
 /* Its factors, in units of 2^-13. */
 enum {
     SCARLET__YUV_BITS = 13,

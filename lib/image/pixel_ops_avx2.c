@@ -7,7 +7,7 @@
 
 #define AVX2 __attribute__((target("avx2")))
 
-enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = SCARLET__ROW_PAD };
+enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = 32 };
 
 AVX2 static inline __m128i load(const void *p)
 {
@@ -73,8 +73,8 @@ AVX2 static inline __m256i join(__m256i a, __m256i b)
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), BITS);
 }
 
-AVX2 static void across(const scarlet__windows *w, uint32_t count, const uint8_t *row,
-                        scarlet__row_format format, uint32_t column, uint8_t *out)
+AVX2 static void line_across(const scarlet__windows *w, uint32_t count, const uint8_t *row,
+                             scarlet__row_format format, uint32_t column, uint8_t *out)
 {
     const int8_t *pattern = formats[format].spread;
     const __m128i word = _mm_set1_epi32(0x03020100);
@@ -99,6 +99,14 @@ AVX2 static void across(const scarlet__windows *w, uint32_t count, const uint8_t
                                           _mm256_extracti128_si256(bytes, 1)); /* 0 1 2 3 */
         _mm_storeu_si128((__m128i *)out, _mm_shuffle_epi8(four, dense));
     }
+}
+
+AVX2 static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                        void *room, uint8_t *const *out)
+{
+    (void)room;
+    for (size_t i = 0; i < lines->count; i++)
+        line_across(w, count, lines->row + i * lines->stride, lines->format, lines->column, out[i]);
 }
 
 /* ---- down ---- */
@@ -157,27 +165,32 @@ AVX2 static inline __m256i channel(__m256i a, __m256i b, __m256i factors, __m256
     return _mm256_packs_epi32(low, high);
 }
 
-AVX2 static void yuv(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t step,
-                     uint32_t count, uint8_t *out)
+AVX2 void scarlet__yuv_avx2(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t step,
+                            uint32_t count, uint8_t *out)
 {
     const __m256i half = _mm256_set1_epi32(1 << (SCARLET__YUV_BITS - 1));
     const __m256i one = _mm256_set1_epi16(1);
     const __m128i even = _mm_setr_epi8(0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14);
     const __m128i odd = _mm_add_epi8(even, _mm_set1_epi8(1));
-    uint32_t x = 0;
-    for (; count - x >= 16; x += 16, y += 16, cb += 8 * step, cr += 8 * step, out += 64) {
-        __m128i blues, reds; /* each chroma sample twice */
+    if (count < 16) {
+        scarlet__yuv_row(y, cb, cr, step, count, out);
+        return;
+    }
+    const uint8_t *pair_of = cb < cr ? cb : cr;
+    for (uint32_t i = 0; i < count; i += 16) {
+        uint32_t x = i < count - 16 ? i : count - 16; /* some pixels twice, if count ends */
+        __m128i blues, reds;                          /* each chroma sample twice */
         if (step == 2) {
-            __m128i pairs = load(cb < cr ? cb : cr);
+            __m128i pairs = load(pair_of + x);
             blues = _mm_shuffle_epi8(pairs, cb < cr ? even : odd);
             reds = _mm_shuffle_epi8(pairs, cb < cr ? odd : even);
         } else {
-            blues = _mm_loadl_epi64((const __m128i *)cb);
+            blues = _mm_loadl_epi64((const __m128i *)(cb + x / 2));
             blues = _mm_unpacklo_epi8(blues, blues);
-            reds = _mm_loadl_epi64((const __m128i *)cr);
+            reds = _mm_loadl_epi64((const __m128i *)(cr + x / 2));
             reds = _mm_unpacklo_epi8(reds, reds);
         }
-        __m256i luma = _mm256_sub_epi16(_mm256_cvtepu8_epi16(load(y)), _mm256_set1_epi16(16));
+        __m256i luma = _mm256_sub_epi16(_mm256_cvtepu8_epi16(load(y + x)), _mm256_set1_epi16(16));
         __m256i b = _mm256_sub_epi16(_mm256_cvtepu8_epi16(blues), _mm256_set1_epi16(128));
         __m256i r = _mm256_sub_epi16(_mm256_cvtepu8_epi16(reds), _mm256_set1_epi16(128));
         const __m256i green = pair(SCARLET__CR_GREEN, 1 << (SCARLET__YUV_BITS - 1));
@@ -191,13 +204,13 @@ AVX2 static void yuv(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, siz
         __m256i gx = _mm256_packus_epi16(grn, _mm256_setzero_si256());
         __m256i rg = _mm256_unpacklo_epi8(rb, gx), bx = _mm256_unpackhi_epi8(rb, gx);
         __m256i first = _mm256_unpacklo_epi16(rg, bx), second = _mm256_unpackhi_epi16(rg, bx);
-        _mm256_storeu_si256((__m256i *)out, _mm256_permute2x128_si256(first, second, 0x20));
-        _mm256_storeu_si256((__m256i *)(out + 32), _mm256_permute2x128_si256(first, second, 0x31));
+        __m256i *to = (__m256i *)(out + 4 * (size_t)x);
+        _mm256_storeu_si256(to, _mm256_permute2x128_si256(first, second, 0x20));
+        _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(first, second, 0x31));
     }
-    scarlet__yuv_row(y, cb, cr, step, count - x, out);
 }
 
-const scarlet__pixel_ops scarlet__pixel_ops_avx2 = {across, down, yuv};
+const scarlet__pixel_ops scarlet__pixel_ops_avx2 = {across, down, scarlet__yuv_avx2};
 
 #else
 typedef int scarlet__no_avx2; /* a translation unit is not empty */

@@ -46,11 +46,14 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
     double widest = 2 * support + 2;
     size_t taps = widest < source ? (size_t)widest : source, weights;
     taps = (taps + SCARLET__TAPS - 1) / SCARLET__TAPS * SCARLET__TAPS;
+    size_t digits = (taps + 4) * SCARLET__DIGITS;
     if (__builtin_mul_overflow(taps, span->count, &weights) ||
         !scarlet__room(&axis->start, &axis->start_room, span->count, sizeof(uint32_t)) ||
         !scarlet__room(&axis->length, &axis->length_room, span->count, sizeof(uint32_t)) ||
-        !scarlet__room(&axis->weights, &axis->weights_room, weights, sizeof(int32_t)))
+        !scarlet__room(&axis->weights, &axis->weights_room, weights, sizeof(int32_t)) ||
+        !scarlet__room(&axis->digits, &axis->digits_room, span->count, digits))
         return false;
+    memset(axis->digits, 0, span->count * digits);
 
     uint32_t *start = axis->start, *length = axis->length;
     int32_t *k = axis->weights;
@@ -70,10 +73,11 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
         length[i] = high - low;
         while (length[i] > 1 && k[length[i] - 1] == 0) /* always so where nothing is resized */
             length[i]--;
+        scarlet__split_weights(k, length[i], low % 4, (int8_t *)axis->digits + i * digits);
     }
     axis->source = source;
     axis->span = *span;
-    axis->windows = (scarlet__windows){start, length, axis->weights, taps};
+    axis->windows = (scarlet__windows){start, length, axis->weights, taps, axis->digits};
     return true;
 }
 
@@ -87,17 +91,19 @@ scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *
         return scarlet__fail_memory(err);
     uint32_t last = x->count - 1;
     uint32_t end = r->x.windows.start[last] + r->x.windows.length[last];
-    /* Even ends: YCbCr is converted in pairs. */
-    r->column = r->x.windows.start[0] & ~1u;
+    r->column = r->x.windows.start[0] & ~3u;
     r->columns = end - r->column;
     if (end < image->width)
-        r->columns += r->columns % 2;
-    size_t line = (size_t)r->columns * SCARLET__PIXEL_MAX;
+        r->columns += r->columns % 2; /* YCbCr is converted in pairs */
+    r->line_stride = (size_t)r->columns * SCARLET__PIXEL_MAX + SCARLET__ROW_PAD;
     r->ring_stride = (size_t)x->count * 3 + SCARLET__ROW_PAD;
-    if (!scarlet__room(&r->line, &r->line_room, line + SCARLET__ROW_PAD, 1) ||
-        !scarlet__room(&r->ring, &r->ring_room, r->y.windows.taps, r->ring_stride))
+    r->ring_rows = r->y.windows.taps + SCARLET__LINES;
+    size_t room = r->columns + SCARLET__ROOM_MORE + r->x.windows.taps;
+    if (!scarlet__room(&r->lines, &r->lines_room, SCARLET__LINES, r->line_stride) ||
+        !scarlet__room(&r->work, &r->work_room, room, SCARLET__LINES * 4) ||
+        !scarlet__room(&r->ring, &r->ring_room, r->ring_rows, r->ring_stride))
         return scarlet__fail_memory(err);
-    memset(r->line, 0, line + SCARLET__ROW_PAD); /* read, times 0, behind the last pixel */
+    memset(r->lines, 0, SCARLET__LINES * r->line_stride); /* read, times 0, behind the last pixel */
     r->ops = scarlet__pixel_ops_for(scarlet__cpu_isa(SCARLET_ISA_ANY));
     r->image = image;
     r->below = r->y.windows.start[0];
@@ -112,26 +118,39 @@ void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out)
     uint8_t *ring = r->ring;
     if (r->below < start)
         r->below = start;
-    for (; r->below < end; r->below++) {
-        scarlet__row_format format =
-            scarlet__image_row(r->image, r->ops, r->below, r->column, r->columns, r->line);
-        r->ops->across(&r->x.windows, r->x.span.count, r->line, format, r->column,
-                       ring + r->below % y->taps * r->ring_stride);
+    while (r->below < end) {
+        scarlet__lines lines = {
+            .row = r->lines,
+            .stride = r->line_stride,
+            .column = r->column,
+            .columns = r->columns,
+        };
+        uint8_t *out_of[SCARLET__LINES];
+        for (; lines.count < SCARLET__LINES && r->below < r->image->height; lines.count++) {
+            lines.format = scarlet__image_row(r->image, r->ops, r->below, r->column, r->columns,
+                                              (uint8_t *)r->lines + lines.count * r->line_stride);
+            out_of[lines.count] = ring + r->below++ % r->ring_rows * r->ring_stride;
+        }
+        r->ops->across(&r->x.windows, r->x.span.count, &lines, r->work, out_of);
     }
-    r->ops->down(ring, r->ring_stride, y->taps, start % y->taps, y->weights + i * y->taps,
+    r->ops->down(ring, r->ring_stride, r->ring_rows, start % r->ring_rows, y->weights + i * y->taps,
                  y->length[i], (size_t)r->x.span.count * 3, out);
+}
+
+static size_t axis_bytes(const scarlet__axis *axis)
+{
+    return axis->start_room + axis->length_room + axis->weights_room + axis->digits_room;
 }
 
 size_t scarlet__resizer_bytes(const scarlet__resizer *r)
 {
-    return r->x.start_room + r->x.length_room + r->x.weights_room + r->y.start_room +
-           r->y.length_room + r->y.weights_room + r->line_room + r->ring_room;
+    return axis_bytes(&r->x) + axis_bytes(&r->y) + r->lines_room + r->work_room + r->ring_room;
 }
 
 void scarlet__resizer_clear(scarlet__resizer *r)
 {
-    void *tables[] = {r->x.start,  r->x.length,  r->x.weights, r->y.start,
-                      r->y.length, r->y.weights, r->line,      r->ring};
+    void *tables[] = {r->x.start,   r->x.length, r->x.weights, r->x.digits, r->y.start, r->y.length,
+                      r->y.weights, r->y.digits, r->lines,     r->work,     r->ring};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         scarlet__free(tables[i]);
     *r = (scarlet__resizer){0};

@@ -19,19 +19,21 @@ typedef struct scarlet__axis {
     uint32_t source; /* pixels of the picture; with `span`, what the windows are for */
     scarlet__span span;
     scarlet__windows windows; /* into these tables: */
-    void *start, *length, *weights;
-    size_t start_room, length_room, weights_room;
+    void *start, *length, *weights, *digits;
+    size_t start_room, length_room, weights_room, digits_room;
 } scarlet__axis;
 
 /* Zeroed to begin with. Its memory is kept from picture to picture and only ever grows. */
 typedef struct scarlet__resizer {
     scarlet__axis x, y;
-    void *line, *ring; /* a source row; the last rows resized across, as many as a window has */
-    size_t line_room, ring_room;
-    size_t ring_stride;
+    /* Source rows; what `across` needs; the last rows resized across, as many as a window has and
+     * those made at once. */
+    void *lines, *work, *ring;
+    size_t lines_room, work_room, ring_room;
+    size_t line_stride, ring_rows, ring_stride;
     const scarlet__pixel_ops *ops;
     const scarlet_image *image;
-    uint32_t column, columns; /* of the source, that `line` holds */
+    uint32_t column, columns; /* of the source, that `lines` hold */
     uint32_t below;           /* next source row to be resized across */
     uint32_t row;             /* next row of the result, from 0 */
 } scarlet__resizer;
