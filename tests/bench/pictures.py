@@ -1,6 +1,8 @@
 """Preprocessing of files beside Pillow and torchvision, of frames beside an inference; what decode=fast changes.
 
-    SCARLET_LIBRARY=build/lib/libscarlet.so.0 PYTHONPATH=bindings/python tests/bench/pictures.py [--pictures 10000]
+    SCARLET_LIBRARY=build/lib/libscarlet.so.0 PYTHONPATH=bindings/python tests/bench/pictures.py DECODE [--pictures 10000]
+
+DECODE is the program of decode.c, which times the decoder alone, beside libscarlet in the same process.
 
 Times are minima of runs in turns, one thread. Agreement is that of the demonstration model on Fashion-MNIST test
 pictures, enlarged, with grain, as JPEG; Debian's dataset-fashion-mnist has them.
@@ -8,7 +10,9 @@ pictures, enlarged, with grain, as JPEG; Debian's dataset-fashion-mnist has them
 
 import argparse
 import io
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -47,7 +51,15 @@ def best(steps, runs):
     return times
 
 
-def speed(rng):
+def bare(program, data):
+    """Milliseconds: libjpeg-turbo's bare decoding, exact preprocessing."""
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(data)
+        file.flush()
+        return map(float, subprocess.run([program, file.name], check=True, capture_output=True).stdout.split())
+
+
+def speed(program, rng):
     torch.set_num_threads(1)
     coarse = rng.integers(0, 256, (30, 40, 3), np.uint8)
     print("### From a JPEG to a network's input\n\nMilliseconds, one thread, minima of runs in turns.\n")
@@ -61,6 +73,9 @@ def speed(rng):
         }, 15 if width > 1000 else 100)
         ratios = [f"{times[name]:.2f} ({times['reference'] / times[name]:.2f} times as fast)" for name in ("exact", "fast")]
         print(f"| {width} x {height} | {len(data) / 1e6:.2f} | {times['reference']:.2f} | {' | '.join(ratios)} |")
+    decoding, exact = bare(program, jpeg(coarse, 500, 375, 4, rng))
+    print(f"\nIn C, 500 x 375: exact preprocessing takes {exact:.3f} ms, {exact / decoding:.2f} times libjpeg-turbo's "
+          f"bare decoding to RGB rows ({decoding:.3f} ms).")
 
 
 def frames(rng):
@@ -84,25 +99,26 @@ def agreement(count, rng):
     pictures, labels = fashion.load("t10k")
     print("\n### What decode=fast changes\n\nThe demonstration model, Fashion-MNIST test pictures enlarged, with "
           "grain, as JPEG.\n")
-    print("| Enlarged to | decoded at | top-1, exact | top-1, fast | agree | mean difference of logits | std of logits |\n"
-          "|---|---|---|---|---|---|---|")
-    for side in 2 * 2 * fashion.SIDE, 4 * 2 * fashion.SIDE, 8 * 2 * fashion.SIDE:
-        scores = {"exact": [], "fast": []}
-        for picture in pictures[:count]:
+    print("| Enlarged to | pictures | decoded at | top-1, exact | top-1, fast | agree | mean difference of logits | "
+          "std of logits |\n|---|---|---|---|---|---|---|---|")
+    for shrink, n in (2, count), (4, count), (8, count // 10):
+        side, scores = shrink * 2 * fashion.SIDE, {"exact": [], "fast": []}
+        for picture in pictures[:n]:
             data = jpeg(picture, side, side, 6, rng)
             for decode, rows in scores.items():
                 rows.append(session.infer(session.preprocess(data, decode=decode)))
         exact, fast = (np.array(rows) for rows in scores.values())
-        right = [100 * np.mean(rows.argmax(1) == labels[:count]) for rows in (exact, fast)]
+        right = [100 * np.mean(rows.argmax(1) == labels[:n]) for rows in (exact, fast)]
         agree = 100 * np.mean(exact.argmax(1) == fast.argmax(1))
-        print(f"| {side} x {side} | 1/{side // (2 * fashion.SIDE)} | {right[0]:.2f} | {right[1]:.2f} | {agree:.2f} % | "
+        print(f"| {side} x {side} | {n} | 1/{shrink} | {right[0]:.2f} | {right[1]:.2f} | {agree:.2f} % | "
               f"{np.abs(exact - fast).mean():.3f} | {exact.std():.2f} |", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", metavar="DECODE")
     parser.add_argument("--pictures", type=int, default=10000)
     arguments = parser.parse_args()
-    speed(np.random.default_rng(1))
+    speed(arguments.program, np.random.default_rng(1))
     frames(np.random.default_rng(3))
     agreement(arguments.pictures, np.random.default_rng(2))

@@ -39,6 +39,8 @@ gcc $flags $here/peak.c -o "$work/build/peak" -pthread
 gcc $flags $here/worker_ort.c -o "$work/build/worker_ort" -ldl
 gcc $flags -Iinclude $here/worker_scarlet.c -o "$work/build/worker_scarlet" \
     -Lbuild-bench/lib -lscarlet -Wl,-rpath,"$PWD/build-bench/lib"
+gcc $flags -Iinclude $here/decode.c -o "$work/build/decode" \
+    -Lbuild-bench/lib -lscarlet -ljpeg -Wl,-rpath,"$PWD/build-bench/lib"
 
 if [ ! -f "$work/models/C.reference.npz" ]; then
     say "Making models and right answers"
@@ -52,6 +54,6 @@ say "Timing how cost grows"
 $python $here/growth.py build-bench "$work" >"$work/growth.md"
 say "Timing pictures"
 SCARLET_LIBRARY=build-bench/lib/libscarlet.so.0 PYTHONPATH=bindings/python \
-    $python -W ignore $here/pictures.py >"$work/pictures.md"
+    $python -W ignore $here/pictures.py "$work/build/decode" >"$work/pictures.md"
 cat "$work/results.md" "$work/growth.md" "$work/pictures.md"
 say "Tables: $work/results.md, growth.md, pictures.md; bars: $work/results.svg"
