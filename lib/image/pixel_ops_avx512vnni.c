@@ -124,8 +124,9 @@ VNNI static void across(const scarlet__windows *w, uint32_t count, const scarlet
                                  _mm512_extracti32x4_epi32(bytes, 2),
                                  _mm512_extracti32x4_epi32(bytes, 3)};
         for (int j = 0; j < 4; j++) {
-            _mm_storel_epi64((__m128i *)(to[j] + 3 * (size_t)i), both[j]);
-            _mm_storeh_pd((double *)(to[j + 4] + 3 * (size_t)i), _mm_castsi128_pd(both[j]));
+            const int64_t one = _mm_cvtsi128_si64(both[j]), other = _mm_extract_epi64(both[j], 1);
+            memcpy(to[j] + 3 * (size_t)i, &one, 8);
+            memcpy(to[j + 4] + 3 * (size_t)i, &other, 8);
         }
     }
 }
