@@ -23,8 +23,8 @@ static uint8_t byte(int32_t sum)
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-static void line_across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
-                        const uint8_t *row, uint8_t *out)
+static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                   void *work, uint8_t *const *out)
 {
     static const struct {
         uint8_t size, red, green, blue;
@@ -35,8 +35,10 @@ static void line_across(const scarlet__windows *w, uint32_t count, const scarlet
                    [SCARLET__ROW_GRAY] = {1, 0, 0, 0}};
     size_t size = formats[lines->format].size, red = formats[lines->format].red;
     size_t green = formats[lines->format].green, blue = formats[lines->format].blue;
-    for (uint32_t i = 0; i < count; i++, out += 3) {
-        const uint8_t *p = row + (w->start[i] - lines->column) * size;
+    uint8_t *to = out[0];
+    (void)work;
+    for (uint32_t i = 0; i < count; i++, to += 3) {
+        const uint8_t *p = lines->row + (w->start[i] - lines->column) * size;
         const int32_t *k = w->weights + i * w->taps;
         int32_t r = HALF, g = HALF, b = HALF;
         for (uint32_t t = 0; t < w->length[i]; t++, p += size) {
@@ -44,18 +46,10 @@ static void line_across(const scarlet__windows *w, uint32_t count, const scarlet
             g += p[green] * k[t];
             b += p[blue] * k[t];
         }
-        out[0] = byte(r);
-        out[1] = byte(g);
-        out[2] = byte(b);
+        to[0] = byte(r);
+        to[1] = byte(g);
+        to[2] = byte(b);
     }
-}
-
-static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
-                   void *room, uint8_t *const *out)
-{
-    (void)room;
-    for (size_t i = 0; i < lines->count; i++)
-        line_across(w, count, lines, lines->row + i * lines->stride, out[i]);
 }
 
 static void down(const uint8_t *ring, size_t stride, size_t rows, size_t first,
@@ -79,7 +73,7 @@ static void down(const uint8_t *ring, size_t stride, size_t rows, size_t first,
     }
 }
 
-const scarlet__pixel_ops scarlet__pixel_ops_portable = {across, down, scarlet__yuv_row};
+const scarlet__pixel_ops scarlet__pixel_ops_portable = {1, false, across, down, scarlet__yuv_row};
 
 const scarlet__pixel_ops *scarlet__pixel_ops_for(int isa)
 {

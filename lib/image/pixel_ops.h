@@ -2,14 +2,14 @@
 #ifndef SCARLET_IMAGE_PIXEL_OPS_H
 #define SCARLET_IMAGE_PIXEL_OPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
     SCARLET__WEIGHT_BITS = 22, /* weights are in units of 2^-22 and never negative */
     SCARLET__TAPS = 4,         /* weights of a pixel are padded with zeros to a multiple of this */
-    SCARLET__LINES = 8,        /* rows that are resized across at once */
-    SCARLET__ROOM_MORE = 20,   /* columns that `across` wants room for besides, see there */
+    SCARLET__LINES = 8,        /* at most so many rows are resized across at once */
     SCARLET__ROW_PAD = 64      /* bytes behind a row that may be read, and written in a ring */
 };
 
@@ -28,13 +28,18 @@ typedef struct scarlet__windows {
     const uint32_t *start, *length;
     const int32_t *weights;
     size_t taps;
-    /* The weights once more, for products of bytes, of as many pixels as taps and four more from
-     * the last multiple of 4 before the window on: of every four, the four bytes of their lowest
-     * digits to base 256, then of the next ones, then of the highest. Digits are -128 .. 127. */
+    /* The same weights for products of bytes, where `across` wants them. A window's table begins at
+     * its pixel or up to three before, at a multiple of 4, and has scarlet__digits_size bytes. Each
+     * four pixels have 12: their weights' digits to base 256, the lowest of all four first. Digits
+     * are -128 .. 127. */
     const int8_t *digits;
 } scarlet__windows;
 enum { SCARLET__DIGITS = 3 };
 
+static inline size_t scarlet__digits_size(size_t taps)
+{
+    return (taps + 4) * SCARLET__DIGITS;
+}
 /* Puts the digits of a window into zeroed memory; its first pixel is number `shift` of four. */
 void scarlet__split_weights(const int32_t *weights, uint32_t length, uint32_t shift,
                             int8_t *digits);
@@ -42,16 +47,19 @@ void scarlet__split_weights(const int32_t *weights, uint32_t length, uint32_t sh
 /* Rows of one format, the first pixel of each is number `column` (a multiple of 4). */
 typedef struct scarlet__lines {
     const uint8_t *row;
-    size_t stride, count; /* 1 .. SCARLET__LINES */
+    size_t stride, count; /* at least 1, at most as many as `across` takes */
     uint32_t column, columns;
     scarlet__row_format format;
 } scarlet__lines;
 
 typedef struct scarlet__pixel_ops {
-    /* Across: `count` RGB pixels of each line, to out[line]. `room` holds SCARLET__LINES * 4 bytes
-     * for each column and for SCARLET__ROOM_MORE + taps more. */
+    /* Rows that `across` takes at once, and whether it wants digits and `work`. */
+    size_t lines;
+    bool digits;
+    /* Across: `count` RGB pixels of each line, to out[line]. `work` has scarlet__work_size bytes,
+     * of any alignment; what is in it does not matter. */
     void (*across)(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
-                   void *room, uint8_t *const *out);
+                   void *work, uint8_t *const *out);
     /* Down: bytes of `length` rows, each times a weight. The rows lie in a ring of `rows` rows,
      * `stride` bytes apart, beginning with row `first`. */
     void (*down)(const uint8_t *ring, size_t stride, size_t rows, size_t first,
@@ -61,6 +69,13 @@ typedef struct scarlet__pixel_ops {
     void (*yuv)(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t step, uint32_t count,
                 uint8_t *out);
 } scarlet__pixel_ops;
+
+/* Four bytes of each line for each column up to a multiple of 16, for what the longer of two
+ * windows has more than the shorter, and to align them. */
+static inline size_t scarlet__work_size(uint32_t columns, size_t taps)
+{
+    return (columns + (size_t)15 + taps + 3 + 2) * (4 * SCARLET__LINES);
+}
 
 /* The fastest that an instruction set (SCARLET_ISA_*) allows. */
 const scarlet__pixel_ops *scarlet__pixel_ops_for(int isa);

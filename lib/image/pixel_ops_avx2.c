@@ -55,10 +55,10 @@ AVX2 static inline __m256i products(const uint8_t *p, const int32_t *weights, co
 }
 
 /* The sum of window i, even and odd pixels apart. */
-AVX2 static inline __m256i window(const scarlet__windows *w, uint32_t i, const uint8_t *row,
-                                  uint32_t column, const spread *s)
+AVX2 static inline __m256i window(const scarlet__windows *w, uint32_t i,
+                                  const scarlet__lines *lines, const spread *s)
 {
-    const uint8_t *p = row + (w->start[i] - column) * s->size;
+    const uint8_t *p = lines->row + (w->start[i] - lines->column) * s->size;
     const int32_t *k = w->weights + i * w->taps;
     __m256i sum = products(p, k, s);
     for (uint32_t t = 4; t < w->length[i]; t += 4)
@@ -73,10 +73,10 @@ AVX2 static inline __m256i join(__m256i a, __m256i b)
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), BITS);
 }
 
-AVX2 static void line_across(const scarlet__windows *w, uint32_t count, const uint8_t *row,
-                             scarlet__row_format format, uint32_t column, uint8_t *out)
+AVX2 static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
+                        void *work, uint8_t *const *out)
 {
-    const int8_t *pattern = formats[format].spread;
+    const int8_t *pattern = formats[lines->format].spread;
     const __m128i word = _mm_set1_epi32(0x03020100);
     const spread s = {
         .low = _mm256_loadu_si256((const __m256i *)pattern),
@@ -84,29 +84,23 @@ AVX2 static void line_across(const scarlet__windows *w, uint32_t count, const ui
         .weights_low = _mm256_set_m128i(_mm_add_epi8(word, _mm_set1_epi8(4)), word),
         .weights_high = _mm256_set_m128i(_mm_add_epi8(word, _mm_set1_epi8(12)),
                                          _mm_add_epi8(word, _mm_set1_epi8(8))),
-        .size = (size_t)formats[format].size,
+        .size = (size_t)formats[lines->format].size,
     };
     const __m128i dense = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
-    for (uint32_t i = 0; i < count; i += 4, out += 12) {
+    uint8_t *to = out[0];
+    (void)work;
+    for (uint32_t i = 0; i < count; i += 4, to += 12) {
         uint32_t last = count - 1; /* the last pixels again, into the row's pad, if count ends */
         uint32_t i1 = i + 1 < count ? i + 1 : last, i2 = i + 2 < count ? i + 2 : last;
         uint32_t i3 = i + 3 < count ? i + 3 : last;
-        __m256i a = join(window(w, i, row, column, &s), window(w, i1, row, column, &s));
-        __m256i b = join(window(w, i2, row, column, &s), window(w, i3, row, column, &s));
+        __m256i a = join(window(w, i, lines, &s), window(w, i1, lines, &s));
+        __m256i b = join(window(w, i2, lines, &s), window(w, i3, lines, &s));
         __m256i words = _mm256_packus_epi32(a, b);         /* 0 2 | 1 3 */
         __m256i bytes = _mm256_packus_epi16(words, words); /* 0 2 0 2 | 1 3 1 3 */
         __m128i four = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes),
                                           _mm256_extracti128_si256(bytes, 1)); /* 0 1 2 3 */
-        _mm_storeu_si128((__m128i *)out, _mm_shuffle_epi8(four, dense));
+        _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(four, dense));
     }
-}
-
-AVX2 static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
-                        void *room, uint8_t *const *out)
-{
-    (void)room;
-    for (size_t i = 0; i < lines->count; i++)
-        line_across(w, count, lines->row + i * lines->stride, lines->format, lines->column, out[i]);
 }
 
 /* ---- down ---- */
@@ -210,7 +204,7 @@ AVX2 void scarlet__yuv_avx2(const uint8_t *y, const uint8_t *cb, const uint8_t *
     }
 }
 
-const scarlet__pixel_ops scarlet__pixel_ops_avx2 = {across, down, scarlet__yuv_avx2};
+const scarlet__pixel_ops scarlet__pixel_ops_avx2 = {1, false, across, down, scarlet__yuv_avx2};
 
 #else
 typedef int scarlet__no_avx2; /* a translation unit is not empty */

@@ -83,14 +83,15 @@ VNNI static inline __m512i everywhere(const int8_t *four)
     return _mm512_set1_epi32(bytes);
 }
 
-/* Two windows at once, both as long as the longer, of eight lines, one in each 128 bits. */
+/* Two windows at once, both as long as the longer (its digits end with zeros), of eight lines, one
+ * in each 128 bits. */
 VNNI static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
-                        void *room, uint8_t *const *out)
+                        void *work, uint8_t *const *out)
 {
-    __m512i *blocks = (__m512i *)(((uintptr_t)room + 63) & ~(uintptr_t)63);
+    __m512i *blocks = (__m512i *)(((uintptr_t)work + 63) & ~(uintptr_t)63);
     gather(lines, blocks);
     const scarlet__windows v = *w; /* no store to `out` can change it */
-    const size_t size = (v.taps / 4 + 1) * (4 * DIGITS);
+    const size_t size = scarlet__digits_size(v.taps);
     const uint32_t column = lines->column;
     uint8_t *to[SCARLET__LINES];
     for (size_t j = 0; j < SCARLET__LINES; j++)
@@ -255,7 +256,7 @@ VNNI static void yuv(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, siz
     }
 }
 
-const scarlet__pixel_ops scarlet__pixel_ops_avx512vnni = {across, down, yuv};
+const scarlet__pixel_ops scarlet__pixel_ops_avx512vnni = {SCARLET__LINES, true, across, down, yuv};
 
 #else
 typedef int scarlet__no_avx512vnni; /* a translation unit is not empty */

@@ -34,7 +34,7 @@ bool scarlet__room(void **block, size_t *room, size_t count, size_t size)
     return *block;
 }
 
-static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *span)
+static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *span, bool digits)
 {
     if (axis->source == source && axis->span.size == span->size &&
         axis->span.first == span->first && axis->span.count == span->count)
@@ -46,14 +46,14 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
     double widest = 2 * support + 2;
     size_t taps = widest < source ? (size_t)widest : source, weights;
     taps = (taps + SCARLET__TAPS - 1) / SCARLET__TAPS * SCARLET__TAPS;
-    size_t digits = (taps + 4) * SCARLET__DIGITS;
+    size_t size = digits ? scarlet__digits_size(taps) : 0; /* of a window's digits */
     if (__builtin_mul_overflow(taps, span->count, &weights) ||
         !scarlet__room(&axis->start, &axis->start_room, span->count, sizeof(uint32_t)) ||
         !scarlet__room(&axis->length, &axis->length_room, span->count, sizeof(uint32_t)) ||
         !scarlet__room(&axis->weights, &axis->weights_room, weights, sizeof(int32_t)) ||
-        !scarlet__room(&axis->digits, &axis->digits_room, span->count, digits))
+        !scarlet__room(&axis->digits, &axis->digits_room, span->count, size))
         return false;
-    memset(axis->digits, 0, span->count * digits);
+    memset(axis->digits, 0, span->count * size);
 
     uint32_t *start = axis->start, *length = axis->length;
     int32_t *k = axis->weights;
@@ -73,7 +73,8 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
         length[i] = high - low;
         while (length[i] > 1 && k[length[i] - 1] == 0) /* always so where nothing is resized */
             length[i]--;
-        scarlet__split_weights(k, length[i], low % 4, (int8_t *)axis->digits + i * digits);
+        if (digits)
+            scarlet__split_weights(k, length[i], low % 4, (int8_t *)axis->digits + i * size);
     }
     axis->source = source;
     axis->span = *span;
@@ -83,30 +84,46 @@ static bool prepare(scarlet__axis *axis, uint32_t source, const scarlet__span *s
 
 /* ---- passes ---- */
 
+enum { WIDE = 65536 };
+
+static uint32_t end_of(const scarlet__axis *axis)
+{
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < axis->span.count; i++) {
+        uint32_t last = axis->windows.start[i] + axis->windows.length[i];
+        end = last > end ? last : end;
+    }
+    return end;
+}
+
 scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *image,
                                       const scarlet__span *x, const scarlet__span *y,
                                       scarlet_error *err)
 {
-    if (!prepare(&r->x, image->width, x) || !prepare(&r->y, image->height, y))
+    /* Many rows at once take memory: not where they are wider than any photograph. */
+    int isa_max = image->width > WIDE ? SCARLET_ISA_AVX2 : SCARLET_ISA_ANY;
+    r->ops = scarlet__pixel_ops_for(scarlet__cpu_isa(isa_max));
+    if (!prepare(&r->x, image->width, x, r->ops->digits) ||
+        !prepare(&r->y, image->height, y, false))
         return scarlet__fail_memory(err);
-    uint32_t last = x->count - 1;
-    uint32_t end = r->x.windows.start[last] + r->x.windows.length[last];
+    uint32_t end = end_of(&r->x);
     r->column = r->x.windows.start[0] & ~3u;
     r->columns = end - r->column;
     if (end < image->width)
         r->columns += r->columns % 2; /* YCbCr is converted in pairs */
+    size_t lines = r->ops->lines;
     r->line_stride = (size_t)r->columns * SCARLET__PIXEL_MAX + SCARLET__ROW_PAD;
     r->ring_stride = (size_t)x->count * 3 + SCARLET__ROW_PAD;
-    r->ring_rows = r->y.windows.taps + SCARLET__LINES;
-    size_t room = r->columns + SCARLET__ROOM_MORE + r->x.windows.taps;
-    if (!scarlet__room(&r->lines, &r->lines_room, SCARLET__LINES, r->line_stride) ||
-        !scarlet__room(&r->work, &r->work_room, room, SCARLET__LINES * 4) ||
+    r->ring_rows = r->y.windows.taps + lines;
+    size_t work = r->ops->digits ? scarlet__work_size(r->columns, r->x.windows.taps) : 0;
+    if (!scarlet__room(&r->lines, &r->lines_room, lines, r->line_stride) ||
+        !scarlet__room(&r->work, &r->work_room, work, 1) ||
         !scarlet__room(&r->ring, &r->ring_room, r->ring_rows, r->ring_stride))
         return scarlet__fail_memory(err);
-    memset(r->lines, 0, SCARLET__LINES * r->line_stride); /* read, times 0, behind the last pixel */
-    r->ops = scarlet__pixel_ops_for(scarlet__cpu_isa(SCARLET_ISA_ANY));
+    memset(r->lines, 0, lines * r->line_stride); /* read, times 0, behind the last pixel */
     r->image = image;
     r->below = r->y.windows.start[0];
+    r->end = end_of(&r->y);
     r->row = 0;
     return SCARLET_OK;
 }
@@ -126,7 +143,7 @@ void scarlet__resizer_next(scarlet__resizer *r, uint8_t *out)
             .columns = r->columns,
         };
         uint8_t *out_of[SCARLET__LINES];
-        for (; lines.count < SCARLET__LINES && r->below < r->image->height; lines.count++) {
+        for (; lines.count < r->ops->lines && r->below < r->end; lines.count++) {
             lines.format = scarlet__image_row(r->image, r->ops, r->below, r->column, r->columns,
                                               (uint8_t *)r->lines + lines.count * r->line_stride);
             out_of[lines.count] = ring + r->below++ % r->ring_rows * r->ring_stride;

@@ -26,15 +26,14 @@ typedef struct scarlet__axis {
 /* Zeroed to begin with. Its memory is kept from picture to picture and only ever grows. */
 typedef struct scarlet__resizer {
     scarlet__axis x, y;
-    /* Source rows; what `across` needs; the last rows resized across, as many as a window has and
-     * those made at once. */
-    void *lines, *work, *ring;
+    void *lines, *work; /* source rows, and what `across` works with */
+    void *ring; /* the last rows resized across: those of a window, and those made at once */
     size_t lines_room, work_room, ring_room;
     size_t line_stride, ring_rows, ring_stride;
     const scarlet__pixel_ops *ops;
     const scarlet_image *image;
     uint32_t column, columns; /* of the source, that `lines` hold */
-    uint32_t below;           /* next source row to be resized across */
+    uint32_t below, end;      /* next source row to be resized across; behind the last one */
     uint32_t row;             /* next row of the result, from 0 */
 } scarlet__resizer;
 
