@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/finite.h"
 #include "common/memory.h"
+#include "network/scale.h"
 
 enum { PIECE = 1 << 16 }; /* values read at once: they are folded and checked while in cache */
 
@@ -56,13 +57,6 @@ static scarlet_status check_finite(const reader *r, size_t first, size_t n, cons
     return bad < n ? not_finite(r, first + bad) : SCARLET_OK;
 }
 
-/* Denormal weights would slow some CPUs down and mean nothing: they become 0. */
-static float rounded(double x)
-{
-    float y = (float)x;
-    return fabsf(y) < 0x1p-126f ? 0.0f : y;
-}
-
 /* Scaled rows of a tensor of doubles, rounded once. */
 static scarlet_status read_scaled_f64(reader *r, size_t rows, size_t columns, const double *scale,
                                       float *weight)
@@ -72,7 +66,7 @@ static scarlet_status read_scaled_f64(reader *r, size_t rows, size_t columns, co
     for (size_t i = 0; i < rows && status == SCARLET_OK; i++, weight += columns) {
         status = scarlet__tensor_read_f64(r->tensors, r->tensor, i * columns, columns, row, r->err);
         for (size_t j = 0; j < columns && status == SCARLET_OK; j++)
-            weight[j] = rounded(row[j] * scale[i]);
+            weight[j] = scarlet__scaled(row[j], scale[i]);
         if (status == SCARLET_OK)
             status = check_finite(r, i * columns, columns, weight);
     }
@@ -86,10 +80,9 @@ static scarlet_status read_scaled_f32(reader *r, size_t first, size_t rows, size
 {
     scarlet_status status = scarlet__tensor_read_f32(r->tensors, r->tensor, first * columns,
                                                      rows * columns, weight, r->err);
-    for (size_t i = 0; i < rows && status == SCARLET_OK; i++)
-        for (size_t j = i * columns; j < (i + 1) * columns; j++)
-            weight[j] = rounded(weight[j] * scale[first + i]);
-    return status == SCARLET_OK ? check_finite(r, first * columns, rows * columns, weight) : status;
+    if (status == SCARLET_OK && !scarlet__scale_rows(weight, rows, columns, scale + first))
+        status = check_finite(r, first * columns, rows * columns, weight);
+    return status;
 }
 
 /* Reads a weight of `rows` x `columns`, row i multiplied by scale[i]. */

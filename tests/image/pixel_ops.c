@@ -4,8 +4,6 @@
 #include "scarlet/scarlet.h"
 #include "test.h"
 
-#include <stdlib.h>
-
 static uint64_t state = 1;
 
 static uint32_t draw(uint32_t below)

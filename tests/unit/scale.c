@@ -1,0 +1,59 @@
+/* Weights times a factor: bits as of one value after the other, denormals, what is not finite. */
+#include "network/scale.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "test.h"
+
+static uint32_t draw(void)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 32);
+}
+
+/* Any finite number: most exponents end near 0, a few results are denormal. */
+static float number(void)
+{
+    uint32_t bits = draw() % 8 ? (draw() & 0x80FFFFFF) | (100 + draw() % 40) << 23 : draw();
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return isfinite(x) ? x : 1;
+}
+
+int main(void)
+{
+    enum { ROWS = 5, COLUMNS = 70 };
+    static const float SPOILT[] = {INFINITY, -INFINITY, NAN};
+    int denormal = 0;
+    for (int n = 0; n < 2000; n++) {
+        size_t rows = 1 + draw() % ROWS, columns = 1 + draw() % COLUMNS, count = rows * columns;
+        float weight[ROWS * COLUMNS + 1], expected[ROWS * COLUMNS + 1];
+        double factor[ROWS];
+        int finite = 1;
+        for (size_t i = 0; i < rows; i++)
+            factor[i] = n % 4 ? (double)number() : 1e-38;
+        for (size_t i = 0; i <= count; i++)
+            weight[i] = number();
+        if (n % 3 == 0)
+            weight[draw() % count] = SPOILT[draw() % 3];
+        for (size_t i = 0; i < count; i++) {
+            double exact = (double)weight[i] * factor[i / columns];
+            expected[i] = scarlet__scaled((double)weight[i], factor[i / columns]);
+            if (fabs(exact) < 0x1p-127) {
+                CHECK(expected[i] == 0);
+                denormal += exact != 0;
+            } else if (fabs(exact) > 0x1p-125) {
+                CHECK(expected[i] == (float)exact || isnan(exact));
+            }
+            finite &= !!isfinite(expected[i]);
+        }
+        expected[count] = weight[count];
+        CHECK(scarlet__scale_rows(weight, rows, columns, factor) == finite);
+        for (size_t i = 0; i <= count; i++)
+            CHECK(memcmp(&weight[i], &expected[i], sizeof weight[i]) == 0 || isnan(expected[i]));
+    }
+    CHECK(denormal > 1000);
+    return test_result();
+}
