@@ -142,6 +142,47 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
     }
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (bytes16){__VA_ARGS__})
+#endif
+
+/* 16 x 16 bytes by four perfect shuffles of their rows. */
+static void transpose(bytes16 x[16])
+{
+    for (int stage = 0; stage < 4; stage++) {
+        bytes16 y[16];
+        for (int i = 0; i < 8; i++) {
+            const bytes16 a = x[i], b = x[i + 8];
+            y[2 * i] = SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            y[2 * i + 1] =
+                SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        memcpy(x, y, sizeof y);
+    }
+}
+
+/* Rows of k small words to bytes, value by value: `vector` of them, at most 16, every `width`. */
+static void interleave(const int16_t *rows, size_t padded, size_t k, size_t vector, size_t width,
+                       int8_t *out)
+{
+    for (size_t i = 0; i < k; i += 16) {
+        const size_t count = k - i < 16 ? k - i : 16; /* what is read behind k is not kept */
+        bytes16 x[16] = {{0}};
+        for (size_t r = 0; r < vector; r++)
+            for (size_t j = 0; j < 16; j++)
+                x[r][j] = (uint8_t)rows[r * padded + i + j];
+        transpose(x);
+        for (size_t j = 0; j < count; j++)
+            if (vector == 16)
+                memcpy(out + (i + j) * width, &x[j], 16);
+            else
+                memcpy(out + (i + j) * width, &x[j], vector);
+    }
+}
+
 void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
                                    int precision, const scarlet__plain *p, scarlet__packed_dense *d)
 {
@@ -160,12 +201,11 @@ void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *k
             quantize(c, p, &kernels->words, vector, first + j, padded, levels, 0,
                      (float *)d->scale);
             const int16_t *q = integers_of(c, 0, padded);
-            for (size_t i = 0; i < p->k; i++)
+            if (narrow)
+                interleave(q, padded, p->k, vector, width, out8 + j);
+            for (size_t i = 0; i < p->k && !narrow; i++)
                 for (size_t r = 0; r < vector; r++)
-                    if (narrow)
-                        out8[i * width + j + r] = (int8_t)q[r * padded + i];
-                    else
-                        out16[i * width + j + r] = q[r * padded + i];
+                    out16[i * width + j + r] = q[r * padded + i];
         }
     }
 }
