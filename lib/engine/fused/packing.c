@@ -170,7 +170,8 @@ static void interleave(const int16_t *rows, size_t padded, size_t k, size_t vect
 {
     for (size_t i = 0; i < k; i += 16) {
         const size_t count = k - i < 16 ? k - i : 16; /* what is read behind k is not kept */
-        bytes16 x[16] = {{0}};
+        bytes16 x[16];
+        memset(x, 0, sizeof x);
         for (size_t r = 0; r < vector; r++)
             for (size_t j = 0; j < 16; j++)
                 x[r][j] = (uint8_t)rows[r * padded + i + j];
