@@ -13,11 +13,20 @@
 #ifndef SCARLET_TESTS_TEST_H
 #define SCARLET_TESTS_TEST_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int test_passed, test_failed;
+
+/* 32 random bits, the same in each run. */
+static inline uint32_t test_draw(void)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 32);
+}
 
 static inline int test_check(int ok, const char *file, int line, const char *what)
 {

@@ -6,6 +6,12 @@
 
 enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = 32 };
 
+const scarlet__row_layout scarlet__row_layouts[] = {
+    [SCARLET__ROW_RGB] = {3, 0, 1, 2},  [SCARLET__ROW_BGR] = {3, 2, 1, 0},
+    [SCARLET__ROW_RGBX] = {4, 0, 1, 2}, [SCARLET__ROW_BGRX] = {4, 2, 1, 0},
+    [SCARLET__ROW_GRAY] = {1, 0, 0, 0},
+};
+
 void scarlet__split_weights(const int32_t *weights, uint32_t length, uint32_t shift, int8_t *digits)
 {
     for (uint32_t t = 0; t < length; t++) {
@@ -26,25 +32,17 @@ static uint8_t byte(int32_t sum)
 static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
                    void *work, uint8_t *const *out)
 {
-    static const struct {
-        uint8_t size, red, green, blue;
-    } formats[] = {[SCARLET__ROW_RGB] = {3, 0, 1, 2},
-                   [SCARLET__ROW_BGR] = {3, 2, 1, 0},
-                   [SCARLET__ROW_RGBX] = {4, 0, 1, 2},
-                   [SCARLET__ROW_BGRX] = {4, 2, 1, 0},
-                   [SCARLET__ROW_GRAY] = {1, 0, 0, 0}};
-    size_t size = formats[lines->format].size, red = formats[lines->format].red;
-    size_t green = formats[lines->format].green, blue = formats[lines->format].blue;
+    const scarlet__row_layout l = scarlet__row_layouts[lines->format];
     uint8_t *to = out[0];
     (void)work;
     for (uint32_t i = 0; i < count; i++, to += 3) {
-        const uint8_t *p = lines->row + (w->start[i] - lines->column) * size;
+        const uint8_t *p = lines->row + (w->start[i] - lines->column) * l.size;
         const int32_t *k = w->weights + i * w->taps;
         int32_t r = HALF, g = HALF, b = HALF;
-        for (uint32_t t = 0; t < w->length[i]; t++, p += size) {
-            r += p[red] * k[t];
-            g += p[green] * k[t];
-            b += p[blue] * k[t];
+        for (uint32_t t = 0; t < w->length[i]; t++, p += l.size) {
+            r += p[l.red] * k[t];
+            g += p[l.green] * k[t];
+            b += p[l.blue] * k[t];
         }
         to[0] = byte(r);
         to[1] = byte(g);

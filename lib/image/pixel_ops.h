@@ -22,6 +22,12 @@ typedef enum scarlet__row_format {
     SCARLET__ROW_GRAY
 } scarlet__row_format;
 
+/* Bytes of a pixel, and where in them its colours are. */
+typedef struct scarlet__row_layout {
+    uint8_t size, red, green, blue;
+} scarlet__row_layout;
+extern const scarlet__row_layout scarlet__row_layouts[]; /* of each format */
+
 /* A pixel is the sum of length pixels from `start` on times its weights, which stand `taps` places
  * after those of the pixel before. */
 typedef struct scarlet__windows {

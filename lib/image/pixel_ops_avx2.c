@@ -21,24 +21,8 @@ AVX2 static inline __m256i load_twice(const void *p)
 
 /* ---- across ---- */
 
-/* Bytes of four pixels to R, G, B in 32 bits: pixels 0 and 1, then 2 and 3, one a half. */
-#define NONE (-1)
-#define BYTE(b) (b), NONE, NONE, NONE
-#define PIXEL(at, r, g, b)                                                                         \
-    BYTE((at) + (r)), BYTE((at) + (g)), BYTE((at) + (b)), NONE, NONE, NONE, NONE
-#define FOUR(size, r, g, b)                                                                        \
-    {                                                                                              \
-        PIXEL(0, r, g, b), PIXEL(size, r, g, b), PIXEL(2 * (size), r, g, b),                       \
-            PIXEL(3 * (size), r, g, b)                                                             \
-    }
-static const struct {
-    int8_t size, spread[64];
-} formats[] = {[SCARLET__ROW_RGB] = {3, FOUR(3, 0, 1, 2)},
-               [SCARLET__ROW_BGR] = {3, FOUR(3, 2, 1, 0)},
-               [SCARLET__ROW_RGBX] = {4, FOUR(4, 0, 1, 2)},
-               [SCARLET__ROW_BGRX] = {4, FOUR(4, 2, 1, 0)},
-               [SCARLET__ROW_GRAY] = {1, FOUR(1, 0, 0, 0)}};
-
+/* How bytes of four pixels become R, G, B in 32 bits: pixels 0 and 1, then 2 and 3, one a half; and
+ * their weights as often. */
 typedef struct spread {
     __m256i low, high, weights_low, weights_high;
     size_t size;
@@ -76,15 +60,19 @@ AVX2 static inline __m256i join(__m256i a, __m256i b)
 AVX2 static void across(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
                         void *work, uint8_t *const *out)
 {
-    const int8_t *pattern = formats[lines->format].spread;
+    const scarlet__row_layout l = scarlet__row_layouts[lines->format];
+    /* Of one pixel: its byte and three that are none, for each colour; none. */
+    const __m128i next = _mm_setr_epi32(l.size, l.size, l.size, 0);
+    const __m128i p0 = _mm_setr_epi32(l.red - 256, l.green - 256, l.blue - 256, -1);
+    const __m128i p1 = _mm_add_epi32(p0, next), p2 = _mm_add_epi32(p1, next);
     const __m128i word = _mm_set1_epi32(0x03020100);
     const spread s = {
-        .low = _mm256_loadu_si256((const __m256i *)pattern),
-        .high = _mm256_loadu_si256((const __m256i *)(pattern + 32)),
+        .low = _mm256_set_m128i(p1, p0),
+        .high = _mm256_set_m128i(_mm_add_epi32(p2, next), p2),
         .weights_low = _mm256_set_m128i(_mm_add_epi8(word, _mm_set1_epi8(4)), word),
         .weights_high = _mm256_set_m128i(_mm_add_epi8(word, _mm_set1_epi8(12)),
                                          _mm_add_epi8(word, _mm_set1_epi8(8))),
-        .size = (size_t)formats[lines->format].size,
+        .size = l.size,
     };
     const __m128i dense = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
     uint8_t *to = out[0];

@@ -23,21 +23,6 @@ VNNI static inline __m512i whole(const __m512i sum[DIGITS])
 
 /* ---- across ---- */
 
-/* Bytes of four pixels to R of all four, then G, B and zeros. */
-#define NONE (-1)
-#define CHANNEL(size, c) (c), (size) + (c), 2 * (size) + (c), 3 * (size) + (c)
-#define FOUR(size, r, g, b)                                                                        \
-    {                                                                                              \
-        CHANNEL(size, r), CHANNEL(size, g), CHANNEL(size, b), NONE, NONE, NONE, NONE               \
-    }
-static const struct {
-    int8_t size, gather[16];
-} formats[] = {[SCARLET__ROW_RGB] = {3, FOUR(3, 0, 1, 2)},
-               [SCARLET__ROW_BGR] = {3, FOUR(3, 2, 1, 0)},
-               [SCARLET__ROW_RGBX] = {4, FOUR(4, 0, 1, 2)},
-               [SCARLET__ROW_BGRX] = {4, FOUR(4, 2, 1, 0)},
-               [SCARLET__ROW_GRAY] = {1, FOUR(1, 0, 0, 0)}};
-
 /* Four columns of four lines in each of four blocks: 128 bits a line, R of the four pixels, then G,
  * B and zeros. `apart` puts a line's columns 4 j .. 4 j + 3 into 128 bits number j. */
 VNNI static inline void turn(const uint8_t *const *line, size_t at, __m512i apart, __m512i pattern,
@@ -60,9 +45,12 @@ VNNI static inline void turn(const uint8_t *const *line, size_t at, __m512i apar
 /* Two blocks for each four columns. A line that is not there is the first again. */
 VNNI static void gather(const scarlet__lines *lines, __m512i *blocks)
 {
-    const size_t size = (size_t)formats[lines->format].size;
-    const __m512i pattern =
-        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)formats[lines->format].gather));
+    const scarlet__row_layout l = scarlet__row_layouts[lines->format];
+    const size_t size = l.size;
+    /* Bytes c, size + c, 2 size + c and 3 size + c for each colour c. */
+    const int each = 0x01010101, four = l.size * 0x03020100;
+    const __m512i pattern = _mm512_broadcast_i32x4(
+        _mm_setr_epi32(l.red * each + four, l.green * each + four, l.blue * each + four, -1));
     const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
     const __m512i apart = _mm512_add_epi32(_mm512_mullo_epi32(lane, _mm512_set1_epi32((int)size)),
                                            _mm512_broadcast_i32x4(_mm_setr_epi32(0, 1, 2, 3)));

@@ -2,21 +2,14 @@
 #include "network/scale.h"
 
 #include <math.h>
-#include <stdint.h>
 
 #include "test.h"
-
-static uint32_t draw(void)
-{
-    static uint64_t state = 1;
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(state >> 32);
-}
 
 /* Any finite number: most exponents end near 0, a few results are denormal. */
 static float number(void)
 {
-    uint32_t bits = draw() % 8 ? (draw() & 0x80FFFFFF) | (100 + draw() % 40) << 23 : draw();
+    uint32_t bits =
+        test_draw() % 8 ? (test_draw() & 0x807FFFFF) | (100 + test_draw() % 40) << 23 : test_draw();
     float x;
     memcpy(&x, &bits, sizeof x);
     return isfinite(x) ? x : 1;
@@ -28,7 +21,8 @@ int main(void)
     static const float SPOILT[] = {INFINITY, -INFINITY, NAN};
     int denormal = 0;
     for (int n = 0; n < 2000; n++) {
-        size_t rows = 1 + draw() % ROWS, columns = 1 + draw() % COLUMNS, count = rows * columns;
+        size_t rows = 1 + test_draw() % ROWS, columns = 1 + test_draw() % COLUMNS,
+               count = rows * columns;
         float weight[ROWS * COLUMNS + 1], expected[ROWS * COLUMNS + 1];
         double factor[ROWS];
         int finite = 1;
@@ -37,7 +31,7 @@ int main(void)
         for (size_t i = 0; i <= count; i++)
             weight[i] = number();
         if (n % 3 == 0)
-            weight[draw() % count] = SPOILT[draw() % 3];
+            weight[test_draw() % count] = SPOILT[test_draw() % 3];
         for (size_t i = 0; i < count; i++) {
             double exact = (double)weight[i] * factor[i / columns];
             expected[i] = scarlet__scaled((double)weight[i], factor[i / columns]);

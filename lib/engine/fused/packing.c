@@ -202,9 +202,11 @@ void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *k
             quantize(c, p, &kernels->words, vector, first + j, padded, levels, 0,
                      (float *)d->scale);
             const int16_t *q = integers_of(c, 0, padded);
-            if (narrow)
+            if (narrow) {
                 interleave(q, padded, p->k, vector, width, out8 + j);
-            for (size_t i = 0; i < p->k && !narrow; i++)
+                continue;
+            }
+            for (size_t i = 0; i < p->k; i++)
                 for (size_t r = 0; r < vector; r++)
                     out16[i * width + j + r] = q[r * padded + i];
         }
