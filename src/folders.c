@@ -121,9 +121,8 @@ static found *walk(char *class_folder, size_t *count)
             continue;
         files = cli_grow(files, n, sizeof *files);
         const char *name = strrchr(entry->fts_path, '/') + 1;
-        files[n++] =
-            (found){cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
-                    cli_format("%s", name), error};
+        files[n++] = (found){cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
+                             cli_format("%s", name), error};
     }
     if (errno)
         cli_refuse_errno(class_folder);

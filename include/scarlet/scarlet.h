@@ -350,13 +350,13 @@ typedef enum scarlet_option {
 /*
  * Arithmetic of a network. int16 and int8 are quantised when a model is loaded, weights by output
  * channel, activations pixel by pixel while they are computed: nothing has to be calibrated. The
- * first two layers stay float32, and with int8 the last inverted residual's projection is int16, for
- * accuracy: scarlet_model_layer_get tells. Engine fused alone. CPUs from AVX2 on give the same bits,
- * but:
+ * first two layers stay float32, and with int8 the last inverted residual's projection is int16,
+ * for accuracy: scarlet_model_layer_get tells. Engine fused alone. CPUs from AVX2 on give the same
+ * bits, but:
  *
- * On a CPU with bfloat16 (isa_max=avx512bf16) int8 computes the depthwise convolutions of int8 layers
- * and the first two layers in that, of 8 bits: faster and about as exact, but other bits than
- * elsewhere, and maybe others on another make of CPU. With isa_max=avx512vnni it does not.
+ * On a CPU with bfloat16 (isa_max=avx512bf16) int8 computes the depthwise convolutions of int8
+ * layers and the first two layers in that, of 8 bits: faster and about as exact, but other bits
+ * than elsewhere, and maybe others on another make of CPU. With isa_max=avx512vnni it does not.
  */
 enum {
     SCARLET_PRECISION_F32 = 0,
@@ -415,14 +415,14 @@ SCARLET_API const char *scarlet_option_value_name(scarlet_option key, int64_t va
 /* What scarlet_model_get, scarlet_model_layer_get and scarlet_session_get tell; -1 for a question
  * that does not apply. */
 typedef enum scarlet_info {
-    SCARLET_INFO_CLASSES = 1,     /* model */
-    SCARLET_INFO_INPUT_SIZE = 2,  /* model: metadata, else 224; session: in force; pixels a side */
-    SCARLET_INFO_FEATURES = 3,    /* model: width of the vector before the classifier */
-    SCARLET_INFO_LAYERS = 4,      /* model: rows of the layer table */
-    SCARLET_INFO_PARAMETERS = 5,  /* model, layer: learned values */
-    SCARLET_INFO_MACS = 6,        /* model, layer: multiply-adds a picture at the input size */
-    SCARLET_INFO_BYTES = 7,       /* model, session: memory held, bytes, but for stacks of threads */
-    SCARLET_INFO_FILE_KIND = 8,   /* model: SCARLET_FILE_* */
+    SCARLET_INFO_CLASSES = 1,    /* model */
+    SCARLET_INFO_INPUT_SIZE = 2, /* model: metadata, else 224; session: in force; pixels a side */
+    SCARLET_INFO_FEATURES = 3,   /* model: width of the vector before the classifier */
+    SCARLET_INFO_LAYERS = 4,     /* model: rows of the layer table */
+    SCARLET_INFO_PARAMETERS = 5, /* model, layer: learned values */
+    SCARLET_INFO_MACS = 6,       /* model, layer: multiply-adds a picture at the input size */
+    SCARLET_INFO_BYTES = 7,      /* model, session: memory held, bytes, but for stacks of threads */
+    SCARLET_INFO_FILE_KIND = 8,  /* model: SCARLET_FILE_* */
     SCARLET_INFO_TOTAL_STRIDE = 9, /* model: input sizes are multiples of this */
 
     SCARLET_INFO_KIND = 20,         /* layer: SCARLET_LAYER_* */

@@ -12,8 +12,8 @@ static scarlet_status failed(enum xnn_status status, const char *what, scarlet_e
         return scarlet__fail_memory(err);
     if (status == xnn_status_unsupported_hardware)
         return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                             "XNNPACK does not support this CPU, or was not told which it is: memory "
-                             "was short, or /proc is not mounted");
+                             "XNNPACK does not support this CPU, or was not told which it is: "
+                             "memory was short, or /proc is not mounted");
     return scarlet__fail(err, SCARLET_ERROR_INTERNAL, "XNNPACK: %s failed with status %d", what,
                          (int)status);
 }

@@ -26,12 +26,12 @@ typedef struct scarlet__execution {
 
 typedef struct scarlet__engine {
     int id; /* SCARLET_ENGINE_* */
-    /* Reads and packs a network's weights for a SCARLET_PRECISION_*; *bytes receives the memory they take. Immutable then,
-     * shared by all sessions. */
+    /* Reads and packs a network's weights for a SCARLET_PRECISION_*; *bytes receives the memory
+     * they take. Immutable then, shared by all sessions. */
     scarlet_status (*weights_create)(const scarlet__network *network,
                                      const scarlet__tensors *tensors,
-                                     const scarlet__kernels *kernels, int precision,
-                                     void **weights, size_t *bytes, scarlet_error *err);
+                                     const scarlet__kernels *kernels, int precision, void **weights,
+                                     size_t *bytes, scarlet_error *err);
     void (*weights_free)(void *weights);
     /* Of a layer in a network of `precision`; NULL: all layers have the network's. */
     int (*layer_precision)(const scarlet__network *network, int layer, int precision);

@@ -40,7 +40,8 @@ size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction 
         k = n;
     if (k == 0)
         return 0;
-    scarlet__host host = scarlet__host_enter(); /* denormal scores are equal to a CPU that flushes */
+    /* Without it denormal scores would be equal on a CPU that flushes them to zero. */
+    scarlet__host host = scarlet__host_enter();
     for (size_t i = 0; i < k; i++)
         out[i] = (scarlet_prediction){(int32_t)i, scores[i]};
     for (size_t i = k / 2; i > 0; i--)

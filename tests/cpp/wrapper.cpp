@@ -1,4 +1,5 @@
-// Uses all of scarlet.hpp: wrapper MODEL PICTURE. Compiled for every standard, with and without exceptions.
+// Uses all of scarlet.hpp: wrapper MODEL PICTURE. Compiled for every standard, with and without
+// exceptions.
 #include <scarlet/scarlet.hpp>
 
 #include <algorithm>
@@ -33,7 +34,8 @@ template <class T> static void move_only()
 static std::vector<char> read(const char *path)
 {
     std::ifstream file(path, std::ios::binary);
-    return std::vector<char>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    return std::vector<char>(std::istreambuf_iterator<char>(file),
+                             std::istreambuf_iterator<char>());
 }
 
 static void count(void *user, const void *)
@@ -95,15 +97,16 @@ static void objects(const char *model_path, const char *picture)
     std::vector<float> through(5);
     CHECK(session.infer(session.input().first(input.size()), 1, through, &error));
     CHECK(std::memcmp(through.data(), first, sizeof first) == 0);
-    CHECK(scarlet::Model::from_memory(std::as_bytes(std::span(weights)), scarlet::Options(), &error));
+    CHECK(
+        scarlet::Model::from_memory(std::as_bytes(std::span(weights)), scarlet::Options(), &error));
     CHECK(scarlet::Image::decode(std::as_bytes(std::span(bytes)), scarlet::Options(), &error));
 #endif
 
     int released = 0;
     const unsigned char pixels[3 * 4] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     {
-        scarlet::Image wrapped = scarlet::Image::wrap(pixels, 2, 2, 6, SCARLET_PIXELS_RGB, count,
-                                                      &released, &error);
+        scarlet::Image wrapped =
+            scarlet::Image::wrap(pixels, 2, 2, 6, SCARLET_PIXELS_RGB, count, &released, &error);
         scarlet::Image moved = std::move(wrapped);
         CHECK(!wrapped && moved && released == 0);
         scarlet::Image larger = moved.resize(5, 3, &error);

@@ -96,7 +96,8 @@ int main(void)
         }
         jpeg_finish_compress(&c);
         uint32_t length = (uint32_t)(size[0] + size[1]);
-        if (fwrite(&length, 1, 4, stdout) != 4 || (size[0] && fwrite(part[0], 1, size[0], stdout) != size[0]) ||
+        if (fwrite(&length, 1, 4, stdout) != 4 ||
+            (size[0] && fwrite(part[0], 1, size[0], stdout) != size[0]) ||
             (size[1] && fwrite(part[1], 1, size[1], stdout) != size[1]) || fflush(stdout) != 0)
             die("cannot write");
         free(samples);

@@ -1,4 +1,4 @@
-/* A program outside the project, valid C and C++: classifies a picture, and names a compiled-in class. */
+/* A program outside the project, valid C and C++: classifies a picture, names a built-in class. */
 #include <scarlet/scarlet.h>
 #include <stdio.h>
 
