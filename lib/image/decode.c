@@ -9,17 +9,6 @@
  * of the finest detail is then averaged away. */
 enum { FAST_MARGIN = 2 };
 
-scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
-                                   int64_t max_pixels, scarlet_error *err)
-{
-    if ((uint64_t)width * height <= (uint64_t)max_pixels)
-        return SCARLET_OK;
-    return scarlet__fail(err, SCARLET_ERROR_LIMIT,
-                         "%s: %lu x %lu pixels, at most %lld in all are allowed "
-                         "(option max_pixels)",
-                         name, (unsigned long)width, (unsigned long)height, (long long)max_pixels);
-}
-
 static scarlet_status decode(const scarlet__source *source, const scarlet_options *opts,
                              scarlet_image **out, scarlet_error *err)
 {

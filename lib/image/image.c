@@ -1,3 +1,4 @@
+/* Pictures of our own and of the caller's pixels. */
 #include "image/image.h"
 
 #include "common/error.h"
@@ -34,6 +35,17 @@ static void pixels_free(scarlet_image *image)
         scarlet__pages_free(image->owned, size);
     else
         scarlet__free(image->owned);
+}
+
+scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
+                                   int64_t max_pixels, scarlet_error *err)
+{
+    if ((uint64_t)width * height <= (uint64_t)max_pixels)
+        return SCARLET_OK;
+    return scarlet__fail(err, SCARLET_ERROR_LIMIT,
+                         "%s: %lu x %lu pixels, at most %lld in all are allowed "
+                         "(option max_pixels)",
+                         name, (unsigned long)width, (unsigned long)height, (long long)max_pixels);
 }
 
 scarlet_status scarlet__image_new(uint32_t width, uint32_t height, scarlet_image **out,

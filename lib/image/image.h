@@ -21,13 +21,13 @@ struct scarlet_image {
 /* Largest width x height that libscarlet makes itself: Pillow's guard. */
 #define SCARLET__PIXELS_MAX 178956970
 
+/* LIMIT if the picture in file `name` has more than max_pixels pixels. */
+scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
+                                   int64_t max_pixels, scarlet_error *err);
+
 /* A new RGB picture without gaps between its rows; pixels uninitialised. */
 scarlet_status scarlet__image_new(uint32_t width, uint32_t height, scarlet_image **out,
                                   scarlet_error *err);
-
-/* LIMIT if width x height is more than max_pixels. */
-scarlet_status scarlet__image_fits(const char *name, uint32_t width, uint32_t height,
-                                   int64_t max_pixels, scarlet_error *err);
 
 /* Copies the pixels x .. x+count-1 of row y to `out`, in the format it returns; `out` has room for
  * count * SCARLET__PIXEL_MAX bytes and the row pad. x is even, count is or reaches the last column.
