@@ -37,7 +37,7 @@ static bool put(void *user, const char *name, scarlet__role role, int rank, cons
     w->end = end;
     w->separator = ",";
     float scale = role == SCARLET__WEIGHT ? sqrtf(3.0f / (float)fan_in) : 0.2f;
-    bool ones = role == SCARLET__BATCH_NORM && !strstr(name, "bias") && !strstr(name, "mean");
+    bool ones = role == SCARLET__GAMMA || role == SCARLET__VARIANCE;
     for (int64_t i = 0; i < count; i++) {
         float x = (ones ? 1.0f : 0.0f) + scale * random_value();
         fwrite(&x, sizeof x, 1, w->data);

@@ -26,12 +26,11 @@ static bool add_parameters(void *user, const char *name, scarlet__role role, int
                            const int64_t *shape)
 {
     int64_t *sum = user, product = 1;
-    size_t length = strlen(name);
-    bool statistic = role == SCARLET__BATCH_NORM && (strcmp(name + length - 4, "mean") == 0 ||
-                                                     strcmp(name + length - 4, "_var") == 0);
+    (void)name;
     for (int i = 0; i < rank; i++)
         product *= shape[i];
-    *sum += statistic ? 0 : product;
+    if (role != SCARLET__MEAN && role != SCARLET__VARIANCE) /* those are measured, not learned */
+        *sum += product;
     return true;
 }
 
@@ -82,11 +81,19 @@ static bool one(const visitor *v, const char *suffix, scarlet__role role, int ra
 
 static bool batch_norm(const visitor *v, const char *module, int64_t n)
 {
-    static const char *const part[] = {"weight", "bias", "running_mean", "running_var"};
-    for (int i = 0; i < 4; i++) {
+    static const struct {
+        const char *name;
+        scarlet__role role;
+    } part[] = {
+        {"weight", SCARLET__GAMMA},
+        {"bias", SCARLET__BETA},
+        {"running_mean", SCARLET__MEAN},
+        {"running_var", SCARLET__VARIANCE},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         char suffix[40];
-        snprintf(suffix, sizeof suffix, "%s.%s", module, part[i]);
-        if (!one(v, suffix, SCARLET__BATCH_NORM, 1, n, 0, 0, 0))
+        snprintf(suffix, sizeof suffix, "%s.%s", module, part[i].name);
+        if (!one(v, suffix, part[i].role, 1, n, 0, 0, 0))
             return false;
     }
     return true;

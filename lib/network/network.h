@@ -55,13 +55,18 @@ int64_t scarlet__layer_macs(const scarlet__layer *layer, int side);
 
 /*
  * The tensors a layer consists of, in the release's order: calls visit for each until it returns
- * false. `role` tells what it is; rank 4 for convolutions, 2 for the classifier, 1 for the rest.
+ * false. The rank is 4 for convolutions, 2 for the classifier, 1 for the rest.
  */
 typedef enum scarlet__role {
-    SCARLET__WEIGHT,     /* of a convolution or the classifier */
-    SCARLET__BIAS,       /* of squeeze-excite and the classifier */
-    SCARLET__BATCH_NORM, /* weight, bias, running_mean, running_var */
+    SCARLET__WEIGHT, /* of a convolution or the classifier */
+    SCARLET__BIAS,   /* of squeeze-excite and the classifier */
+    /* Of a batch norm, y = (x - MEAN) / sqrt(VARIANCE + epsilon) * GAMMA + BETA. */
+    SCARLET__GAMMA,
+    SCARLET__BETA,
+    SCARLET__MEAN,
+    SCARLET__VARIANCE,
 } scarlet__role;
+#define SCARLET__EPSILON 1e-5 /* of batch norm, in the release as in PyTorch */
 typedef bool (*scarlet__visit_fn)(void *user, const char *name, scarlet__role role, int rank,
                                   const int64_t *shape);
 bool scarlet__layer_visit(const scarlet__layer *layer, scarlet__visit_fn visit, void *user);

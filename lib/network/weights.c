@@ -10,8 +10,6 @@
 
 enum { PIECE = 1 << 16 }; /* values read at once: they are folded and checked while in cache */
 
-#define EPSILON 1e-5 /* of batch norm, in the release as in PyTorch */
-
 typedef struct {
     const scarlet__tensors *tensors;
     const scarlet__layer *layer;
@@ -122,7 +120,7 @@ static scarlet_status read_batch_norm(reader *r, const char *module, size_t n, d
             return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
                                  "%s: tensor %s: value %zu is %g; a variance is not negative",
                                  r->tensors->source->name, r->name, i, var[i]);
-        scale[i] = gamma[i] / sqrt(var[i] + EPSILON);
+        scale[i] = gamma[i] / sqrt(var[i] + SCARLET__EPSILON);
         bias[i] = (float)(beta[i] - mean[i] * scale[i]);
     }
     return SCARLET_OK;
