@@ -16,8 +16,8 @@
 #include "engine/buffers.h"
 #include "engine/dense.h"
 #include "engine/engine.h"
+#include "engine/fold.h"
 #include "engine/geometry.h"
-#include "network/weights.h"
 
 enum {
     BAND_ROWS = 28 /* output rows of a depthwise task; a task's halo rows are activated twice */

@@ -1,5 +1,5 @@
 /* Weights times a factor: bits as of one value after the other, denormals, what is not finite. */
-#include "network/scale.h"
+#include "engine/scale.h"
 
 #include <math.h>
 

@@ -2,9 +2,9 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "engine/fold.h"
 #include "engine/fused/packing.h"
 #include "engine/pack.h"
-#include "network/weights.h"
 
 static size_t column(const scarlet__plain *p, size_t k)
 {

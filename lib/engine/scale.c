@@ -1,4 +1,4 @@
-#include "network/scale.h"
+#include "engine/scale.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "network/weights.h"
+#include "engine/fold.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include "common/error.h"
 #include "common/finite.h"
 #include "common/memory.h"
-#include "network/scale.h"
+#include "engine/scale.h"
 
 enum { PIECE = 1 << 16 }; /* values read at once: they are folded and checked while in cache */
 

@@ -1,6 +1,6 @@
 /* The weights of one layer with batch norm folded in. */
-#ifndef SCARLET_NETWORK_WEIGHTS_H
-#define SCARLET_NETWORK_WEIGHTS_H
+#ifndef SCARLET_ENGINE_FOLD_H
+#define SCARLET_ENGINE_FOLD_H
 
 #include "network/network.h"
 

@@ -1,6 +1,6 @@
 /* Folding a factor into weights. */
-#ifndef SCARLET_NETWORK_SCALE_H
-#define SCARLET_NETWORK_SCALE_H
+#ifndef SCARLET_ENGINE_SCALE_H
+#define SCARLET_ENGINE_SCALE_H
 
 #include <stdbool.h>
 #include <stddef.h>
