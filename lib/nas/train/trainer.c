@@ -1,0 +1,1 @@
+#include "nas/train/trainer.h"
