@@ -3,7 +3,15 @@
 #include <string.h>
 
 #define SCARLET_EXPERIMENTAL
-#include "cli.h"
+#include "commands.h"
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/json_write.h"
+#include "common/message.h"
+#include "common/model.h"
+#include "common/progress.h"
+#include "common/settings.h"
+#include "common/status.h"
 
 enum { JSON = 128, BATCH, RUNS, INPUT_SIZE, LAYERS };
 enum { RUNS_DEFAULT = 50, RUNS_MAX = 1000000, LOADS = 5, WARM_UPS = 3 };

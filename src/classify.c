@@ -2,8 +2,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "npy.h"
-#include "pictures.h"
+#include "commands.h"
+#include "common/alloc.h"
+#include "common/class_names.h"
+#include "common/interrupt.h"
+#include "common/json_write.h"
+#include "common/message.h"
+#include "common/model.h"
+#include "common/npy.h"
+#include "common/progress.h"
+#include "common/settings.h"
+#include "common/status.h"
+#include "pictures/feed.h"
+#include "pictures/lists.h"
+#include "pictures/pipeline.h"
+#include "pictures/workers.h"
 
 enum { JSON = 128, FEATURES, NPY, LABELS, LIST, AUTO_ORIENT };
 

@@ -1,7 +1,11 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-#include "cli.h"
+#include "commands.h"
+#include "common/message.h"
+#include "common/settings.h"
+#include "common/status.h"
+#include "scarlet/scarlet.h"
 
 enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
 

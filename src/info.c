@@ -2,7 +2,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli.h"
+#include "commands.h"
+#include "common/alloc.h"
+#include "common/json_write.h"
+#include "common/message.h"
+#include "common/model.h"
+#include "common/settings.h"
+#include "common/status.h"
 
 enum { JSON = 128 };
 

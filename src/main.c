@@ -4,7 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "commands.h"
+#include "common/alloc.h"
+#include "common/installation.h"
+#include "common/message.h"
+#include "common/status.h"
+#include "scarlet/scarlet.h"
+#include "verify/verify.h"
 
 static const cli_command *const commands[] = {&cli_classify, &cli_verify,  &cli_prepare_val,
                                               &cli_info,     &cli_convert, &cli_bench};
@@ -39,13 +45,9 @@ static const cli_command scarlet = {
  */
 static void run_external(char **argv)
 {
-    char own[4096];
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (length <= 0 || strchr(argv[0], '/'))
+    if (strchr(argv[0], '/'))
         return;
-    own[length] = '\0';
-    *strrchr(own, '/') = '\0';
-    char *path = cli_format("%s/" LIBEXEC "/scarlet-%s", own, argv[0]);
+    char *path = external_command(argv[0]);
     execv(path, argv);
     free(path);
 }

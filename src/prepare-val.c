@@ -7,7 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "verify.h"
+#include "commands.h"
+#include "common/alloc.h"
+#include "common/installation.h"
+#include "common/interrupt.h"
+#include "common/lines.h"
+#include "common/message.h"
+#include "common/progress.h"
+#include "common/status.h"
+#include "pictures/feed.h"
+#include "pictures/folders.h"
+#include "pictures/truth.h"
 
 enum { PICTURES = 50000, CLASSES = 1000, ID = 9 /* letters of a WordNet id */ };
 enum { HOW = 128, DRY_RUN };

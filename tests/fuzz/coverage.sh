@@ -24,9 +24,9 @@ png: lib/image/png.c
 labels api: lib/results/labels.c
 labels: lib/common/utf8.c
 options api: lib/common/options.c
-list: src/lists.c src/truth.c
-tar: src/archive.c
-results: src/json_read.c src/merge.c src/journal.c"
+list: src/common/lines.c src/pictures/lists.c src/pictures/truth.c
+tar: src/pictures/tar.c
+results: src/common/json_read.c src/verify/merge.c src/verify/journal.c"
 
 
 names=$(echo "$table" | sed 's/:.*//' | tr ' ' '\n' | sort -u)

@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/status.h"
+#include "common/text.h"
 #include "fuzz.h"
-#include "verify.h"
+#include "pictures/kind.h"
+#include "pictures/lists.h"
+#include "pictures/truth.h"
 
 typedef struct {
     const char *path;
@@ -61,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FILE *own = stdin;
     trap_run(read_pictures, &l);
     stdin = own;
-    is_archive(l.path);
+    input_kind_of(l.path);
     trap_run(read_classes, &l);
     return 0;
 }

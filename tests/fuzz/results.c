@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "verify.h"
+#include "pictures/inputs.h"
+#include "verify/journal.h"
+#include "verify/merge.h"
+#include "verify/report.h"
 
 typedef struct {
     const char *path, *second, *head;

@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "pictures.h"
+#include "pictures/feed.h"
+#include "pictures/kind.h"
 
 typedef struct {
     const char *path;
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     unsigned choice = data[--size];
     tar_input t = {fuzz_file(0, data, size), choice % 4};
-    is_archive(t.path);
+    input_kind_of(t.path);
     trap_run(read_archive, &t);
     return 0;
 }

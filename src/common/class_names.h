@@ -1,0 +1,23 @@
+/* Names of classes: from a file, from the model, compiled in, or none. */
+#ifndef SCARLET_SRC_COMMON_CLASS_NAMES_H
+#define SCARLET_SRC_COMMON_CLASS_NAMES_H
+
+#include <stdint.h>
+
+#include "command.h"
+#include "scarlet/scarlet.h"
+
+enum { IMAGENET_CLASSES = 1000 };
+
+typedef struct cli_names {
+    const scarlet_model *model;
+    scarlet_labels *labels;
+} cli_names;
+
+/* file: of --labels, or NULL. A file that is unusable or of another length is a usage error. */
+void cli_names_open(cli_names *names, const cli_command *command, const scarlet_model *model,
+                    const char *file);
+/* NULL if the class has no name. */
+const char *cli_name(const cli_names *names, int32_t class_id);
+
+#endif

@@ -1,0 +1,13 @@
+/* Ctrl-C: finish what is at hand, then stop. */
+#ifndef SCARLET_SRC_COMMON_INTERRUPT_H
+#define SCARLET_SRC_COMMON_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* From now on Ctrl-C only sets a flag; a second one ends the program at once. */
+void interrupt_catch(void);
+bool interrupted(void);
+/* Ends the program as the signal would have. */
+void interrupt_finish(void);
+
+#endif

@@ -1,0 +1,47 @@
+#include "model.h"
+
+#include <stdlib.h>
+
+#include "message.h"
+#include "settings.h"
+#include "status.h"
+
+const char *cli_model_path(const cli_command *command, const char *path)
+{
+    if (!path)
+        path = getenv("SCARLET_MODEL");
+    if (!path || !*path)
+        cli_usage(command, "no model: name its file, or set SCARLET_MODEL");
+    return path;
+}
+
+void cli_model_failed(const cli_command *command, const scarlet_error *err)
+{
+    if (err->status == SCARLET_ERROR_ARGUMENT)
+        cli_usage(command, "%s", err->message);
+    cli_error("%s", err->message);
+    exit(MODEL_UNUSABLE);
+}
+
+void cli_load_model(cli_loaded *loaded, const cli_command *command, const char *path,
+                    const char *settings)
+{
+    scarlet_error err;
+    scarlet_options *own = cli_options(settings, NULL);
+    *loaded = (cli_loaded){0};
+    if (scarlet_model_load(path, own, &loaded->model, &err) != SCARLET_OK ||
+        scarlet_session_create(loaded->model, own, &loaded->session, &err) != SCARLET_OK ||
+        scarlet_model_options(loaded->model, &loaded->opts, &err) != SCARLET_OK)
+        cli_model_failed(command, &err);
+    scarlet_options_free(own);
+    cli_options(settings, loaded->opts);
+    scarlet_options_set(loaded->opts, SCARLET_OPT_CROP,
+                        scarlet_session_get(loaded->session, SCARLET_INFO_INPUT_SIZE), NULL);
+}
+
+void cli_unload_model(cli_loaded *loaded)
+{
+    scarlet_options_free(loaded->opts);
+    scarlet_session_free(loaded->session);
+    scarlet_model_free(loaded->model);
+}

@@ -1,0 +1,63 @@
+#include "npy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "message.h"
+
+struct npy {
+    FILE *file;
+    char *path;
+    size_t rows, columns;
+    float *blank;
+};
+
+enum { HEAD = 128 }; /* a fixed length with room for any number of rows */
+
+static void write_head(npy *n)
+{
+    char head[HEAD + 1];
+    int used = snprintf(head, sizeof head,
+                        "%cNUMPY%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': "
+                        "(%zu, %zu), }",
+                        0x93, 1, 0, HEAD - 10, 0, n->rows, n->columns);
+    memset(head + used, ' ', (size_t)(HEAD - 1 - used));
+    head[HEAD - 1] = '\n';
+    if (fseeko(n->file, 0, SEEK_SET) != 0 || fwrite(head, 1, HEAD, n->file) != HEAD)
+        cli_discard(n->path);
+}
+
+npy *npy_create(const char *path, size_t columns)
+{
+    npy *n = cli_alloc(1, sizeof *n);
+    n->path = cli_format("%s", path);
+    n->columns = columns;
+    n->blank = cli_alloc(columns, sizeof *n->blank);
+    for (size_t i = 0; i < columns; i++)
+        n->blank[i] = NAN;
+    n->file = fopen(path, "wb");
+    if (!n->file)
+        cli_refuse_errno(path);
+    write_head(n);
+    return n;
+}
+
+void npy_row(npy *n, const float *row)
+{
+    if (fwrite(row ? row : n->blank, sizeof *row, n->columns, n->file) != n->columns)
+        cli_discard(n->path);
+    n->rows++;
+}
+
+void npy_close(npy *n)
+{
+    write_head(n);
+    if (fclose(n->file) != 0)
+        cli_discard(n->path);
+    free(n->blank);
+    free(n->path);
+    free(n);
+}

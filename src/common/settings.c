@@ -1,0 +1,32 @@
+#include "settings.h"
+
+#include <stdlib.h>
+
+#include "alloc.h"
+
+void cli_set(char **settings, const cli_command *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *added = cli_vformat(format, args);
+    va_end(args);
+    scarlet_error err;
+    scarlet_options *trial = cli_options(NULL, NULL);
+    if (scarlet_options_parse(trial, added, &err) != SCARLET_OK)
+        cli_usage(command, "%s", err.message);
+    scarlet_options_free(trial);
+    char *old = *settings;
+    *settings = cli_format("%s,%s", old ? old : "", added);
+    free(old);
+    free(added);
+}
+
+scarlet_options *cli_options(const char *settings, scarlet_options *base)
+{
+    scarlet_options *opts = base ? base : scarlet_options_create();
+    if (!opts)
+        cli_out_of_memory();
+    if (settings)
+        scarlet_options_parse(opts, settings, NULL); /* cli_set has checked them */
+    return opts;
+}

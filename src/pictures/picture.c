@@ -1,0 +1,83 @@
+#include "picture.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+void cli_picture_free(cli_picture *picture)
+{
+    free(picture->name);
+    free(picture->data);
+    free(picture->error);
+    *picture = (cli_picture){0};
+}
+
+__attribute__((format(printf, 3, 4))) static scarlet_status
+fail(scarlet_error *err, scarlet_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    err->status = status;
+    return status;
+}
+
+static scarlet_status read_stdin(char **data, size_t *size, scarlet_error *err)
+{
+    enum { MOST = 1 << 30 };
+    size_t room = 1 << 16;
+    *data = cli_alloc(room, 1);
+    *size = 0;
+    for (size_t got; (got = fread(*data + *size, 1, room - *size, stdin)) > 0;) {
+        *size += got;
+        if (*size < room)
+            continue;
+        if (room == MOST)
+            return fail(err, SCARLET_ERROR_LIMIT, "standard input: more than %d bytes", MOST);
+        char *grown = cli_alloc(room * 2, 1);
+        memcpy(grown, *data, *size);
+        free(*data);
+        *data = grown;
+        room *= 2;
+    }
+    if (ferror(stdin))
+        return fail(err, SCARLET_ERROR_IO, "standard input: %s", strerror(errno));
+    return SCARLET_OK;
+}
+
+/* `name` stands in messages where the library says "memory". */
+static scarlet_status decode(const char *name, const char *data, size_t size,
+                             const scarlet_options *opts, scarlet_image **out, scarlet_error *err)
+{
+    scarlet_error inner;
+    scarlet_status status = scarlet_image_decode(data, size, opts, out, &inner);
+    if (status == SCARLET_OK)
+        return status;
+    const char *text =
+        strncmp(inner.message, "memory: ", 8) == 0 ? inner.message + 8 : inner.message;
+    return fail(err, status, "%s: %s", name, text);
+}
+
+scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
+                        scarlet_image **out, scarlet_error *err)
+{
+    *out = NULL;
+    if (picture->error)
+        return fail(err, SCARLET_ERROR_IO, "%s: %s", picture->name, picture->error);
+    if (picture->data)
+        return decode(picture->name, picture->data, picture->size, opts, out, err);
+    if (strcmp(picture->name, "-") != 0)
+        return scarlet_image_load(picture->name, opts, out, err);
+    char *data;
+    size_t size;
+    scarlet_status status = read_stdin(&data, &size, err);
+    if (status == SCARLET_OK)
+        status = decode("standard input", data, size, opts, out, err);
+    free(data);
+    return status;
+}

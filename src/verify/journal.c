@@ -1,0 +1,133 @@
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/json_read.h"
+#include "common/message.h"
+
+/* One JSON object a line: the head, then the records in order. A line is written by one call and
+ * ends with its newline: what a killed run or a full disk cut short is the last line, and goes. */
+struct journal {
+    char *path;
+    int fd;
+    FILE *old; /* what earlier runs left, read from its begin */
+    char *line;
+    size_t room, number, records; /* number: of the line; records: still to be read */
+    json_doc doc;
+};
+
+static void write_line(journal *j, const char *text, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t n = write(j->fd, text + done, length - done);
+        if (n < 0 && errno != EINTR)
+            cli_refuse_errno(j->path);
+        done += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* The next whole line, without its newline; false at the end or at a line cut short. */
+static bool read_line(journal *j)
+{
+    ssize_t length = getline(&j->line, &j->room, j->old);
+    if (length <= 0 || j->line[length - 1] != '\n')
+        return false;
+    j->line[length - 1] = '\0';
+    j->number++;
+    return true;
+}
+
+/* Counts whole lines and cuts off what follows them. */
+static void scan(journal *j)
+{
+    off_t whole = 0;
+    size_t lines = 0;
+    for (; read_line(j); lines++)
+        whole = ftello(j->old);
+    if (ferror(j->old) || ftruncate(j->fd, whole) != 0)
+        cli_refuse_errno(j->path);
+    j->records = lines ? lines - 1 : 0;
+    j->number = 0;
+    rewind(j->old);
+}
+
+journal *journal_open(const char *path, const char *head, bool resume)
+{
+    journal *j = cli_alloc(1, sizeof *j);
+    j->path = cli_format("%s", path);
+    j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    struct stat st;
+    if (j->fd < 0 || fstat(j->fd, &st) != 0)
+        cli_refuse_errno(j->path);
+    if (!S_ISREG(st.st_mode))
+        cli_refuse(j->path, "not a regular file");
+    if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
+        cli_refuse(j->path, "another run is writing this journal");
+    if (st.st_size && !resume)
+        cli_refuse(j->path, "is there already: --resume goes on with it, or remove it");
+    j->old = fopen(path, "rb");
+    if (!j->old)
+        cli_refuse_errno(j->path);
+    /* Only a journal is cut. */
+    if (read_line(j) && strcmp(j->line, head) != 0)
+        cli_refuse(j->path, "not a journal of this model, data, shard and options");
+    rewind(j->old);
+    scan(j);
+    if (!read_line(j)) {
+        char *line = cli_format("%s\n", head);
+        write_line(j, line, strlen(line));
+        free(line);
+    }
+    return j;
+}
+
+size_t journal_records(const journal *j)
+{
+    return j->records;
+}
+
+bool journal_read(journal *j, record *out, size_t top, bool two)
+{
+    json_doc_free(&j->doc);
+    if (!j->records)
+        return false;
+    j->records--;
+    if (!read_line(j) || !json_parse(&j->doc, j->line) ||
+        !record_read(&j->doc, j->doc.node, out, top, two))
+        cli_refuse(j->path, "line %zu is damaged", j->number);
+    return true;
+}
+
+void journal_add(journal *j, const record *r, size_t top, bool two)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *memory = cli_memory(&text, &length);
+    json out = {.out = memory};
+    record_write(&out, r, top, two);
+    fputc('\n', memory);
+    if (fclose(memory) != 0)
+        cli_refuse_errno(j->path);
+    write_line(j, text, length);
+    free(text);
+}
+
+void journal_close(journal *j)
+{
+    if (!j)
+        return;
+    fclose(j->old);
+    if (fsync(j->fd) != 0 || close(j->fd) != 0)
+        cli_refuse_errno(j->path);
+    json_doc_free(&j->doc);
+    free(j->line);
+    free(j->path);
+    free(j);
+}

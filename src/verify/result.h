@@ -1,0 +1,32 @@
+/* The result of a run: printed, stored, merged. */
+#ifndef SCARLET_SRC_VERIFY_RESULT_H
+#define SCARLET_SRC_VERIFY_RESULT_H
+
+#include <stdio.h>
+
+#include "common/class_names.h"
+#include "tally.h"
+
+enum { SHARDS_MAX = 100000 };
+
+typedef struct contestant {
+    char *file, *name, *identity, *precision, *settings;
+} contestant;
+
+typedef struct result {
+    contestant model, other; /* other: of --compare */
+    char *data;              /* what was evaluated */
+    size_t shards;           /* of the whole */
+    bool *shard;             /* those that are in here */
+    bool complete;           /* with all their pictures */
+    size_t workers;
+    int64_t timed; /* pictures evaluated in so many seconds */
+    double seconds;
+    tally tally;
+} result;
+
+void result_print(const result *r);
+void result_json(const result *r, const cli_names *names, FILE *out);
+void result_free(result *r);
+
+#endif
