@@ -132,6 +132,12 @@ def test_every_block_is_seen():
     assert len(SCRIPTS) > 12 and set(ELSEWHERE) <= {line for _, code in SCRIPTS for line in commands(code)}
 
 
+def test_every_folder_of_tests_is_described():
+    rows = re.findall(r"^\| ([a-z, ]+) \|", (ROOT / "tests" / "README.md").read_text(), re.M)[1:]
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert sorted(", ".join(rows).split(", ")) == sorted(folders)
+
+
 DOCUMENTS = [path for path in subprocess.run(["find", ".", "-name", "*.md", "-not", "-path", "./build*", "-not", "-path", "./.*"],
                                              cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()]
 
