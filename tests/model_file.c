@@ -45,46 +45,25 @@ static bool put(void *user, const char *name, scarlet__role role, int rank, cons
     return true;
 }
 
-static scarlet__layer layer(int kind, const char *name, int in, int out, int kernel)
-{
-    scarlet__layer l = {.kind = kind, .in = in, .out = out, .kernel = kernel, .stride = 1};
-    snprintf(l.name, sizeof l.name, "%s", name);
-    return l;
-}
-
 bool model_file(FILE *file, const char *genotype, int classes, const char *text)
 {
-    scarlet__space space;
-    if (scarlet__space_parse(text, &space, NULL) != SCARLET_OK)
+    scarlet__space space = scarlet__space_default;
+    scarlet__genotype choices;
+    scarlet__network network;
+    const char *released = scarlet__genotype_released(genotype);
+    if ((text && scarlet__space_parse(text, &space, NULL) != SCARLET_OK) ||
+        scarlet__genotype_parse(released ? released : genotype, &choices, NULL) != SCARLET_OK ||
+        scarlet__network_build(&space, &choices, classes, &network, NULL) != SCARLET_OK)
         return false;
     char *header = NULL, *data = NULL;
     size_t header_size, data_size;
     writer w = {open_memstream(&header, &header_size), open_memstream(&data, &data_size), 0, ","};
-    fprintf(w.header, "{\"__metadata__\":{\"scarlet.space\":\"%s\",\"scarlet.input_size\":\"32\"}",
-            text);
-    int channels = space.stem / 2;
-    scarlet__layer l = layer(SCARLET_LAYER_STEM, "stem", 3, space.stem, 3);
-    scarlet__layer_visit(&l, put, &w);
-    l = layer(SCARLET_LAYER_SEPARABLE, "separable_conv", space.stem, channels, 3);
-    scarlet__layer_visit(&l, put, &w);
-    for (int i = 0; i < space.count; i++) {
-        char name[24];
-        int e, k;
-        snprintf(name, sizeof name, "mb_module.%d", i);
-        if (sscanf(genotype, "e%dk%d", &e, &k) == 2) {
-            l = layer(SCARLET_LAYER_BLOCK, name, channels, space.layer[i].channels, k);
-            l.hidden = e * channels;
-            l.squeeze = genotype[4] == 's' ? l.hidden / 4 : 0;
-            scarlet__layer_visit(&l, put, &w);
-            channels = l.out;
-        }
-        genotype += strcspn(genotype, ",");
-        genotype += *genotype == ',';
-    }
-    l = layer(SCARLET_LAYER_TAIL, "conv_before_pooling", channels, space.tail, 1);
-    scarlet__layer_visit(&l, put, &w);
-    l = layer(SCARLET_LAYER_CLASSIFIER, "classifier", space.tail, classes, 1);
-    scarlet__layer_visit(&l, put, &w);
+    fprintf(w.header, "{\"__metadata__\":{");
+    if (text)
+        fprintf(w.header, "\"scarlet.space\":\"%s\",", text);
+    fprintf(w.header, "\"scarlet.input_size\":\"32\"}");
+    for (int i = 0; i < network.count; i++)
+        scarlet__layer_visit(&network.layer[i], put, &w);
     fputc('}', w.header);
     fclose(w.header);
     fclose(w.data);

@@ -4,6 +4,7 @@
 #define SCARLET_ENGINE_ENGINE_H
 
 #include "engine/kernels/kernels.h"
+#include "formats/tensors.h"
 #include "network/network.h"
 
 /* Told after each layer of a traced run; pixel p of the layer's output begins at

@@ -2,6 +2,7 @@
 #ifndef SCARLET_ENGINE_FOLD_H
 #define SCARLET_ENGINE_FOLD_H
 
+#include "formats/tensors.h"
 #include "network/network.h"
 
 /*

@@ -7,6 +7,7 @@
 #include "common/host.h"
 #include "common/memory.h"
 #include "common/options.h"
+#include "network/find.h"
 
 /* Kernels of the fused executor exist in every set, but in float32 they pay only where they were
  * tuned. */

@@ -10,8 +10,8 @@
 #include "common/options.h"
 #include "formats/json.h"
 #include "formats/safetensors_write.h"
+#include "network/find.h"
 #include "network/metadata.h"
-#include "network/network.h"
 
 enum { KEYS_OF_OURS = 7 };
 

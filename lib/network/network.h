@@ -1,30 +1,30 @@
-/* A network: the layers that a checkpoint's tensor names and shapes describe. */
+/* A network: its layers, their tensors, their costs. */
 #ifndef SCARLET_NETWORK_NETWORK_H
 #define SCARLET_NETWORK_NETWORK_H
 
 #include <stdbool.h>
 
-#include "formats/tensors.h"
+#include "network/genotype.h"
 #include "network/space.h"
 
+enum {
+    SCARLET__NETWORK_LAYERS_MAX =
+        SCARLET__SPACE_LAYERS_MAX + 4, /* stem, separable, tail, classifier */
+    SCARLET__CLASSES_MAX = 1000000,
+    SCARLET__LAYER_NAME_SIZE = 24
+};
+
 typedef struct scarlet__layer {
-    char name[24]; /* prefix of its tensors: "mb_module.3" */
-    int kind;      /* SCARLET_LAYER_* */
-    int in, out;   /* channels */
-    int kernel;    /* side of the spatial kernel; 1 if there is none */
+    char name[SCARLET__LAYER_NAME_SIZE]; /* prefix of its tensors: "mb_module.3" */
+    int kind;                            /* SCARLET_LAYER_* */
+    int in, out;                         /* channels */
+    int kernel;                          /* side of the spatial kernel; 1 if there is none */
     int stride;
     int expansion; /* 0 if it is no inverted residual */
     int hidden;    /* expansion * in; 0 if it is no inverted residual */
     int squeeze;   /* width of squeeze-excite; 0 without it */
     bool residual; /* the input is added to the output */
 } scarlet__layer;
-
-enum {
-    SCARLET__NETWORK_LAYERS_MAX =
-        SCARLET__SPACE_LAYERS_MAX + 4, /* stem, separable, tail, classifier */
-    SCARLET__CLASSES_MAX = 1000000,
-    SCARLET__GENOTYPE_SIZE = SCARLET__SPACE_LAYERS_MAX * 8
-};
 
 typedef struct scarlet__network {
     scarlet__space space;
@@ -36,14 +36,13 @@ typedef struct scarlet__network {
     char genotype[SCARLET__GENOTYPE_SIZE];
 } scarlet__network;
 
-/* Finds the architecture and checks that exactly its tensors are there, with the right shapes.
- * Errors: MODEL (the text lists the first tensors that are missing, unexpected or misshapen),
- * CORRUPT (malformed scarlet.space). */
-scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
-                                     scarlet_error *err);
-
-/* Whether a tensor is a counter of training (num_batches_tracked), which inference ignores. */
-bool scarlet__network_is_counter(const char *name);
+/* Builds the network that a genotype chooses of a space. ARGUMENT: the numbers of their layers
+ * differ, a choice is not valid, or `classes` is not in 1 .. SCARLET__CLASSES_MAX. */
+scarlet_status scarlet__network_build(const scarlet__space *space,
+                                      const scarlet__genotype *genotype, int classes,
+                                      scarlet__network *out, scarlet_error *err);
+/* Name of the searched layer `index`: the prefix of its tensors. */
+void scarlet__searched_name(int index, char name[SCARLET__LAYER_NAME_SIZE]);
 
 /* Side of a layer's output for a side of its input. */
 int scarlet__layer_side(const scarlet__layer *layer, int side);

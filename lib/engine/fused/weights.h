@@ -4,6 +4,7 @@
 
 #include "engine/fused/chunks.h"
 #include "engine/kernels/kernels.h"
+#include "formats/tensors.h"
 #include "network/network.h"
 
 /*

@@ -1,0 +1,17 @@
+/* From a checkpoint's tensors to the network they belong to. */
+#ifndef SCARLET_NETWORK_FIND_H
+#define SCARLET_NETWORK_FIND_H
+
+#include "formats/tensors.h"
+#include "network/network.h"
+
+/* Finds the architecture by names and shapes, and checks that exactly its tensors are there.
+ * Errors: MODEL (the text lists the first tensors that are missing, unexpected or misshapen),
+ * CORRUPT (malformed scarlet.space). */
+scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
+                                     scarlet_error *err);
+
+/* Whether a tensor is a counter of training (num_batches_tracked), which inference ignores. */
+bool scarlet__network_is_counter(const char *name);
+
+#endif

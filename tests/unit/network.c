@@ -1,0 +1,96 @@
+/* Networks built from a genotype and a space, without a file; genotypes as text. */
+#include "network/network.h"
+
+#include <string.h>
+
+#include "test.h"
+
+static void texts(void)
+{
+    scarlet__genotype genotype;
+    char text[SCARLET__GENOTYPE_SIZE];
+    const char *all = "id,e3k3,e3k3se,e3k5,e3k5se,e3k7,e3k7se,e6k3,e6k3se,e6k5,e6k5se,e6k7,e6k7se";
+    CHECK(scarlet__genotype_parse(all, &genotype, NULL) == SCARLET_OK);
+    CHECK(genotype.count == 13 && genotype.layer[0].expansion == 0);
+    CHECK(genotype.layer[8].expansion == 6 && genotype.layer[8].kernel == 3 &&
+          genotype.layer[8].squeeze);
+    scarlet__genotype_print(&genotype, text);
+    CHECK_TEXT(text, all);
+
+    static const char *const WRONG[] = {"",        "e",     "e4k3",  "e3k4", "e3k3s",
+                                        "e3k3sex", "ID",    "e3k3,", ",id",  "id id",
+                                        "id,,id",  "e33k3", " id",   "e0k3"};
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        scarlet_error err;
+        CHECK(scarlet__genotype_parse(WRONG[i], &genotype, &err) == SCARLET_ERROR_ARGUMENT);
+        CHECK(strstr(err.message, "is not of the form"));
+    }
+
+    char longest[3 * SCARLET__SPACE_LAYERS_MAX + 3] = "id";
+    for (int i = 1; i < SCARLET__SPACE_LAYERS_MAX; i++)
+        strcat(longest, ",id");
+    CHECK(scarlet__genotype_parse(longest, &genotype, NULL) == SCARLET_OK);
+    strcat(longest, ",id");
+    CHECK(scarlet__genotype_parse(longest, &genotype, NULL) == SCARLET_ERROR_ARGUMENT);
+}
+
+/* Parameters and multiply-adds (10^5) as PyTorch counts them in tests/python/test_reference.py. */
+static void released(void)
+{
+    static const struct {
+        const char *name;
+        int64_t macs, parameters;
+    } COUNTED[] = {
+        {"SCARLET-A", 3653, 6707720}, {"SCARLET-B", 3269, 6531556}, {"SCARLET-C", 2801, 6073684}};
+    for (size_t n = 0; n < sizeof COUNTED / sizeof *COUNTED; n++) {
+        scarlet__genotype genotype;
+        scarlet__network network;
+        const char *text = scarlet__genotype_released(COUNTED[n].name);
+        CHECK(text && scarlet__genotype_parse(text, &genotype, NULL) == SCARLET_OK);
+        CHECK(scarlet__network_build(&scarlet__space_default, &genotype, 1000, &network, NULL) ==
+              SCARLET_OK);
+        CHECK_TEXT(network.name, COUNTED[n].name);
+        CHECK_TEXT(network.genotype, text);
+        CHECK(network.total_stride == 32 && network.classes == 1000 && network.count == 23);
+        int64_t macs = 0, parameters = 0;
+        for (int i = 0; i < network.count; i++) {
+            macs += scarlet__layer_macs(&network.layer[i],
+                                        scarlet__network_side(&network, 224, (size_t)i));
+            parameters += scarlet__layer_parameters(&network.layer[i]);
+        }
+        CHECK((macs + 50000) / 100000 == COUNTED[n].macs);
+        CHECK(parameters == COUNTED[n].parameters);
+    }
+    CHECK(!scarlet__genotype_released("SCARLET-D"));
+}
+
+static void refused(void)
+{
+    scarlet__space space = {.stem = 16, .tail = 48, .count = 2, .layer = {{12, 2}, {12, 1}}};
+    scarlet__genotype genotype;
+    scarlet__network network;
+    CHECK(scarlet__genotype_parse("e3k3se,id", &genotype, NULL) == SCARLET_OK);
+    CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_OK);
+    CHECK_TEXT(network.name, "custom");
+    const scarlet__layer *l = &network.layer[2];
+    CHECK(l->kind == SCARLET_LAYER_BLOCK && l->in == 8 && l->hidden == 24 && l->squeeze == 6 &&
+          l->stride == 2 && !l->residual);
+    CHECK(network.layer[3].kind == SCARLET_LAYER_IDENTITY && network.total_stride == 4);
+
+    CHECK(scarlet__network_build(&space, &genotype, 0, &network, NULL) == SCARLET_ERROR_ARGUMENT);
+    CHECK(scarlet__network_build(&space, &genotype, SCARLET__CLASSES_MAX + 1, &network, NULL) ==
+          SCARLET_ERROR_ARGUMENT);
+    space.count = 1;
+    CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
+    space.count = 2;
+    genotype.layer[1] = (scarlet__choice){.expansion = 6, .kernel = 4};
+    CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
+}
+
+int main(void)
+{
+    texts();
+    released();
+    refused();
+    return test_result();
+}
