@@ -1,4 +1,5 @@
-/* What this build is made of; beside the folders because it names a piece of each. */
+/* What this build is made of and what it runs on; beside the folders because it names a piece of
+ * each. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -26,4 +27,12 @@ const char *scarlet_build_info(void)
     pthread_once(&once, compose);
     scarlet__host_leave(&host);
     return text;
+}
+
+int32_t scarlet_cpu_count(void)
+{
+    scarlet__host host = scarlet__host_enter();
+    unsigned count = scarlet__cpu_count();
+    scarlet__host_leave(&host);
+    return (int32_t)count;
 }

@@ -295,7 +295,7 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_inputs_add_list(&inputs, list, false);
     j.feed.inputs = &inputs;
     j.total = inputs.archives ? 0 : inputs.count;
-    size_t workers = j.total == 1 ? 1 : worker_count(loaded.model, jobs);
+    size_t workers = jobs ? jobs : (size_t)scarlet_cpu_count();
     if (j.total && workers > j.total)
         workers = j.total;
     j.sessions = worker_sessions(command, loaded.model, loaded.session, settings, workers);

@@ -103,6 +103,9 @@ SCARLET_API const char *scarlet_version_string(void);
 /* One line: version, engine and codec versions, instruction sets compiled in and the one chosen
  * on this CPU. For bug reports; not to be parsed. */
 SCARLET_API const char *scarlet_build_info(void);
+/* CPUs that this process may use: those of its affinity mask, within its cgroup's quota; at least
+ * 1. What SCARLET_OPT_THREADS = 0 stands for. */
+SCARLET_API int32_t scarlet_cpu_count(void);
 /* "argument", "memory", ...; "ok" for 0; "unknown" for a code this library does not know. */
 SCARLET_API const char *scarlet_status_string(scarlet_status status);
 

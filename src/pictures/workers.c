@@ -6,21 +6,6 @@
 #include "common/model.h"
 #include "common/settings.h"
 
-size_t worker_count(scarlet_model *model, size_t wanted)
-{
-    if (wanted)
-        return wanted;
-    /* The library knows affinity and quotas: a session of all CPUs tells their number. */
-    scarlet_options *opts = cli_options("threads=0", NULL);
-    scarlet_session *session;
-    int64_t count = 1;
-    if (scarlet_session_create(model, opts, &session, NULL) == SCARLET_OK)
-        count = scarlet_session_get(session, SCARLET_INFO_THREADS);
-    scarlet_session_free(session);
-    scarlet_options_free(opts);
-    return (size_t)count;
-}
-
 scarlet_session **worker_sessions(const cli_command *command, scarlet_model *model,
                                   scarlet_session *own, const char *settings, size_t workers)
 {

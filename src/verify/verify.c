@@ -274,7 +274,7 @@ static void load_models(const cli_command *command, const request *q, evaluation
             cli_usage(command, "--compare: %zu classes, but the first model has %zu",
                       second->classes, first->classes);
     }
-    e->workers = worker_count(first->loaded.model, q->jobs);
+    e->workers = q->jobs ? q->jobs : (size_t)scarlet_cpu_count();
     for (size_t i = 0; i < e->models; i++) {
         contender *c = &e->model[i];
         c->sessions =

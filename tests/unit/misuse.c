@@ -208,6 +208,7 @@ static void texts(void)
     CHECK_TEXT(scarlet_version_string(), "0.1.0");
     CHECK(scarlet_version() == SCARLET_VERSION);
     CHECK(strstr(scarlet_build_info(), "libscarlet 0.1.0") == scarlet_build_info());
+    CHECK(scarlet_cpu_count() >= 1);
     CHECK_TEXT(scarlet_status_string(SCARLET_OK), "ok");
     CHECK_TEXT(scarlet_status_string(SCARLET_ERROR_MODEL), "model");
     CHECK_TEXT(scarlet_status_string((scarlet_status)-99), "unknown");

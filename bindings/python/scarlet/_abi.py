@@ -113,6 +113,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {  # name: (result, *arguments)
     "scarlet_version": (c_uint32,),
     "scarlet_version_string": (_text,),
     "scarlet_build_info": (_text,),
+    "scarlet_cpu_count": (c_int32,),
     "scarlet_status_string": (_text, _status),
 
     "scarlet_model_load": (_status, _text, _handle, _out, _err),
