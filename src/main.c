@@ -31,7 +31,11 @@ static const cli_command scarlet = {
         "  prepare-val  arrange the ImageNet validation pictures for it\n"
         "  info         describe a model file: network, layers, costs, metadata\n"
         "  convert      rewrite a checkpoint as a safetensors file\n"
-        "  bench        measure loading, preprocessing and inference\n\n"
+        "  bench        measure loading, preprocessing and inference\n"
+#ifdef HAVE_NAS
+        "  rank         judge by true accuracies in which order a score puts networks\n"
+#endif
+        "\n"
         "'scarlet COMMAND --help' explains a command.",
     .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\n--version [--verbose]",
     .options = options,

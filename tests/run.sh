@@ -13,7 +13,7 @@ test_packages="g++ clang python3-pytest python3-numpy python3-torch python3-torc
     python3-pil python3-distributed python3-setuptools python3-wheel
     python3-build python3-pip python3-venv mypy libjpeg-dev binutils groff-base chromium locales
     libclang-rt-dev abigail-tools bzip2 cmake make doxygen zsh parallel python3-yaml dataset-fashion-mnist
-    valgrind"
+    valgrind python3-scipy"
 
 if [ "${1:-}" != --no-install ]; then
     install_packages $build_packages $test_packages

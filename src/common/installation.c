@@ -31,7 +31,11 @@ char *data_file(const char *name)
 
 char *external_command(const char *name)
 {
-    char *own = own_folder(), *path = cli_format("%s/" LIBEXEC "/scarlet-%s", own, name);
+    char *own = own_folder(), *path = cli_format("%s/nas/scarlet-%s", own, name); /* as built */
+    if (access(path, X_OK) != 0) {
+        free(path);
+        path = cli_format("%s/" LIBEXEC "/scarlet-%s", own, name);
+    }
     free(own);
     return path;
 }

@@ -68,6 +68,11 @@ def files(tmp_path_factory):
                  "imagenet/n01440764/d.JPEG", "imagenet/n01443537/e.JPEG", "data/one/f.jpg", "data/two/g.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pictures.pop(), folder / name)
+    rows = [(f'"e3k3,{skip},e6k5{se}"', i) for i, (skip, se) in enumerate((s, e) for s in ("id", "e3k5") for e in ("", "se"))]
+    (folder / "truth.csv").write_text("genotype,top1,seed1,seed2,macs,parameters\n" +
+                                      "".join(f"{key},0.8{i},0.8{i},0.8{i + 1},{1000 * i},{99 - i}\n" for key, i in rows))
+    (folder / "scores.csv").write_text("genotype,top1,cross_entropy\n" +
+                                       "".join(f"{key},0.7{i},{1 - i / 10}\n" for key, i in rows))
     (folder / "wget").write_text("#!/bin/sh\nexec cat cat.jpg\n")  # the network
     (folder / "wget").chmod(0o755)
     for name in ("pictures.tar", "ILSVRC2012_img_val.tar"):
