@@ -1,0 +1,354 @@
+/*
+ * libscarlet-nas: training SCARLET image classifiers on CPUs. EXPERIMENTAL: names, meanings and the
+ * binary interface may change with every release, without a promise of any kind.
+ *
+ * This header is the manual. It has three parts:
+ *
+ *   datasets  pictures and labels, from memory, files or IDX files; splits
+ *   training  options, a step or an epoch at a time, evaluation, checkpoints, deployable files
+ *   heads     personalisation: features and labels in, a new model file out
+ *
+ * The rules of scarlet.h hold for every function here too: statuses and `err`, ownership, lengths
+ * in elements, strings, no printing, errno and floating-point modes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SCARLET_NAS_H
+#define SCARLET_NAS_H
+
+#include "scarlet/scarlet.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Pictures with labels. Built by one thread; from any number of threads once it only serves. */
+typedef struct scarlet_dataset scarlet_dataset;
+/* Settings of a training. Calls that take `const scarlet_train_options *` may run at once. */
+typedef struct scarlet_train_options scarlet_train_options;
+/* A network being trained, with its threads. One thread at a time. */
+typedef struct scarlet_trainer scarlet_trainer;
+/* Features with labels, and the classifier fitted to them. One thread at a time. */
+typedef struct scarlet_head scarlet_head;
+
+/* ======================================================================== *
+ * Datasets                                                                 *
+ * ======================================================================== */
+
+/* What a picture is for. */
+typedef enum scarlet_part {
+    SCARLET_PART_TRAIN = 0,      /* gradients */
+    SCARLET_PART_VALIDATION = 1, /* chooses the best epoch */
+    SCARLET_PART_TEST = 2,       /* chooses nothing */
+    SCARLET_PART_INT = 0x7fffffff
+} scarlet_part;
+
+/*
+ * Makes an empty dataset.
+ *
+ * classes  at least 2, at most 1,000,000; labels are 0 .. classes-1
+ * names    one UTF-8 name a class, copied, for the model file; or NULL: the file has none
+ *
+ * Errors: ARGUMENT, MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_dataset_create(int32_t classes, const char *const *names,
+                                                  scarlet_dataset **out, scarlet_error *err);
+/* Frees a dataset and its pictures. No trainer may use it any more. */
+SCARLET_API void scarlet_dataset_free(scarlet_dataset *dataset);
+
+/* Adds a decoded or wrapped picture, which the dataset owns from then on: it is freed with it, and
+ * so are wrapped pixels by their release function. On failure the picture stays the caller's. */
+SCARLET_API scarlet_status scarlet_dataset_add_image(scarlet_dataset *dataset, scarlet_image *image,
+                                                     int32_t label, scarlet_part part,
+                                                     scarlet_error *err);
+/* Adds a JPEG or PNG file in memory, which is copied; decoded each time unless the cache holds it.
+ * Its contents are not looked at yet. */
+SCARLET_API scarlet_status scarlet_dataset_add_bytes(scarlet_dataset *dataset, const void *data,
+                                                     size_t size, int32_t label, scarlet_part part,
+                                                     scarlet_error *err);
+/* Adds a JPEG or PNG file by its path, which is opened only when the picture is needed. */
+SCARLET_API scarlet_status scarlet_dataset_add_file(scarlet_dataset *dataset, const char *path,
+                                                    int32_t label, scarlet_part part,
+                                                    scarlet_error *err);
+/*
+ * Adds grey pictures and their labels from two IDX files, as MNIST and Fashion-MNIST come; plain or
+ * compressed by gzip, told by content. All or nothing.
+ *
+ * Errors: IO, FORMAT (not an IDX file of bytes), CORRUPT (lengths that disagree), LIMIT (more than
+ * 1 GiB), MODEL (a label that is no class of the dataset), MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_dataset_add_idx(scarlet_dataset *dataset, const char *images,
+                                                   const char *labels, scarlet_part part,
+                                                   scarlet_error *err);
+
+/*
+ * Moves part of the training pictures to validation: of each class the share `fraction` (above 0,
+ * below 1), rounded, at least one of two or more; which ones follows from `seed` alone.
+ */
+SCARLET_API scarlet_status scarlet_dataset_split(scarlet_dataset *dataset, double fraction,
+                                                 uint64_t seed, scarlet_error *err);
+
+/* Number of classes. */
+SCARLET_API int32_t scarlet_dataset_classes(const scarlet_dataset *dataset);
+/* Number of pictures, of all parts. */
+SCARLET_API size_t scarlet_dataset_count(const scarlet_dataset *dataset);
+/* Label and part of picture `index`, in the order of adding, and its path (NULL for one from
+ * memory). Each output may be NULL. ARGUMENT past the last. */
+SCARLET_API scarlet_status scarlet_dataset_get(const scarlet_dataset *dataset, size_t index,
+                                               int32_t *label, scarlet_part *part,
+                                               const char **path);
+/* 64 bits that differ for other lists: paths, sizes of files, pixels in memory, labels, parts. Asks
+ * the file system for each file's size. */
+SCARLET_API scarlet_status scarlet_dataset_hash(const scarlet_dataset *dataset, uint64_t *hash,
+                                                scarlet_error *err);
+
+/* ======================================================================== *
+ * Options of a training                                                    *
+ * ======================================================================== */
+
+/* Keys of options; numbers are never reused. Names, kinds, ranges, defaults and help:
+ * scarlet_train_option_describe. "auto" is a value of each option whose default it is. */
+typedef enum scarlet_train_option {
+    SCARLET_TRAIN_ARCH = 1,
+    SCARLET_TRAIN_SPACE = 2,
+    SCARLET_TRAIN_INITIAL_CHECKPOINT = 3,
+    SCARLET_TRAIN_FREEZE = 4,
+    SCARLET_TRAIN_EPOCHS = 5,
+    SCARLET_TRAIN_TIME = 6,
+    SCARLET_TRAIN_BATCH_SIZE = 7,
+    SCARLET_TRAIN_MICRO_BATCH = 8,
+    SCARLET_TRAIN_OPTIMIZER = 9,
+    SCARLET_TRAIN_LR = 10,
+    SCARLET_TRAIN_WEIGHT_DECAY = 11,
+    SCARLET_TRAIN_MOMENTUM = 12,
+    SCARLET_TRAIN_SCHED = 13,
+    SCARLET_TRAIN_WARMUP_EPOCHS = 14,
+    SCARLET_TRAIN_MIN_LR = 15,
+    SCARLET_TRAIN_DECAY_EPOCHS = 16,
+    SCARLET_TRAIN_DECAY_RATE = 17,
+    SCARLET_TRAIN_CLIP_GRAD = 18,
+    SCARLET_TRAIN_EMA = 19,
+    SCARLET_TRAIN_EMA_DECAY = 20,
+    SCARLET_TRAIN_LABEL_SMOOTHING = 21,
+    SCARLET_TRAIN_DROP = 22,
+    SCARLET_TRAIN_INPUT_SIZE = 23,
+    SCARLET_TRAIN_RESIZE = 24,
+    SCARLET_TRAIN_AUG = 25,
+    SCARLET_TRAIN_SCALE = 26,
+    SCARLET_TRAIN_RATIO = 27,
+    SCARLET_TRAIN_HFLIP = 28,
+    SCARLET_TRAIN_VFLIP = 29,
+    SCARLET_TRAIN_COLOR_JITTER = 30,
+    SCARLET_TRAIN_REPROB = 31,
+    SCARLET_TRAIN_MIXUP = 32,
+    SCARLET_TRAIN_CUTMIX = 33,
+    SCARLET_TRAIN_CLASS_WEIGHTS = 34,
+    SCARLET_TRAIN_SAMPLER = 35,
+    SCARLET_TRAIN_PATIENCE = 36,
+    SCARLET_TRAIN_EVAL_METRIC = 37,
+    SCARLET_TRAIN_SEED = 38,
+    SCARLET_TRAIN_THREADS = 39,
+    SCARLET_TRAIN_CACHE = 40,
+    SCARLET_TRAIN_CACHE_SIZE = 41,
+    SCARLET_TRAIN_DECODE = 42,
+    SCARLET_TRAIN_AUTO_ORIENT = 43,
+    SCARLET_TRAIN_MEAN = 44,
+    SCARLET_TRAIN_STD = 45,
+    SCARLET_TRAIN_STORAGE = 46,
+    SCARLET_TRAIN_VAL_FRACTION = 47,
+    SCARLET_TRAIN_ISA_MAX = 48,
+    SCARLET_TRAIN_INT = 0x7fffffff
+} scarlet_train_option;
+
+/* What the text of a value looks like. */
+typedef enum scarlet_train_kind {
+    SCARLET_TRAIN_KIND_TEXT = 0,
+    SCARLET_TRAIN_KIND_INTEGER = 1,
+    SCARLET_TRAIN_KIND_REAL = 2,
+    SCARLET_TRAIN_KIND_CHOICE = 3, /* one of the names that scarlet_train_option_value_name lists */
+    SCARLET_TRAIN_KIND_PAIR = 4,   /* two reals, "0.2,1"; the first is not above the second */
+    SCARLET_TRAIN_KIND_TRIPLE = 5, /* three reals, for R, G, B */
+    SCARLET_TRAIN_KIND_INT = 0x7fffffff
+} scarlet_train_kind;
+
+/* NULL if out of memory. */
+SCARLET_API scarlet_train_options *scarlet_train_options_create(void);
+/* A copy; NULL for NULL or if out of memory. */
+SCARLET_API scarlet_train_options *scarlet_train_options_copy(const scarlet_train_options *opts);
+SCARLET_API void scarlet_train_options_free(scarlet_train_options *opts);
+/* Sets one option by its name: ("lr", "0.05"). Spaces around the value are fine. ARGUMENT for an
+ * unknown name, a value of another kind or out of range; nothing is clamped. */
+SCARLET_API scarlet_status scarlet_train_options_set(scarlet_train_options *opts, const char *name,
+                                                     const char *value, scarlet_error *err);
+/* Text of the value in force, as scarlet_train_options_set takes it; NULL for an unknown key. It
+ * lives until the option is set again. */
+SCARLET_API const char *scarlet_train_options_text(const scarlet_train_options *opts,
+                                                   scarlet_train_option key);
+/* Numbers of the value in force: `count` is 1, 2 for a pair, 3 for a triple; a choice is counted
+ * from 0; NaN for "auto". ARGUMENT for a text, an unknown key or another count. */
+SCARLET_API scarlet_status scarlet_train_options_get(const scarlet_train_options *opts,
+                                                     scarlet_train_option key, double *values,
+                                                     size_t count, scarlet_error *err);
+/* Walks the table: index 0, 1, ... until ARGUMENT. Each output may be NULL. dflt is text. */
+SCARLET_API scarlet_status scarlet_train_option_describe(size_t index, scarlet_train_option *key,
+                                                         const char **name,
+                                                         scarlet_train_kind *kind, double *min,
+                                                         double *max, const char **dflt,
+                                                         const char **help);
+/* Name of value `index` of a choice, or of an integer that has names; NULL past the last. */
+SCARLET_API const char *scarlet_train_option_value_name(scarlet_train_option key, size_t index);
+
+/* ======================================================================== *
+ * Training                                                                 *
+ * ======================================================================== */
+
+/* What scarlet_trainer_get reports. NaN for what is not known yet. */
+typedef enum scarlet_train_info {
+    SCARLET_TRAIN_INFO_STEP = 1,            /* steps done */
+    SCARLET_TRAIN_INFO_STEPS = 2,           /* in all; NaN until --time has been measured */
+    SCARLET_TRAIN_INFO_EPOCH = 3,           /* epochs finished */
+    SCARLET_TRAIN_INFO_EPOCHS = 4,          /* in all, rounded up; as STEPS */
+    SCARLET_TRAIN_INFO_STEPS_PER_EPOCH = 5, /* a last short batch is dropped */
+    SCARLET_TRAIN_INFO_FINISHED = 6,        /* 1: nothing is left to do */
+    SCARLET_TRAIN_INFO_PICTURES = 7,        /* of the training part */
+    SCARLET_TRAIN_INFO_BROKEN = 8,          /* pictures that could not be read so far */
+    SCARLET_TRAIN_INFO_BYTES = 9,           /* memory held or to be held, without cached pictures */
+    SCARLET_TRAIN_INFO_CACHE_BYTES = 10,    /* pictures cached so far */
+
+    SCARLET_TRAIN_INFO_LOSS = 20,       /* of the last step */
+    SCARLET_TRAIN_INFO_RATE = 21,       /* learning rate of the last step */
+    SCARLET_TRAIN_INFO_TRAIN_LOSS = 22, /* mean of the last finished epoch */
+
+    SCARLET_TRAIN_INFO_COUNT = 40,    /* pictures of the last evaluation */
+    SCARLET_TRAIN_INFO_TOP1 = 41,     /* share of them that is right, 0 .. 1 */
+    SCARLET_TRAIN_INFO_BALANCED = 42, /* mean of the classes' shares */
+    SCARLET_TRAIN_INFO_EVAL_LOSS = 43,
+    SCARLET_TRAIN_INFO_BEST = 44,       /* best value of eval-metric */
+    SCARLET_TRAIN_INFO_BEST_EPOCH = 45, /* counted from 1; 0 for the fitted head alone */
+    SCARLET_TRAIN_INFO_INT = 0x7fffffff
+} scarlet_train_info;
+
+/* What a trainer has just done, for the callback. */
+typedef enum scarlet_train_event {
+    SCARLET_TRAIN_EVENT_STEP = 1,
+    SCARLET_TRAIN_EVENT_EPOCH = 2,      /* evaluated, best and checkpoint written */
+    SCARLET_TRAIN_EVENT_CHECKPOINT = 3, /* written between epochs */
+    SCARLET_TRAIN_EVENT_FEATURES = 4,   /* of a picture, for the head */
+    SCARLET_TRAIN_EVENT_HEAD = 5,       /* fitted and evaluated */
+    SCARLET_TRAIN_EVENT_INT = 0x7fffffff
+} scarlet_train_event;
+
+/* Called on the thread that called the library. It may call scarlet_trainer_get; anything but 0
+ * cancels: the call that is running returns SCARLET_OK after the step, with a checkpoint written,
+ * and may be made again to go on. */
+typedef int32_t (*scarlet_train_fn)(void *user, const scarlet_trainer *trainer,
+                                    scarlet_train_event event);
+
+/*
+ * Prepares a training: resolves every "auto", builds or loads the network, takes the memory of a
+ * step and starts the threads.
+ *
+ * dataset  has training pictures, at least one batch; must outlive the trainer, unchanged. Without
+ *          validation pictures nothing is evaluated and the last epoch counts as the best
+ * opts     NULL: the defaults
+ * folder   exists; receives last.ckpt (every epoch and every 5 minutes), best.safetensors (a
+ *          deployable file, complete or not at all) and results.csv (a row an epoch). NULL: nothing
+ *          is written
+ *
+ * With a folder that holds last.ckpt already: ARGUMENT; use scarlet_trainer_resume.
+ * Errors: ARGUMENT (options that contradict each other or the dataset), MODEL, IO and so on for the
+ * initial checkpoint, LIMIT, MEMORY, UNSUPPORTED.
+ */
+SCARLET_API scarlet_status scarlet_trainer_create(const scarlet_dataset *dataset,
+                                                  const scarlet_train_options *opts,
+                                                  const char *folder, scarlet_trainer **out,
+                                                  scarlet_error *err);
+/*
+ * The same, going on from last.ckpt of the folder: the same final bits as without interruption, in
+ * one build and instruction set. results.csv is cut back to the checkpoint. Options that change no
+ * result (threads, cache, cache-size) may differ.
+ *
+ * Errors as scarlet_trainer_create; IO if there is no checkpoint, FORMAT or CORRUPT if it is none
+ * or damaged, ARGUMENT for a checkpoint of other data or options, naming the first that differs.
+ */
+SCARLET_API scarlet_status scarlet_trainer_resume(const scarlet_dataset *dataset,
+                                                  const scarlet_train_options *opts,
+                                                  const char *folder, scarlet_trainer **out,
+                                                  scarlet_error *err);
+/* Frees a trainer, ends its threads. What was not written is lost. */
+SCARLET_API void scarlet_trainer_free(scarlet_trainer *trainer);
+
+/* fn = NULL: no callback (the default). */
+SCARLET_API void scarlet_trainer_set_callback(scarlet_trainer *trainer, scarlet_train_fn fn,
+                                              void *user);
+/* A number describing a trainer; NaN if it does not apply. */
+SCARLET_API double scarlet_trainer_get(const scarlet_trainer *trainer, scarlet_train_info what);
+/* The options with every "auto" resolved; they live as long as the trainer. */
+SCARLET_API const scarlet_train_options *scarlet_trainer_options(const scarlet_trainer *trainer);
+/* Picture `index`, from 0, of those that could not be read, with the reason; ARGUMENT past the
+ * last. Each output may be NULL. They are skipped; more than 5 % of a part stop the training. */
+SCARLET_API scarlet_status scarlet_trainer_broken(const scarlet_trainer *trainer, size_t index,
+                                                  size_t *picture, const char **message);
+
+/*
+ * One optimisation step; after the last of an epoch also what belongs to its end: evaluation, best
+ * file, checkpoint. Does nothing once the training is finished.
+ *
+ * Errors: INTERNAL with step, layer and learning rate if loss or weights are no longer finite (the
+ * files of the last checkpoint stay); CORRUPT for too many broken pictures; IO (also disk full; the
+ * files written before stay), MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_trainer_step(scarlet_trainer *trainer, scarlet_error *err);
+/* Steps until an epoch has ended. */
+SCARLET_API scarlet_status scarlet_trainer_epoch(scarlet_trainer *trainer, scarlet_error *err);
+/* Steps until the training is finished, or cancelled by the callback. */
+SCARLET_API scarlet_status scarlet_trainer_run(scarlet_trainer *trainer, scarlet_error *err);
+/* Evaluates the average of the weights (or the weights, with ema=off) on a part, by the inference
+ * engine on the file that would be written; scarlet_trainer_get reports the result. Changes nothing
+ * of the training. ARGUMENT for a part without pictures. */
+SCARLET_API scarlet_status scarlet_trainer_evaluate(scarlet_trainer *trainer, scarlet_part part,
+                                                    scarlet_error *err);
+/* Writes a deployable model file of the weights as they are now. The target appears complete or not
+ * at all. */
+SCARLET_API scarlet_status scarlet_trainer_write(scarlet_trainer *trainer, const char *path,
+                                                 scarlet_error *err);
+
+/* ======================================================================== *
+ * Heads: personalisation on a device                                       *
+ * ======================================================================== */
+
+/*
+ * A new classifier on top of a trained network: add feature vectors with labels, fit, write. The
+ * features come from a session with output=features; no picture is kept, and a vector cannot be
+ * turned back into one. Fitting is a multinomial logistic regression: seconds for thousands.
+ *
+ * features  length of a vector, as SCARLET_INFO_FEATURES reports
+ * classes   at least 2
+ * names     one a class for the model file, copied; or NULL
+ */
+SCARLET_API scarlet_status scarlet_head_create(size_t features, int32_t classes,
+                                               const char *const *names, scarlet_head **out,
+                                               scarlet_error *err);
+/* Frees a head. */
+SCARLET_API void scarlet_head_free(scarlet_head *head);
+/* Copies one vector of `length` features; they are finite. */
+SCARLET_API scarlet_status scarlet_head_add(scarlet_head *head, const float *features,
+                                            size_t length, int32_t label, scarlet_error *err);
+/* Fits weights and biases to all vectors added so far; the same bits for the same vectors in the
+ * same order. `loss`, if not NULL, receives the mean cross-entropy. ARGUMENT without vectors. */
+SCARLET_API scarlet_status scarlet_head_fit(scarlet_head *head, double *loss, scarlet_error *err);
+/* Scores of one vector, as the new model would give them. ARGUMENT before scarlet_head_fit. */
+SCARLET_API scarlet_status scarlet_head_scores(const scarlet_head *head, const float *features,
+                                               size_t length, float *scores, size_t classes,
+                                               scarlet_error *err);
+/* Writes `base` (any checkpoint that scarlet_model_load reads) with the fitted classifier in place
+ * of its own and the new names: a complete model file. opts: storage. Errors as scarlet_convert. */
+SCARLET_API scarlet_status scarlet_head_write(const scarlet_head *head, const char *base,
+                                              const char *target, const scarlet_options *opts,
+                                              scarlet_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
