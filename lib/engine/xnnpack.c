@@ -210,9 +210,18 @@ static void depthwise_task(executor *x, size_t task, float *ring)
             int r = top + i;
             rows[i] = r < 0 || r >= d->side ? zero : ring + (size_t)(r % k) * row;
         }
-        run(rows, channels, d->weight + first * taps, d->bias + first,
-            d->out + (size_t)y * (size_t)d->out_side * d->channels + first, d->channels,
-            (size_t)d->out_side, d->activate_out, sum);
+        const scarlet__depthwise row_of = {
+            .rows = rows,
+            .channels = channels,
+            .weights = d->weight + first * taps,
+            .bias = d->bias + first,
+            .out = d->out + (size_t)y * (size_t)d->out_side * d->channels + first,
+            .out_stride = d->channels,
+            .width = (size_t)d->out_side,
+            .activation = d->activate_out,
+            .sum = sum,
+        };
+        run(&row_of);
     }
 }
 

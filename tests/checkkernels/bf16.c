@@ -188,8 +188,9 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
         random_fill(sum_row, s.channels, ORDINARY, 20);
     for (size_t c = 0; sum_row && c < s.channels; c++)
         before[c] = sum_row[c];
-    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](rows, s.channels, floats_of(packed), bias, out,
-                                                 s.width, s.activation, sum_row);
+    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](
+        &(scarlet__depthwise){rows, s.channels, floats_of(packed), bias, floats_of(out), s.channels,
+                              s.width, s.activation, sum_row});
     compare_depthwise(&s, rows, taps, bias, out, sum_row ? before : NULL, sum_row);
 }
 
@@ -409,7 +410,8 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
         random_fill(gate, channels, ORDINARY, 1);
     for (size_t c = 0; gate && c < channels; c++)
         gate[c] = fabsf(gate[c]);
-    k->bf16.project.quantize_hidden(segment, segments, gate, pixels, 255, q, scale);
+    k->bf16.project.quantize_hidden(
+        &(scarlet__hidden){segment, segments, gate, pixels, 255, q, scale});
     for (size_t p = 0; p < pixels; p++) {
         float y[SEGMENTS_MAX * SCARLET__GEMM_VECTORS * SCARLET__VECTOR_MAX];
         size_t c = 0;
@@ -472,10 +474,16 @@ static void run_depthwise(const scarlet__kernels *kernels, const size_t *size, f
     const float *rows[KERNEL_MAX];
     for (size_t i = 0; i < k; i++)
         rows[i] = pool + i * row;
+    const scarlet__depthwise d = {.rows = rows,
+                                  .channels = channels,
+                                  .weights = pool + k * row,
+                                  .bias = pool,
+                                  .out = pool + 2 * k * row + 48 * 2 * 49,
+                                  .out_stride = channels,
+                                  .width = side,
+                                  .activation = SCARLET__HSWISH6};
     for (size_t y = 0; y < side; y++)
-        kernels->bf16.depthwise[k / 2 - 1][stride - 1](rows, channels, pool + k * row, pool,
-                                                       (void *)(pool + 2 * k * row + 48 * 2 * 49),
-                                                       side, SCARLET__HSWISH6, NULL);
+        kernels->bf16.depthwise[k / 2 - 1][stride - 1](&d);
 }
 
 /* rows x k x columns */
@@ -506,8 +514,8 @@ static void run_quantize(const scarlet__kernels *kernels, const size_t *size, fl
 {
     const scarlet__segment segment = {pool, size[1], size[1]};
     float *q = pool + size[0] * size[1];
-    kernels->bf16.project.quantize_hidden(&segment, 1, size[2] ? pool : NULL, size[0], 255, q,
-                                          q + size[0] * size[1]);
+    kernels->bf16.project.quantize_hidden(&(scarlet__hidden){
+        &segment, 1, size[2] ? pool : NULL, size[0], 255, q, q + size[0] * size[1]});
 }
 
 #define DEPTHWISE(k, stride, side)                                                                 \

@@ -88,8 +88,8 @@ void check_depthwise(const scarlet__kernels *k, values kind)
         random_fill(sum_row, s.channels, ORDINARY, 20);
     for (size_t c = 0; sum_row && c < s.channels; c++)
         before[c] = sum_row[c];
-    k->depthwise[s.k / 2 - 1][s.stride - 1](rows, s.channels, weights, bias, out, s.out_stride,
-                                            s.width, s.activation, sum_row);
+    k->depthwise[s.k / 2 - 1][s.stride - 1](&(scarlet__depthwise){
+        rows, s.channels, weights, bias, out, s.out_stride, s.width, s.activation, sum_row});
     compare(&s, rows, weights, bias, out, sum_row ? before : NULL, sum_row);
 }
 
@@ -103,11 +103,12 @@ static void run(const scarlet__kernels *kernels, const size_t *size, float *pool
     float *weights = pool + k * row, *out = weights + k * k * channels;
     for (size_t i = 0; i < k; i++)
         rows[i] = pool + i * row;
+    const size_t chunk = 3 * (size_t)kernels->vector;
+    const scarlet__depthwise d = {rows,  chunk, weights,          weights, out,
+                                  chunk, side,  SCARLET__HSWISH6, NULL};
     for (size_t y = 0; y < side; y++)
-        for (size_t c = 0; c < channels; c += 3 * (size_t)kernels->vector)
-            kernels->depthwise[k / 2 - 1][stride - 1](rows, 3 * (size_t)kernels->vector, weights,
-                                                      weights, out, 3 * (size_t)kernels->vector,
-                                                      side, SCARLET__HSWISH6, NULL);
+        for (size_t c = 0; c < channels; c += chunk)
+            kernels->depthwise[k / 2 - 1][stride - 1](&d);
 }
 
 #define DEPTHWISE(k, stride, side)                                                                 \

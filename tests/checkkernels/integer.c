@@ -247,7 +247,7 @@ static void check_hidden(const scarlet__kernels *kernels, values kind)
         for (size_t c = 0; c < channels; c++)
             gate[c] = fabsf(gate[c]);
     }
-    t.k->quantize_hidden(segment, segments, gate, pixels, levels, q, scale);
+    t.k->quantize_hidden(&(scarlet__hidden){segment, segments, gate, pixels, levels, q, scale});
     for (size_t p = 0; p < pixels; p++) {
         float y[SEGMENTS_MAX * SCARLET__GEMM_VECTORS * SCARLET__VECTOR_MAX];
         size_t c = 0;
@@ -359,8 +359,9 @@ static void run_quantize(const scarlet__kernels *kernels, const size_t *shape, f
 static void run_hidden(const scarlet__kernels *kernels, const size_t *shape, float *pool)
 {
     const scarlet__segment segment = {pool, shape[1], shape[1]};
-    narrowest(kernels)->quantize_hidden(&segment, 1, shape[2] ? pool : NULL, shape[0], 255,
-                                        pool + shape[0] * shape[1], pool + 2 * shape[0] * shape[1]);
+    narrowest(kernels)->quantize_hidden(
+        &(scarlet__hidden){&segment, 1, shape[2] ? pool : NULL, shape[0], 255,
+                           pool + shape[0] * shape[1], pool + 2 * shape[0] * shape[1]});
 }
 
 #define GEMM(name, rows, k, columns, activation, wide)                                             \

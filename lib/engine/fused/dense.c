@@ -88,13 +88,19 @@ void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, 
     const scarlet__fused_layer *f = t->weights;
     const size_t k = (size_t)t->layer->kernel, side = (size_t)t->out_side;
     const int size = t->layer->kernel / 2 - 1, stride = t->layer->stride - 1;
-    if (f->pairs)
-        w->k->bf16.depthwise[size][stride](
-            rows, width, f->depthwise + first * scarlet__bf16_depthwise_lanes(k),
-            f->depthwise_bias + first, (uint16_t *)(void *)out, side, activation, sum);
-    else
-        w->k->depthwise[size][stride](rows, width, f->depthwise + first * k * k,
-                                      f->depthwise_bias + first, out, width, side, activation, sum);
+    const size_t lanes = f->pairs ? scarlet__bf16_depthwise_lanes(k) : k * k;
+    const scarlet__depthwise d = {
+        .rows = rows,
+        .channels = width,
+        .weights = f->depthwise + first * lanes,
+        .bias = f->depthwise_bias + first,
+        .out = out,
+        .out_stride = width,
+        .width = side,
+        .activation = activation,
+        .sum = sum,
+    };
+    (f->pairs ? w->k->bf16.depthwise : w->k->depthwise)[size][stride](&d);
 }
 
 size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__step *t,

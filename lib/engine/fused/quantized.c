@@ -62,8 +62,16 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
     for (size_t end = first + rows; first < end; first += STEP, hidden_first += STEP) {
         const size_t count = end - first < STEP ? end - first : STEP;
         const size_t segments = scarlet__fused_segments(w, t, hidden, pixels, hidden_first);
-        d->kernels->quantize_hidden(w->s->segment, segments, gate, count, d->levels,
-                                    w->s->quantized, w->s->quantized_scale);
+        const scarlet__hidden values = {
+            .segment = w->s->segment,
+            .segments = segments,
+            .gate = gate,
+            .pixels = count,
+            .levels = d->levels,
+            .q = w->s->quantized,
+            .scale = w->s->quantized_scale,
+        };
+        d->kernels->quantize_hidden(&values);
         for (size_t n = 0; n < d->out.count; n++) {
             size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
             dense(w, d, n, w->s->quantized, w->s->quantized_scale, t->weights->hidden.padded, count,

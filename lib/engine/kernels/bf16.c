@@ -9,12 +9,12 @@
  *
  * vdpbf16ps and vpdpbusd stand as assembly: gcc 12 spills accumulators around their intrinsics.
  */
+#include "engine/kernels/activations.h"
 #include "engine/kernels/integer_sums.h"
+#include "engine/kernels/scales.h"
 
 enum {
-    ROWS = 7,
     MANY_ROWS = 14, /* of a single column: as many chains of additions as keep the CPU busy */
-    COLUMNS = SCARLET__GEMM_VECTORS,
     PIXELS = SCARLET__TILE,
     EVEN = 14, /* outputs of a depthwise step; twice as many as a step of floats has, so that each
                   begins with a whole pair */
@@ -78,11 +78,6 @@ INLINE void store_pixels(int rows, size_t count, const vec *y, uint16_t *out, si
     }
 }
 
-INLINE vec activate(vec x, scarlet__activation a)
-{
-    return a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x;
-}
-
 /* ---- products of bytes, into pairs ---- */
 
 INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gemm *g, size_t row)
@@ -110,34 +105,14 @@ INLINE void byte_rows(int rows, int columns, const scarlet__integer_gemm *g, siz
         byte_tile(rows, columns, 0, g, row);
 }
 
-INLINE void byte_sweep(int columns, const scarlet__integer_gemm *g)
-{
-    size_t row = 0;
-    for (; row + ROWS <= g->rows; row += ROWS)
-        byte_rows(ROWS, columns, g, row);
-    for (; row + ROWS / 2 <= g->rows; row += ROWS / 2)
-        byte_rows(ROWS / 2, columns, g, row);
-    for (; row < g->rows; row++)
-        byte_rows(1, columns, g, row);
-}
+INLINE void byte_sweep(int columns,
+                       const scarlet__integer_gemm *g){SWEEP(g, byte_rows(rows, columns, g, row))}
 
-static __attribute__((noinline)) void byte_gemm1(const scarlet__integer_gemm *g)
-{
-    byte_sweep(1, g);
-}
-static __attribute__((noinline)) void byte_gemm2(const scarlet__integer_gemm *g)
-{
-    byte_sweep(2, g);
-}
-static __attribute__((noinline)) void byte_gemm3(const scarlet__integer_gemm *g)
-{
-    byte_sweep(3, g);
-}
+GEMM(expand, scarlet__integer_gemm, byte_sweep(columns, g))
 
-static void expand(const scarlet__integer_gemm *g)
+    static void expand(const scarlet__integer_gemm *g)
 {
-    static void (*const table[COLUMNS])(const scarlet__integer_gemm *) = {byte_gemm1, byte_gemm2,
-                                                                          byte_gemm3};
+    static void (*const table[COLUMNS])(const scarlet__integer_gemm *) = GEMM_ROW(expand);
     table[g->vectors - 1](g);
 }
 
@@ -199,26 +174,13 @@ INLINE void sweep(int columns, bool pairs, const scarlet__bf16_gemm *g)
     }
 }
 
-#define GEMM(name, pairs)                                                                          \
-    static __attribute__((noinline)) void name##1(const scarlet__bf16_gemm *g)                     \
-    {                                                                                              \
-        sweep(1, pairs, g);                                                                        \
-    }                                                                                              \
-    static __attribute__((noinline)) void name##2(const scarlet__bf16_gemm *g)                     \
-    {                                                                                              \
-        sweep(2, pairs, g);                                                                        \
-    }                                                                                              \
-    static __attribute__((noinline)) void name##3(const scarlet__bf16_gemm *g)                     \
-    {                                                                                              \
-        sweep(3, pairs, g);                                                                        \
-    }
-GEMM(plain, false)
-GEMM(paired, true)
+GEMM(plain, scarlet__bf16_gemm, sweep(columns, false, g))
+GEMM(paired, scarlet__bf16_gemm, sweep(columns, true, g))
 
 static void gemm(const scarlet__bf16_gemm *g)
 {
-    static void (*const table[2][COLUMNS])(const scarlet__bf16_gemm *) = {
-        {plain1, plain2, plain3}, {paired1, paired2, paired3}};
+    static void (*const table[2][COLUMNS])(const scarlet__bf16_gemm *) = {GEMM_ROW(plain),
+                                                                          GEMM_ROW(paired)};
     table[g->pairs][g->vectors - 1](g);
 }
 
@@ -239,8 +201,17 @@ INLINE void depthwise_pair(int j, int k, int s, int step, const float *p, vec *a
     }
 }
 
-INLINE void depthwise_step(int k, int s, int step, const float *const *rows, size_t x, size_t c,
-                           size_t channels, const float *weights, vec *acc)
+/* One vector of a row's channels. */
+typedef struct {
+    const float *const *rows;
+    size_t c, channels; /* its first channel, of so many */
+    const float *weights;
+    vec bias;
+    uint16_t *out;
+} column;
+
+/* Outputs of a step, from number x on. */
+INLINE void depthwise_step(int k, int s, int step, const column *d, size_t x, vec *acc)
 {
     const int shift = k / 2 % 2, count = (k + 1) / 2;
     const int last = s == 1 ? (step - 1 + shift) / 2 + count : step - 1 + count;
@@ -250,79 +221,63 @@ INLINE void depthwise_step(int k, int s, int step, const float *const *rows, siz
 #pragma GCC unroll 1
 #endif
     for (int ky = 0; ky < k; ky++) {
-        const float *p = rows[ky] + (s == 1 ? x / 2 : x) * channels + c;
+        const float *p = d->rows[ky] + (s == 1 ? x / 2 : x) * d->channels + d->c;
         vec w[2][PAIRS];
         UNROLL for (int e = 0; e < 2; e++)
         {
             UNROLL for (int m = 0; m < count; m++)
             {
                 if (s == 1 || e == shift)
-                    w[e][m] = load(weights + ((ky * 2 + e) * count + m) * VL);
+                    w[e][m] = load(d->weights + ((ky * 2 + e) * count + m) * VL);
             }
         }
         /* gcc does not unroll so long a loop. */
 #define PAIR(j)                                                                                    \
     if ((j) < last)                                                                                \
-        depthwise_pair(j, k, s, step, p + (size_t)(j)*channels, acc, (const vec(*)[PAIRS])w);
+        depthwise_pair(j, k, s, step, p + (size_t)(j)*d->channels, acc, (const vec(*)[PAIRS])w);
         PAIR(0) PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6) PAIR(7) PAIR(8) PAIR(9) PAIR(10)
 #undef PAIR
     }
 }
 
-/* `count` outputs of a step. */
-INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, size_t count,
-                              const float *const *rows, size_t x, size_t c, size_t channels,
-                              const float *w, vec bias, uint16_t *out, vec *total)
+/* `count` outputs of a step; they are added to `total`. */
+INLINE void depthwise_outputs(int k, int s, int step, scarlet__activation a, const column *d,
+                              size_t x, size_t count, vec *total)
 {
     vec acc[EVEN];
-    UNROLL for (int i = 0; i < step; i++) acc[i] = bias;
-    depthwise_step(k, s, step, rows, x, c, channels, w, acc);
+    UNROLL for (int i = 0; i < step; i++) acc[i] = d->bias;
+    depthwise_step(k, s, step, d, x, acc);
     UNROLL for (int i = 0; i < step; i++)
     {
         if ((size_t)i < count)
             *total += acc[i] = activate(acc[i], a);
     }
-    store_pixels(step, count, acc, out + x * channels + c, channels);
+    store_pixels(step, count, acc, d->out + x * d->channels, d->channels);
 }
 
-INLINE void depthwise(int k, int s, scarlet__activation a, const float *const *rows,
-                      size_t channels, const float *w, const float *bias, uint16_t *out,
-                      size_t width, float *sum)
+INLINE void depthwise(int k, int s, scarlet__activation a, size_t channels,
+                      const scarlet__depthwise *d)
 {
-    enum { TWO = 2 };
     const int step = s == 1 ? EVEN : PIXELS;
-    for (size_t c = 0; c < channels; c += VL, w += (k * TWO * (k + 1) / 2) * VL) {
-        vec b = load(bias + c), total = splat(0);
+    const size_t width = d->width, lanes = scarlet__bf16_depthwise_lanes((size_t)k);
+    float *sum = d->sum;
+    for (size_t c = 0; c < channels; c += VL) {
+        const column v = {d->rows,           c,
+                          channels,          d->weights + c * lanes,
+                          load(d->bias + c), (uint16_t *)(void *)d->out + c};
+        vec total = splat(0);
         size_t x = 0;
         for (; x + (size_t)step <= width; x += (size_t)step)
-            depthwise_outputs(k, s, step, a, (size_t)step, rows, x, c, channels, w, b, out, &total);
+            depthwise_outputs(k, s, step, a, &v, x, (size_t)step, &total);
         if (x < width && s == 1 && width - x <= SHORT)
-            depthwise_outputs(k, s, SHORT, a, width - x, rows, x, c, channels, w, b, out, &total);
+            depthwise_outputs(k, s, SHORT, a, &v, x, width - x, &total);
         else if (x < width)
-            depthwise_outputs(k, s, step, a, width - x, rows, x, c, channels, w, b, out, &total);
+            depthwise_outputs(k, s, step, a, &v, x, width - x, &total);
         if (sum)
             store(sum + c, load(sum + c) + total);
     }
 }
-
-#define DEPTHWISE(k, s)                                                                            \
-    static void depthwise##k##s(const float *const *rows, size_t channels, const float *w,         \
-                                const float *bias, uint16_t *out, size_t width,                    \
-                                scarlet__activation a, float *sum)                                 \
-    {                                                                                              \
-        if (a == SCARLET__HSWISH6 && channels == 3 * VL)                                           \
-            depthwise(k, s, SCARLET__HSWISH6, rows, 3 * VL, w, bias, out, width, sum);             \
-        else if (a == SCARLET__HSWISH6)                                                            \
-            depthwise(k, s, SCARLET__HSWISH6, rows, channels, w, bias, out, width, sum);           \
-        else                                                                                       \
-            depthwise(k, s, SCARLET__RELU6, rows, channels, w, bias, out, width, sum);             \
-    }
-DEPTHWISE(3, 1)
-DEPTHWISE(3, 2)
-DEPTHWISE(5, 1)
-DEPTHWISE(5, 2)
-DEPTHWISE(7, 1)
-DEPTHWISE(7, 2)
+DEPTHWISE_FUNCTIONS
 
 /* ---- quantisers ---- */
 
@@ -425,18 +380,20 @@ INLINE void plain_maxima(int pixels, const scarlet__segment *segment, size_t seg
 }
 
 /* Pixels from number p on. */
-INLINE void quantize_tile(bool gated, int pixels, const scarlet__segment *segment, size_t segments,
-                          const float *gate, size_t p, size_t channels, float levels, void *q,
-                          float *scale)
+INLINE void quantize_tile(bool gated, int pixels, const scarlet__hidden *hidden, size_t p,
+                          size_t channels)
 {
+    const scarlet__segment *segment = hidden->segment;
+    const size_t segments = hidden->segments;
+    const float *gate = hidden->gate;
     vec m[PIXELS], h[PIXELS];
     if (gated)
         gated_maxima(pixels, segment, segments, gate, p, m);
     else
         plain_maxima(pixels, segment, segments, p, m);
-    take_scales(pixels, SCARLET__HSWISH6_LEAST, levels, m, scale);
+    take_scales(pixels, SCARLET__HSWISH6_LEAST, hidden->levels, m, hidden->scale + p);
     UNROLL for (int i = 0; i < pixels; i++) h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
-    uint8_t *at = (uint8_t *)q + p * channels;
+    uint8_t *at = (uint8_t *)hidden->q + p * channels;
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride, k = segment[s].k;
         const uint16_t *x = halves(segment[s].a) + p * stride;
@@ -468,25 +425,22 @@ INLINE void quantize_tile(bool gated, int pixels, const scarlet__segment *segmen
     }
 }
 
-INLINE void quantize(bool gated, const scarlet__segment *segment, size_t segments,
-                     const float *gate, size_t pixels, float levels, void *q, float *scale)
+INLINE void quantize(bool gated, const scarlet__hidden *h)
 {
-    size_t p = 0, channels = 0;
-    for (size_t s = 0; s < segments; s++)
-        channels += segment[s].k;
+    const size_t pixels = h->pixels, channels = hidden_channels(h);
+    size_t p = 0;
     for (; p + PIXELS <= pixels; p += PIXELS)
-        quantize_tile(gated, PIXELS, segment, segments, gate, p, channels, levels, q, scale + p);
+        quantize_tile(gated, PIXELS, h, p, channels);
     for (; p < pixels; p++)
-        quantize_tile(gated, 1, segment, segments, gate, p, channels, levels, q, scale + p);
+        quantize_tile(gated, 1, h, p, channels);
 }
 
-static void quantize_hidden(const scarlet__segment *segment, size_t segments, const float *gate,
-                            size_t pixels, float levels, void *q, float *scale)
+static void quantize_hidden(const scarlet__hidden *h)
 {
-    if (gate)
-        quantize(true, segment, segments, gate, pixels, levels, q, scale);
+    if (h->gate)
+        quantize(true, h);
     else
-        quantize(false, segment, segments, NULL, pixels, levels, q, scale);
+        quantize(false, h);
 }
 
 /* ---- pictures ---- */
@@ -534,9 +488,7 @@ static void narrow_planes(const float *x, size_t plane, size_t count, uint16_t *
 void KERNEL(fill_bf16)(scarlet__kernels *k)
 {
     k->bf16 = (scarlet__bf16_kernels){
-        .depthwise = {{depthwise31, depthwise32},
-                      {depthwise51, depthwise52},
-                      {depthwise71, depthwise72}},
+        .depthwise = DEPTHWISE_TABLE,
         .expand = k->bytes,
         .project = k->bytes,
         .gemm = gemm,

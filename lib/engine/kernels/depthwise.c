@@ -1,5 +1,8 @@
 /* Depthwise convolution: 7 outputs a step with the k weights of a kernel row in registers. */
-#include "engine/kernels/set.h"
+#include <string.h>
+
+#include "engine/kernels/activations.h"
+#include "engine/kernels/instances.h"
 
 enum { TILE = SCARLET__TILE };
 
@@ -33,17 +36,15 @@ INLINE void tile(int k, int s, const float *const *rows, size_t x, size_t c, siz
     }
 }
 
-INLINE vec activate(vec x, scarlet__activation a)
+INLINE void depthwise(int k, int s, scarlet__activation a, size_t channels,
+                      const scarlet__depthwise *d)
 {
-    return a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x;
-}
-
-INLINE void row(int k, int s, scarlet__activation a, const float *const *rows, size_t channels,
-                const float *w, const float *bias, float *out, size_t out_stride, size_t width,
-                float *sum)
-{
+    const float *const *rows = d->rows;
+    const float *w = d->weights;
+    float *out = d->out, *sum = d->sum;
+    const size_t width = d->width, out_stride = d->out_stride;
     for (size_t c = 0; c < channels; c += VL, w += (size_t)(k * k) * VL) {
-        vec b = load(bias + c), total = splat(0);
+        vec b = load(d->bias + c), total = splat(0);
         size_t x = 0;
         for (; x + TILE <= width; x += TILE) {
             vec acc[TILE];
@@ -73,33 +74,10 @@ INLINE void row(int k, int s, scarlet__activation a, const float *const *rows, s
             store(sum + c, load(sum + c) + total);
     }
 }
-
-/* The chunk's width as a constant makes addresses cheap; the widest is by far the most common. */
-#define DEPTHWISE(k, s)                                                                            \
-    static void depthwise##k##s(const float *const *rows, size_t channels, const float *w,         \
-                                const float *bias, float *out, size_t out_stride, size_t width,    \
-                                scarlet__activation a, float *sum)                                 \
-    {                                                                                              \
-        if (a == SCARLET__HSWISH6 && channels == 3 * VL)                                           \
-            row(k, s, SCARLET__HSWISH6, rows, 3 * VL, w, bias, out, out_stride, width, sum);       \
-        else if (a == SCARLET__HSWISH6)                                                            \
-            row(k, s, SCARLET__HSWISH6, rows, channels, w, bias, out, out_stride, width, sum);     \
-        else                                                                                       \
-            row(k, s, SCARLET__RELU6, rows, channels, w, bias, out, out_stride, width, sum);       \
-    }
-DEPTHWISE(3, 1)
-DEPTHWISE(3, 2)
-DEPTHWISE(5, 1)
-DEPTHWISE(5, 2)
-DEPTHWISE(7, 1)
-DEPTHWISE(7, 2)
+DEPTHWISE_FUNCTIONS
 
 void KERNEL(fill_depthwise)(scarlet__kernels *k)
 {
-    k->depthwise[0][0] = depthwise31;
-    k->depthwise[0][1] = depthwise32;
-    k->depthwise[1][0] = depthwise51;
-    k->depthwise[1][1] = depthwise52;
-    k->depthwise[2][0] = depthwise71;
-    k->depthwise[2][1] = depthwise72;
+    static const scarlet__depthwise_fn table[3][2] = DEPTHWISE_TABLE;
+    memcpy(k->depthwise, table, sizeof table);
 }

@@ -1,14 +1,13 @@
 /* Activations, gates, sums and means. */
+#include "engine/kernels/activations.h"
 #include "engine/kernels/set.h"
 
-static void activate(const float *in, size_t in_stride, float *out, size_t out_stride,
-                     size_t pixels, size_t channels, scarlet__activation a)
+static void activate_pixels(const float *in, size_t in_stride, float *out, size_t out_stride,
+                            size_t pixels, size_t channels, scarlet__activation a)
 {
     for (size_t p = 0; p < pixels; p++, in += in_stride, out += out_stride)
-        for (size_t c = 0; c < channels; c += VL) {
-            vec x = load(in + c);
-            store(out + c, a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x);
-        }
+        for (size_t c = 0; c < channels; c += VL)
+            store(out + c, activate(load(in + c), a));
 }
 
 static void relu(float *x, size_t channels)
@@ -55,7 +54,7 @@ static void mean(const float *x, size_t pixels, size_t channels, float factor, f
 
 void KERNEL(fill_elementwise)(scarlet__kernels *k)
 {
-    k->activate = activate;
+    k->activate = activate_pixels;
     k->relu = relu;
     k->hard_sigmoid = hard_sigmoid;
     k->scale = scale;

@@ -3,14 +3,11 @@
  *
  * The tiles are those of gemm.c. Quantisers take 7 pixels at once: as many independent maxima.
  */
+#include "engine/kernels/activations.h"
 #include "engine/kernels/integer_sums.h"
+#include "engine/kernels/scales.h"
 
-#if SCARLET__VECTOR == 16
-enum { ROWS = 7 };
-#else
-enum { ROWS = 4 };
-#endif
-enum { COLUMNS = SCARLET__GEMM_VECTORS, PANEL = SCARLET__GEMV_VECTORS, PIXELS = SCARLET__TILE };
+enum { PIXELS = SCARLET__TILE };
 
 INLINE void store_values(int group, void *q, size_t at, ivec x)
 {
@@ -26,10 +23,8 @@ INLINE void store_values(int group, void *q, size_t at, ivec x)
 
 /* ---- products ---- */
 
-typedef enum { LINEAR, RELU6, HSWISH6, RESIDUAL } epilogue;
-
-INLINE void tile(int group, int rows, int columns, epilogue e, const scarlet__integer_gemm *g,
-                 size_t row)
+INLINE void tile(int group, int rows, int columns, scarlet__activation a, bool added,
+                 const scarlet__integer_gemm *g, size_t row)
 {
     ivec acc[ROWS][COLUMNS];
     const size_t ldo = g->out_stride;
@@ -42,60 +37,16 @@ INLINE void tile(int group, int rows, int columns, epilogue e, const scarlet__in
         {
             vec x = to_float(acc[i][j]) * splat(g->a_scale[row + (size_t)i]);
             vec y = multiply_add(x, scale, bias);
-            if (e == RESIDUAL)
+            if (added)
                 y += load(g->residual + (row + (size_t)i) * ldo + j * VL);
-            store(out + (size_t)i * ldo + j * VL, e == HSWISH6 ? hswish6(y)
-                                                  : e == RELU6 ? relu6(y)
-                                                               : y);
+            store(out + (size_t)i * ldo + j * VL, activate(y, a));
         }
     }
 }
 
-/* All rows with `columns` vectors: whole tiles, then the rest in smaller ones. */
-INLINE void sweep(int group, int columns, epilogue e, const scarlet__integer_gemm *g)
-{
-    size_t row = 0;
-    for (; row + ROWS <= g->rows; row += ROWS)
-        tile(group, ROWS, columns, e, g, row);
-    for (; row + ROWS / 2 <= g->rows; row += ROWS / 2)
-        tile(group, ROWS / 2, columns, e, g, row);
-    for (; row < g->rows; row++)
-        tile(group, 1, columns, e, g, row);
-}
-
-/* Not inlined: each is a loop of its own with its own registers. */
-#define GEMM(name, group, e)                                                                       \
-    static __attribute__((noinline)) void name##1(const scarlet__integer_gemm *g)                  \
-    {                                                                                              \
-        sweep(group, 1, e, g);                                                                     \
-    }                                                                                              \
-    static __attribute__((noinline)) void name##2(const scarlet__integer_gemm *g)                  \
-    {                                                                                              \
-        sweep(group, 2, e, g);                                                                     \
-    }                                                                                              \
-    static __attribute__((noinline)) void name##3(const scarlet__integer_gemm *g)                  \
-    {                                                                                              \
-        sweep(group, 3, e, g);                                                                     \
-    }
-#define GEMMS(type, group)                                                                         \
-    GEMM(type##_linear, group, LINEAR)                                                             \
-    GEMM(type##_clamped, group, RELU6)                                                             \
-    GEMM(type##_swished, group, HSWISH6)                                                           \
-    GEMM(type##_added, group, RESIDUAL)                                                            \
-    static void type##_gemm(const scarlet__integer_gemm *g)                                        \
-    {                                                                                              \
-        static void (*const table[4][COLUMNS])(const scarlet__integer_gemm *) = {                  \
-            {type##_linear1, type##_linear2, type##_linear3},                                      \
-            {type##_clamped1, type##_clamped2, type##_clamped3},                                   \
-            {type##_swished1, type##_swished2, type##_swished3},                                   \
-            {type##_added1, type##_added2, type##_added3},                                         \
-        };                                                                                         \
-        epilogue e = g->residual                         ? RESIDUAL                                \
-                     : g->activation == SCARLET__HSWISH6 ? HSWISH6                                 \
-                     : g->activation == SCARLET__RELU6   ? RELU6                                   \
-                                                         : LINEAR;                                   \
-        table[e][g->vectors - 1](g);                                                               \
-    }
+INLINE void sweep(int group, int columns, scarlet__activation a, bool added,
+                  const scarlet__integer_gemm *g){
+    SWEEP(g, tile(group, rows, columns, a, added, g, row))}
 
 /* ---- quantisers ---- */
 
@@ -136,12 +87,14 @@ INLINE vec load_gated(bool gated, const float *x, const float *gate)
 }
 
 /* Pixels from number p on. */
-INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__segment *segment,
-                        size_t segments, const float *gate, size_t p, size_t channels, float levels,
-                        void *q, float *scale)
+INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__hidden *h, size_t p,
+                        size_t channels)
 {
+    const scarlet__segment *segment = h->segment;
+    const size_t segments = h->segments;
+    void *q = h->q;
     vec m[PIXELS];
-    const float *g = gate;
+    const float *g = h->gate;
     UNROLL for (int i = 0; i < pixels; i++) m[i] = splat(0);
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride;
@@ -151,8 +104,8 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__segmen
                 max(load_gated(gated, x + (size_t)i * stride, g), m[i]);
         }
     }
-    take_scales(pixels, SCARLET__HSWISH6_LEAST, levels, m, scale);
-    g = gate;
+    take_scales(pixels, SCARLET__HSWISH6_LEAST, h->levels, m, h->scale + p);
+    g = h->gate;
     size_t at = p * channels;
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride;
@@ -168,17 +121,14 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__segmen
     }
 }
 
-INLINE void hidden(int group, bool gated, const scarlet__segment *segment, size_t segments,
-                   const float *gate, size_t pixels, float levels, void *q, float *scale)
+INLINE void hidden(int group, bool gated, const scarlet__hidden *h)
 {
-    size_t p = 0, channels = 0;
-    for (size_t s = 0; s < segments; s++)
-        channels += segment[s].k;
+    const size_t pixels = h->pixels, channels = hidden_channels(h);
+    size_t p = 0;
     for (; p + PIXELS <= pixels; p += PIXELS)
-        hidden_tile(group, gated, PIXELS, segment, segments, gate, p, channels, levels, q,
-                    scale + p);
+        hidden_tile(group, gated, PIXELS, h, p, channels);
     for (; p < pixels; p++)
-        hidden_tile(group, gated, 1, segment, segments, gate, p, channels, levels, q, scale + p);
+        hidden_tile(group, gated, 1, h, p, channels);
 }
 
 /* Multiplies by zeros that the compiler does not know of, so that no sum overflows. */
@@ -202,23 +152,22 @@ INLINE float peak(int group, size_t steps)
     {                                                                                              \
         quantize(group, x, pixels, channels, levels, q, scale);                                    \
     }                                                                                              \
-    static void type##_hidden(const scarlet__segment *segment, size_t segments, const float *gate, \
-                              size_t pixels, float levels, void *q, float *scale)                  \
+    static void type##_hidden(const scarlet__hidden *h)                                            \
     {                                                                                              \
-        if (gate)                                                                                  \
-            hidden(group, true, segment, segments, gate, pixels, levels, q, scale);                \
+        if (h->gate)                                                                               \
+            hidden(group, true, h);                                                                \
         else                                                                                       \
-            hidden(group, false, segment, segments, NULL, pixels, levels, q, scale);               \
+            hidden(group, false, h);                                                               \
     }                                                                                              \
     static float type##_peak(size_t steps)                                                         \
     {                                                                                              \
         return peak(group, steps);                                                                 \
     }
 
-GEMMS(words, WORDS)
+GEMMS(words_gemm, scarlet__integer_gemm, sweep(WORDS, columns, a, added, g))
 QUANTISERS(words, WORDS)
 #ifdef SCARLET__BYTES
-GEMMS(bytes, BYTES)
+GEMMS(bytes_gemm, scarlet__integer_gemm, sweep(BYTES, columns, a, added, g))
 QUANTISERS(bytes, BYTES)
 #endif
 
@@ -234,7 +183,7 @@ INLINE vec load_weights(int bits, const void *w, size_t at)
 INLINE void panel(int bits, int columns, const float *x, size_t k, const void *w,
                   const float *scale, const float *bias, float *y)
 {
-    vec acc[PANEL];
+    vec acc[SCARLET__GEMV_VECTORS];
     size_t at = 0;
     UNROLL for (int j = 0; j < columns; j++) acc[j] = splat(0);
     for (size_t i = 0; i < k; i++, at += (size_t)columns * VL) {
@@ -250,26 +199,7 @@ INLINE void panel(int bits, int columns, const float *x, size_t k, const void *w
 INLINE void gemv(int bits, const float *x, size_t k, const void *w, const float *scale,
                  const float *bias, float *y, int vectors)
 {
-    switch (vectors) {
-    case 1:
-        panel(bits, 1, x, k, w, scale, bias, y);
-        break;
-    case 2:
-        panel(bits, 2, x, k, w, scale, bias, y);
-        break;
-    case 3:
-        panel(bits, 3, x, k, w, scale, bias, y);
-        break;
-    case 4:
-        panel(bits, 4, x, k, w, scale, bias, y);
-        break;
-    case 5:
-        panel(bits, 5, x, k, w, scale, bias, y);
-        break;
-    default:
-        panel(bits, 6, x, k, w, scale, bias, y);
-        break;
-    }
+    PANEL(vectors, panel(bits, columns, x, k, w, scale, bias, y))
 }
 
 static void gemv8(const float *x, size_t k, const int8_t *w, const float *scale, const float *bias,

@@ -2,7 +2,8 @@
 #ifndef SCARLET_ENGINE_KERNELS_INTEGER_SUMS_H
 #define SCARLET_ENGINE_KERNELS_INTEGER_SUMS_H
 
-#include "engine/kernels/set.h"
+#include "engine/kernels/instances.h"
+#include "engine/kernels/integers.h"
 
 /* Values of a group, which names the type: 2 words or 4 bytes. */
 enum { WORDS = 2, BYTES = 4 };
@@ -19,7 +20,7 @@ INLINE ivec dot(int group, ivec acc, ivec x, ivec w)
 
 /* acc[i][j] = sum of row `row` + i and vector j of outputs. */
 INLINE void integer_sums(int group, int rows, int columns, const scarlet__integer_gemm *g,
-                         size_t row, ivec acc[][SCARLET__GEMM_VECTORS])
+                         size_t row, ivec acc[][COLUMNS])
 {
     const char *w = g->weights, *a = (const char *)g->a + row * g->stride;
     const char *ahead = g->prefetch->at;
@@ -31,7 +32,7 @@ INLINE void integer_sums(int group, int rows, int columns, const scarlet__intege
         UNROLL for (int i = 0; i < rows; i++) acc[i][j] = start;
     }
     for (size_t k = g->groups; k > 0; k--, a += 4) {
-        ivec b[SCARLET__GEMM_VECTORS];
+        ivec b[COLUMNS];
         UNROLL for (int j = 0; j < columns; j++) b[j] = load_integers(w + j * VL * 4);
         w += columns * VL * 4;
         __builtin_prefetch(ahead, 0, 2);

@@ -25,19 +25,19 @@ typedef enum scarlet__activation {
     SCARLET__HSWISH6 /* 6 * h-swish */
 } scarlet__activation;
 
-/*
- * One output row of a depthwise convolution over one chunk.
- *
- * rows        k pointers to input rows [pixel][channels], from the leftmost padding pixel on;
- *             readable up to (ceil(width / 7) * 7 - 1) * stride + k pixels
- * weights     [vector][k * k][VL]
- * out         pixel x goes to out + x * out_stride
- * sum         channels floats: the sum over the row is added; NULL: not wanted
- */
-typedef void (*scarlet__depthwise_fn)(const float *const *rows, size_t channels,
-                                      const float *weights, const float *bias, float *out,
-                                      size_t out_stride, size_t width,
-                                      scarlet__activation activation, float *sum);
+/* One output row of a depthwise convolution over one chunk. */
+typedef struct scarlet__depthwise {
+    /* k input rows [pixel][channels], from the leftmost padding pixel on; readable up to
+     * (ceil(width / 7) * 7 - 1) * stride + k pixels */
+    const float *const *rows;
+    size_t channels;
+    const float *weights, *bias; /* [vector][k * k][VL], [channels] */
+    float *out;                  /* pixel x goes to out + x * out_stride */
+    size_t out_stride, width;
+    scarlet__activation activation; /* not LINEAR */
+    float *sum; /* [channels]: the sum over the row is added; NULL: not wanted */
+} scarlet__depthwise;
+typedef void (*scarlet__depthwise_fn)(const scarlet__depthwise *);
 
 /* `k` values of each row's input: value i of row r is a[r * stride + i]. */
 typedef struct scarlet__segment {
@@ -95,6 +95,17 @@ typedef struct scarlet__integer_gemm {
     scarlet__prefetch *prefetch;
 } scarlet__integer_gemm;
 
+/* What a depthwise part gave for some pixels, to be quantised. */
+typedef struct scarlet__hidden {
+    const scarlet__segment *segment; /* the values of a pixel, in turn; whole vectors each */
+    size_t segments;
+    const float *gate; /* 0 to 1, of each value; NULL: all are 1 */
+    size_t pixels;
+    float levels;
+    void *q;      /* [pixel][sum of k] */
+    float *scale; /* [pixel] */
+} scarlet__hidden;
+
 typedef struct scarlet__integer_kernels {
     size_t group;   /* 0: the set has no such kernels */
     int32_t offset; /* added to what `quantize` gives */
@@ -103,11 +114,9 @@ typedef struct scarlet__integer_kernels {
      * [pixel][channels]. */
     void (*quantize)(const float *x, size_t pixels, size_t channels, float levels, void *q,
                      float *scale);
-    /* The same for what 6 * h-swish gave, which is never below -2.25, times gate[channel] of 0 to
-     * 1 unless that is NULL: scale = (max x + 2.25) / levels, q = round((x + 2.25) / scale). A
-     * pixel's values are those of all segments, whole vectors each; q [pixel][sum of k]. */
-    void (*quantize_hidden)(const scarlet__segment *segment, size_t segments, const float *gate,
-                            size_t pixels, float levels, void *q, float *scale);
+    /* The same for the output of 6 * h-swish, which is never below -2.25, times the gates:
+     * scale = (max x + 2.25) / levels, q = round((x + 2.25) / scale). */
+    void (*quantize_hidden)(const scarlet__hidden *);
     /* As the floats' below, of `group` products a lane. */
     float (*peak)(size_t steps);
 } scarlet__integer_kernels;
@@ -163,14 +172,9 @@ typedef struct scarlet__bf16_gemm {
     bool pairs;
 } scarlet__bf16_gemm;
 
-/* As scarlet__depthwise_fn. rows: k pointers to padded rows of pairs; out: [pixel][channels]. */
-typedef void (*scarlet__bf16_depthwise_fn)(const float *const *rows, size_t channels,
-                                           const float *weights, const float *bias, uint16_t *out,
-                                           size_t width, scarlet__activation activation,
-                                           float *sum);
-
 typedef struct scarlet__bf16_kernels {
-    scarlet__bf16_depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
+    /* rows are padded rows of pairs; out are halves, [pixel][channels]: out_stride is channels */
+    scarlet__depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
     /* Those of bytes, but a gemm with h-swish whose `out` receives pairs of rows as in
      * scarlet__bf16_gemm, and a quantize_hidden of halves, where a NaN may make the pixel's scale
      * infinite. group 0: the set has no such kernels. */
