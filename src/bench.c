@@ -20,7 +20,7 @@ static const cli_option options[] = {
     {'m', "model", "FILE", "checkpoint or safetensors file; default: $SCARLET_MODEL"},
     {'t', "threads", "N", "threads of the network; default 1; 0: all CPUs"},
     {BATCH, "batch", "N", "pictures in one inference; default 1"},
-    {RUNS, "runs", "N", "measurements of each step (of loading: at most 5); default 50"},
+    {RUNS, "runs", "N", "measurements of each step (at most 5 of loading); default 50"},
     {INPUT_SIZE, "input-size", "N",
      "side of the network's input; default: the model file's, else 224"},
     {LAYERS, "layers", NULL, "measure each layer too"},
@@ -63,7 +63,7 @@ static summary summarize(const char *name, double *samples, size_t n)
 
 typedef struct bench {
     const char *model_path, *picture_path, *settings;
-    scarlet_options *opts; /* of the command line alone */
+    scarlet_options *opts; /* of the command line only */
     cli_loaded loaded;
     scarlet_image *image;
     float *input, *scores;
@@ -108,7 +108,7 @@ static scarlet_status step_infer(bench *b, scarlet_error *err)
                          b->scores, b->batch * b->scores_length, err);
 }
 
-/* All steps worked once before they are measured, so a failure now is a matter of resources. */
+/* All steps have worked once before they are measured: a failure now means lack of resources. */
 static void must(scarlet_status status, const scarlet_error *err)
 {
     if (status == SCARLET_OK)
@@ -139,7 +139,7 @@ static summary measure(bench *b, const char *name, step run, size_t warm_ups, si
 /* ---- layers ---- */
 
 typedef struct layers {
-    size_t count, runs, pictures; /* pictures: begun so far */
+    size_t count, runs, pictures; /* pictures: started so far */
     double *samples;              /* [layer][picture], milliseconds */
 } layers;
 
@@ -184,9 +184,9 @@ typedef struct report {
     summary steps[5];
     size_t steps_count;
     double pictures_per_second;
-    summary *layers; /* NULL: not asked for */
+    summary *layers; /* NULL: not requested */
     size_t layers_count;
-    double peak; /* multiply-adds a second of one thread, to compare layers with */
+    double peak; /* multiply-adds a second of one thread, for comparison */
 } report;
 
 static const char *session_name(const bench *b, scarlet_option key, scarlet_info what)
@@ -208,14 +208,14 @@ static int64_t macs(const bench *b, size_t layer)
     return scarlet_session_layer_macs(b->loaded.session, layer);
 }
 
-enum { UNSEEN_NS = 1000 }; /* a layer this short was nothing, or done within the one before */
+enum { UNSEEN_NS = 1000 }; /* a shorter layer does nothing, or is computed within the one before */
 
 static bool seen(const report *r, size_t layer)
 {
     return r->layers[layer].median * 1e6 > UNSEEN_NS;
 }
 
-/* Multiply-adds done in a layer's time: its own and those of layers behind it that took none. */
+/* Multiply-adds done in a layer's time: its own and those of layers after it that took none. */
 static double work(const bench *b, const report *r, size_t layer)
 {
     double sum = (double)macs(b, layer);
@@ -253,7 +253,8 @@ static void print_text(const bench *b, const report *r)
         else
             printf("%9s %6s\n", "-", "-");
     }
-    printf("\nPeak: %.1f GMAC/s, what one thread's kernels reach in registers\n", r->peak * 1e-9);
+    printf("\nPeak: %.1f GMAC/s, reached by one thread's kernels in registers\n",
+           r->peak * 1e-9);
 }
 
 static void json_number(json *j, const char *key, double value)
@@ -325,7 +326,7 @@ static void print_json(const bench *b, const report *r)
 
 /* ---- command ---- */
 
-/* A picture to preprocess: the one given, or noise of a camera's size. */
+/* A picture to preprocess: the one given, or noise of a camera's frame size. */
 static scarlet_status open_picture(bench *b, scarlet_error *err)
 {
     enum { WIDTH = 640, HEIGHT = 480 };
@@ -341,7 +342,7 @@ static scarlet_status open_picture(bench *b, scarlet_error *err)
                               &b->image, err);
 }
 
-/* Everything that is measured, done once. */
+/* Does everything once that will be measured. */
 static void prepare(bench *b, const cli_command *command)
 {
     cli_load_model(&b->loaded, command, b->model_path, b->settings);
@@ -418,7 +419,7 @@ static int run(const cli_command *command, int argc, char **argv)
         }
     }
     if (argc - optind > 1)
-        cli_usage(command, "one picture at most: \"%s\" is too much", argv[optind + 1]);
+        cli_usage(command, "unexpected argument \"%s\": one picture at most", argv[optind + 1]);
     b.picture_path = optind < argc ? argv[optind] : NULL;
     b.model_path = cli_model_path(command, b.model_path);
     b.settings = settings;

@@ -28,33 +28,33 @@ static const cli_option options[] = {
      "ImageNet's for a model of 1000 classes, else class numbers"},
     {FEATURES, "features", NULL, "print the vector before the classifier instead of classes"},
     {NPY, "npy", "FILE",
-     "with --features: write them to FILE as a NumPy matrix, a row a picture;\n"
+     "with --features: write them to FILE as a NumPy matrix, a row per picture;\n"
      "rows of pictures that failed are NaN"},
     {LIST, "files-from", "FILE",
-     "classify the pictures that FILE names, one a line (or NUL-separated);\n"
-     "relative names start at FILE's folder"},
-    {JSON, "json", NULL, "print one JSON object a line for each picture, failures too"},
+     "classify the pictures listed in FILE, one a line (or NUL-separated);\n"
+     "relative names start from FILE's folder"},
+    {JSON, "json", NULL, "print one JSON object a line for each picture, failures included"},
     {AUTO_ORIENT, "auto-orient", NULL, "turn pictures by their EXIF orientation"},
-    {'j', "jobs", "N", "pictures at once; default: as many as the CPUs that may be used"},
-    {'t', "threads", "N", "threads of the network for each of them; default 1; 0: all CPUs"},
+    {'j', "jobs", "N", "pictures to work on at once; default: one for each usable CPU"},
+    {'t', "threads", "N", "threads for each picture's network; default 1; 0: all CPUs"},
     {'o', "opt", "NAME=VALUE", "set a library option; may be repeated"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
 };
 
 typedef struct job {
-    scarlet_session **sessions;  /* one a worker */
-    const scarlet_options *opts; /* of the command line, over those of the model's metadata */
+    scarlet_session **sessions;  /* one per worker */
+    const scarlet_options *opts; /* from the model's metadata, overridden by the command line */
     cli_names names;
     bool json, features;
-    size_t k, length; /* predictions, or numbers of a vector, a picture has at most */
+    size_t k, length; /* at most so many predictions, or numbers of a vector, per picture */
     size_t input_length;
     npy *matrix; /* NULL: print features */
     feed feed;
     size_t done, failed, total; /* total: 0 if not known */
 } job;
 
-/* A picture on its way, and what came out. */
+/* A picture in the pipeline, and its result. */
 typedef struct item {
     cli_picture picture;
     scarlet_status status;
@@ -172,7 +172,7 @@ static bool done(void *user, void *slot)
     return true;
 }
 
-/* All pictures; the exit code. */
+/* Classifies all pictures; returns the exit code. */
 static int run_all(job *j, size_t workers, bool quiet)
 {
     pipeline p = {.workers = workers,
@@ -211,7 +211,7 @@ static int run_all(job *j, size_t workers, bool quiet)
     return j->failed ? INPUT_FAILED : DONE;
 }
 
-/* What one picture takes and gives. */
+/* Sizes of input and output for one picture. */
 static void measure(job *j, const cli_loaded *loaded)
 {
     int64_t output;
@@ -281,7 +281,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (!j.features)
         cli_names_open(&j.names, command, loaded.model, labels);
     if (matrix && !j.features)
-        cli_usage(command, "--npy goes with --features");
+        cli_usage(command, "--npy needs --features");
 
     cli_inputs inputs = {0};
     int pipes = 0;
@@ -314,9 +314,9 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_classify = {
     .name = "scarlet classify",
     .summary =
-        "Says what is in pictures (JPEG, PNG). A folder stands for every picture file below it,\n"
-        "in byte order of the paths; a tar archive, plain or compressed, for those in it, in its\n"
-        "order; - is a picture on standard input. Results keep the order of the pictures.",
+        "Classifies pictures (JPEG, PNG). A folder stands for all picture files below it, in byte\n"
+        "order of their paths; a tar archive, plain or compressed, for the pictures in it, in its\n"
+        "order; - is one picture on standard input. Results come in the order of the pictures.",
     .synopsis = "--model FILE [OPTION]... FILE|FOLDER|ARCHIVE|-...",
     .options = options,
     .library_options = true,

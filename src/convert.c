@@ -11,15 +11,15 @@ enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
 
 static const cli_option options[] = {
     {STORAGE, "storage", "TYPE", "f32 (default), or f16: half the size, weights are rounded"},
-    {LABELS, "labels", "FILE", "store names of classes, one a line"},
-    {INPUT_SIZE, "input-size", "N", "store the side of the network's input, pixels"},
-    {RESIZE, "resize", "N", "store the short side of pictures before the crop, pixels"},
+    {LABELS, "labels", "FILE", "store class names, one a line"},
+    {INPUT_SIZE, "input-size", "N", "store the side of the network's input in pixels"},
+    {RESIZE, "resize", "N", "store the short side of pictures before the crop in pixels"},
     {MEAN, "mean", "R,G,B", "store what is subtracted from pixels / 255; needs --std"},
-    {STD, "std", "R,G,B", "store what is divided by then; needs --mean"},
+    {STD, "std", "R,G,B", "store what the difference is divided by; needs --mean"},
     {0},
 };
 
-/* "R,G,B" of the option called "--name". */
+/* Parses "R,G,B", the argument of --name. */
 static void set_normalization(char **settings, const cli_command *command, const char *name,
                               const char *text)
 {
@@ -69,7 +69,7 @@ static int run(const cli_command *command, int argc, char **argv)
         }
     }
     if (mean != std)
-        cli_usage(command, "--mean and --std go together");
+        cli_usage(command, "--mean and --std need each other");
     if (argc - optind != 2)
         cli_usage(command, "expected two files, SOURCE and TARGET, found %d", argc - optind);
     const char *source = argv[optind], *target = argv[optind + 1];
@@ -99,7 +99,7 @@ const cli_command cli_convert = {
     .name = "scarlet convert",
     .summary =
         "Rewrites a checkpoint (PyTorch or safetensors) as a safetensors file that is a complete\n"
-        "classifier: weights, names of classes, how to prepare pictures.",
+        "classifier: weights, class names, how to prepare pictures.",
     .synopsis = "[OPTION]... SOURCE TARGET",
     .options = options,
     .notes =

@@ -69,7 +69,7 @@ static void number(const char *name, int64_t value, const char *unit)
 
 static void print_metadata(const scarlet_model *model)
 {
-    enum { SHOWN = 60 }; /* characters; --json gives all */
+    enum { SHOWN = 60 }; /* characters; --json prints all */
     const char *key;
     for (size_t i = 0; (key = scarlet_model_metadata_key(model, i)); i++) {
         const char *value = scarlet_model_metadata(model, key);
@@ -200,7 +200,7 @@ static int run(const cli_command *command, int argc, char **argv)
             cli_set(&settings, command, "%s", optarg);
     }
     if (argc - optind > 1)
-        cli_usage(command, "one model at a time: \"%s\" is too much", argv[optind + 1]);
+        cli_usage(command, "unexpected argument \"%s\": one model at a time", argv[optind + 1]);
     const char *path = cli_model_path(command, optind < argc ? argv[optind] : NULL);
     scarlet_model *model;
     scarlet_error err;

@@ -17,7 +17,7 @@ static const cli_command *const commands[] = {&cli_classify, &cli_verify,  &cli_
 
 static const cli_option options[] = {
     {'V', "version", NULL, "print the version and exit"},
-    {'v', "verbose", NULL, "with --version: engine, codecs and instruction sets too"},
+    {'v', "verbose", NULL, "with --version: also engine, codecs and instruction sets"},
     {0},
 };
 
@@ -26,9 +26,9 @@ static const cli_command scarlet = {
     .summary =
         "Classifies pictures with SCARLET networks on the CPU.\n\n"
         "Commands:\n"
-        "  classify     say what is in pictures\n"
-        "  verify       count right answers over labelled pictures\n"
-        "  prepare-val  arrange the ImageNet validation pictures for it\n"
+        "  classify     classify pictures\n"
+        "  verify       measure accuracy on labelled pictures\n"
+        "  prepare-val  arrange the ImageNet validation pictures for verify\n"
         "  info         describe a model file: network, layers, costs, metadata\n"
         "  convert      rewrite a checkpoint as a safetensors file\n"
         "  bench        measure loading, preprocessing and inference\n"
@@ -73,8 +73,8 @@ int main(int argc, char **argv)
         cli_usage(&scarlet, "no command");
     argc -= optind;
     argv += optind;
-    optind = 0; /* the subcommand parses anew */
-    /* Of pointers, as meant: NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    optind = 0; /* the subcommand starts over */
+    /* An array of pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[0], strchr(commands[i]->name, ' ') + 1) == 0)
             return cli_finish(commands[i]->run(commands[i], argc, argv));

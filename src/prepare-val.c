@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "common/alloc.h"
+#include "common/class_names.h"
 #include "common/installation.h"
 #include "common/interrupt.h"
 #include "common/lines.h"
@@ -19,14 +20,14 @@
 #include "pictures/folders.h"
 #include "pictures/truth.h"
 
-enum { PICTURES = 50000, CLASSES = 1000, ID = 9 /* letters of a WordNet id */ };
+enum { PICTURES = 50000, ID = 9 /* characters of a WordNet id */ };
 enum { HOW = 128, DRY_RUN };
 
 static const cli_option options[] = {
     {HOW, "how", "WAY",
      "link (default: hard links), symlink, copy or move; an archive's pictures\n"
      "are always copied"},
-    {DRY_RUN, "dry-run", NULL, "check and count, change nothing"},
+    {DRY_RUN, "dry-run", NULL, "check and count but change nothing"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
 };
@@ -39,9 +40,9 @@ typedef struct plan {
     int way;
     bool dry, quiet;
     truth labels;
-    char ids[CLASSES][ID + 1];
+    char ids[IMAGENET_CLASSES][ID + 1];
     size_t classes; /* ids read so far */
-    bool *there;    /* in the target already, by number from 0 */
+    bool *there;    /* already in the target, by number from 0 */
     size_t done, kept;
 } plan;
 
@@ -50,7 +51,7 @@ typedef struct plan {
 static void add_id(void *user, char *text, size_t number)
 {
     plan *p = user;
-    if (number < CLASSES && strcspn(text, "\t") == ID) {
+    if (number < IMAGENET_CLASSES && strcspn(text, "\t") == ID) {
         memcpy(p->ids[number], text, ID);
         p->classes++;
     }
@@ -61,8 +62,8 @@ static void read_tables(plan *p)
     char *path = data_file("imagenet-1k-classes.tsv");
     read_lines(path, add_id, p);
     truth_open(&p->labels, NULL);
-    if (p->classes != CLASSES || p->labels.lines != PICTURES)
-        cli_refuse(path, "the data files of scarlet are not complete");
+    if (p->classes != IMAGENET_CLASSES || p->labels.lines != PICTURES)
+        cli_refuse(path, "scarlet's data files are incomplete");
     free(path);
 }
 
@@ -88,7 +89,7 @@ static char *target_path(const plan *p, size_t number)
 
 /* ---- one picture ---- */
 
-/* A file appears complete or not at all: it is written under another name in its folder. */
+/* A file appears complete or not at all: it is written under another name in the same folder. */
 static int begin_copy(const char *target, char **part)
 {
     *part = cli_format("%s.part", target);
@@ -181,7 +182,8 @@ static void put_file(const plan *p, const char *source, const char *target)
 
 /* ---- all ---- */
 
-/* What is in the target already; the same size as the source, if that is still there. */
+/* Finds what is already in the target; it must have the size of its source, if that still exists.
+ */
 static void look(plan *p)
 {
     size_t missing = 0, first = 0;
@@ -192,7 +194,7 @@ static void look(plan *p)
         free(source);
         p->there[i] = stat(target, &to) == 0;
         if (have && p->there[i] && from.st_size != to.st_size)
-            cli_refuse(target, "there already, but with %lld bytes instead of %lld",
+            cli_refuse(target, "already exists, with %lld bytes instead of %lld",
                        (long long)to.st_size, (long long)from.st_size);
         if (!have && !p->there[i] && !missing++)
             first = i;
@@ -210,7 +212,7 @@ static void make_folders(const plan *p)
 {
     if (mkdir(p->target, 0777) != 0 && errno != EEXIST)
         cli_refuse_errno(p->target);
-    for (size_t i = 0; i < CLASSES; i++) {
+    for (size_t i = 0; i < IMAGENET_CLASSES; i++) {
         char *path = cli_format("%s/%s", p->target, p->ids[i]);
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
             cli_refuse_errno(path);
@@ -279,11 +281,11 @@ static void check(const plan *p)
         wrong +=
             !number || number > PICTURES || p->labels.by_line[number - 1] != inputs.item[i].label;
     }
-    if (classes != CLASSES || inputs.count != PICTURES || wrong) {
+    if (classes != IMAGENET_CLASSES || inputs.count != PICTURES || wrong) {
         cli_error(
             "%s: %zu folders with %zu pictures, %zu of them in the wrong place; expected %d "
             "folders with %d",
-            p->target, classes, inputs.count, wrong, CLASSES, PICTURES);
+            p->target, classes, inputs.count, wrong, IMAGENET_CLASSES, PICTURES);
         exit(INPUT_FAILED);
     }
     cli_inputs_free(&inputs);
@@ -302,7 +304,7 @@ static int run(const cli_command *command, int argc, char **argv)
         for (p->way = LINK; p->way <= MOVE && strcmp(ways[p->way], optarg) != 0;)
             p->way++;
         if (p->way > MOVE)
-            cli_usage(command, "--how: \"%s\" is none of link, symlink, copy, move", optarg);
+            cli_usage(command, "--how: \"%s\" is not one of link, symlink, copy, move", optarg);
     }
     if (argc - optind != 2)
         cli_usage(command, "expected SOURCE and TARGET, found %d", argc - optind);
@@ -314,7 +316,7 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_refuse_errno(p->source);
     bool folder = S_ISDIR(st.st_mode);
     if (!folder && given && p->way != COPY)
-        cli_usage(command, "--how: pictures of an archive can only be copied");
+        cli_usage(command, "--how: an archive's pictures can only be copied");
     read_tables(p);
     progress_start(PICTURES, p->quiet);
     interrupt_catch();
@@ -324,15 +326,16 @@ static int run(const cli_command *command, int argc, char **argv)
         from_archive(p);
     progress_hide();
     if (interrupted()) {
-        cli_error("interrupted after %zu pictures; the same command goes on", p->done + p->kept);
+        cli_error("interrupted after %zu pictures; run the same command again to continue",
+                  p->done + p->kept);
         interrupt_finish();
     }
     if (!p->dry)
         check(p);
     if (!p->quiet)
-        printf("%zu pictures %s, %zu were there; %d in %d folders\n",
+        printf("%zu pictures %s, %zu already in place; %d in %d folders\n",
                p->dry ? PICTURES - p->kept : p->done, p->dry ? "to arrange" : "arranged", p->kept,
-               PICTURES, CLASSES);
+               PICTURES, IMAGENET_CLASSES);
     truth_close(&p->labels);
     free(p->there);
     free(p);
@@ -344,7 +347,7 @@ const cli_command cli_prepare_val = {
     .summary =
         "Arranges the 50,000 validation pictures of ILSVRC2012, a flat folder or the archive\n"
         "ILSVRC2012_img_val.tar, into 1000 folders named by WordNet ids, as ImageFolder and\n"
-        "scarlet verify take them. May be interrupted and run again; checks all counts.",
+        "scarlet verify expect them. May be interrupted and run again; checks all counts.",
     .synopsis = "[OPTION]... SOURCE TARGET",
     .options = options,
     .notes =

@@ -67,7 +67,7 @@ static void help_row(int key, const char *name, const char *argument, const char
     }
 }
 
-/* A line of the names of an option's values. */
+/* A line with the names of an option's values. */
 static void help_values(scarlet_option key, int64_t min, int64_t max, int column)
 {
     printf("%*s", column, "");
@@ -85,7 +85,7 @@ static void help_library_options(void)
     const char *name, *text;
     scarlet_option key;
     int64_t min, max, dflt;
-    printf("\nNames for --opt, in brackets what holds without it:\n");
+    printf("\nNames for --opt, with defaults in brackets:\n");
     for (size_t i = 0; scarlet_option_describe(i, &key, &name, &min, &max, &dflt, &text) == 0;
          i++) {
         const char *value = scarlet_option_value_name(key, dflt);
@@ -115,7 +115,7 @@ static void help(const cli_command *command)
     printf("\n%s\n\nOptions:\n", command->summary);
     for (const cli_option *o = command->options; o->key; o++)
         help_row(o->key, o->name, o->argument, o->help);
-    help_row('h', "help", NULL, "print this and exit");
+    help_row('h', "help", NULL, "print this help and exit");
     if (command->library_options)
         help_library_options();
     printf(
@@ -130,7 +130,8 @@ int cli_next(const cli_command *command, int argc, char **argv)
 {
     struct option longs[OPTIONS_MAX + 2] = {{0}};
     char shorts[2 * OPTIONS_MAX + 4] = "+";
-    size_t n = 0, s = command->run ? 0 : 1; /* '+': the command's name ends scarlet's own options */
+    size_t n = 0,
+           s = command->run ? 0 : 1; /* "+": scarlet's own options end at the command's name */
     for (const cli_option *o = command->options; o->key && n < OPTIONS_MAX; o++, n++) {
         longs[n] =
             (struct option){o->name, o->argument ? required_argument : no_argument, NULL, o->key};
@@ -144,7 +145,7 @@ int cli_next(const cli_command *command, int argc, char **argv)
     shorts[s++] = 'h';
     shorts[s] = '\0';
     char *name = cli_format("%s", command->name), *own = argv[0];
-    argv[0] = name; /* getopt's messages begin with it */
+    argv[0] = name; /* getopt's messages start with it */
     int key = getopt_long(argc, argv, shorts, longs, NULL);
     argv[0] = own;
     free(name);

@@ -6,7 +6,7 @@
 
 #include "alloc.h"
 
-/* Folder of this program; free it. */
+/* The folder that this program is in; free it. */
 static char *own_folder(void)
 {
     char own[4096];
@@ -20,7 +20,7 @@ static char *own_folder(void)
 
 char *data_file(const char *name)
 {
-    char *own = own_folder(), *path = cli_format("%s/%s", own, name); /* as it was built */
+    char *own = own_folder(), *path = cli_format("%s/%s", own, name); /* in a build tree */
     if (access(path, R_OK) != 0) {
         free(path);
         path = cli_format("%s/" DATADIR "/%s", own, name);

@@ -40,7 +40,7 @@ static char *put_code_point(char *to, unsigned c)
     return to;
 }
 
-/* \uXXXX at *at, which is moved behind it. A lone \udc80 .. \udcff is a byte that is not UTF-8. */
+/* \uXXXX at *at, which is moved past it. A lone \udc80 .. \udcff is a byte that is not UTF-8. */
 static bool unescape_unicode(char **at, char **to)
 {
     unsigned c, low;
@@ -62,7 +62,7 @@ static bool unescape_unicode(char **at, char **to)
     return true;
 }
 
-/* A string at *at, decoded in place; NULL if it is none. */
+/* A string at *at, decoded in place; NULL if there is none. */
 static const char *parse_string(char **at)
 {
     if (**at != '"')

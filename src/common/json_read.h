@@ -1,4 +1,4 @@
-/* Reads JSON, as json.c writes it. */
+/* Reads JSON, as json_write.c writes it. */
 #ifndef SCARLET_SRC_JSON_READ_H
 #define SCARLET_SRC_JSON_READ_H
 
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A value, and behind it what it holds; in an object each value has its key in front of it. */
+/* A value, followed by the values it contains; in an object each value follows its key. */
 typedef struct json_node {
     char kind;        /* '{' '[' '"' '0' 't' 'f' 'n', or 'k': a key */
     const char *text; /* of a string or key; where a number begins */
-    size_t end;       /* index of the node behind all that this one holds */
+    size_t end;       /* index of the node after all that this one contains */
 } json_node;
 
 typedef struct json_doc {
@@ -23,16 +23,16 @@ typedef struct json_doc {
 bool json_parse(json_doc *doc, char *text);
 void json_doc_free(json_doc *doc);
 
-/* Value of a key of the given kind; NULL if there is none. */
+/* Value of a key, of the given kind; NULL if there is none. */
 const json_node *json_get(const json_doc *doc, const json_node *object, const char *key, char kind);
 /* First and next element of an array; NULL after the last. */
 const json_node *json_first(const json_doc *doc, const json_node *array);
 const json_node *json_next(const json_doc *doc, const json_node *array, const json_node *element);
-/* An integer of at least `min`; false if it is none. */
+/* An integer of at least `min`; false if it is not one. */
 bool json_get_integer(const json_doc *doc, const json_node *object, const char *key, int64_t min,
                       int64_t *out);
 bool json_read_integer(const json_node *node, int64_t min, int64_t *out);
-/* Text of a string; NULL if it is none. */
+/* Text of a string; NULL if it is not one. */
 const char *json_get_text(const json_doc *doc, const json_node *object, const char *key);
 
 #endif

@@ -21,7 +21,7 @@ void read_lines(const char *path, void (*line)(void *user, char *text, size_t nu
     FILE *file = open_list(path);
     struct stat st;
     if (fstat(fileno(file), &st) == 0 && S_ISCHR(st.st_mode) && !isatty(fileno(file)))
-        cli_refuse(path, "a device, not a list"); /* it need not end */
+        cli_refuse(path, "a device, not a list"); /* it might never end */
     char *text = NULL;
     size_t room = 0, number = 0;
     ssize_t length = getdelim(&text, &room, '\n', file);

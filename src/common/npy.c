@@ -15,7 +15,7 @@ struct npy {
     float *blank;
 };
 
-enum { HEAD = 128 }; /* a fixed length with room for any number of rows */
+enum { HEAD = 128 }; /* a fixed size, enough for any number of rows */
 
 static void write_head(npy *n)
 {

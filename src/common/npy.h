@@ -6,7 +6,7 @@
 
 typedef struct npy npy;
 
-/* The file holds whole rows at any time; its head, which tells how many, is written at the end.
+/* The file contains whole rows at any time; its header, with their number, is written at the end.
  * What cannot be written ends the program with a message. */
 npy *npy_create(const char *path, size_t columns);
 void npy_row(npy *n, const float *row); /* NULL: a row of NaN */

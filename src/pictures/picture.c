@@ -50,7 +50,7 @@ static scarlet_status read_stdin(char **data, size_t *size, scarlet_error *err)
     return SCARLET_OK;
 }
 
-/* `name` stands in messages where the library says "memory". */
+/* Messages say `name` where the library says "memory". */
 static scarlet_status decode(const char *name, const char *data, size_t size,
                              const scarlet_options *opts, scarlet_image **out, scarlet_error *err)
 {

@@ -14,7 +14,7 @@
 /* A ring of items. Each is free, filled, taken by a worker, or done; `head` is the oldest that is
  * not free, `take` the oldest that no worker has taken, `fill` the next to fill. They only grow. */
 typedef struct ring {
-    pipeline plan; /* a copy: the caller may be gone before the workers of an interrupted run */
+    pipeline plan; /* a copy: workers of an interrupted run may outlive the caller */
     pthread_mutex_t lock;
     pthread_cond_t filled, finished;
     size_t head, take, fill;
@@ -62,12 +62,12 @@ static void start(worker *w)
     int error = pthread_create(&w->thread, NULL, run_worker, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
-        cli_error("a thread: %s", strerror(error));
+        cli_error("cannot start a thread: %s", strerror(error));
         exit(INPUT_FAILED);
     }
 }
 
-/* Waits for the oldest item, but not so long that Ctrl-C goes unnoticed. */
+/* Waits for the oldest item, but briefly enough to notice Ctrl-C. */
 static void wait_a_little(ring *r)
 {
     enum { PAUSE = 50000000 };
@@ -81,7 +81,7 @@ static void wait_a_little(ring *r)
     pthread_cond_timedwait(&r->finished, &r->lock, &until);
 }
 
-/* Everything that the calling thread does: keeps the ring full, hands results over in order. */
+/* The calling thread's part: keeps the ring full and passes results on in order. */
 static void feed_and_collect(ring *r)
 {
     const pipeline *p = &r->plan;
@@ -94,7 +94,7 @@ static void feed_and_collect(ring *r)
             pthread_mutex_lock(&r->lock);
             r->done[r->head++ % p->room] = false;
             if (!go_on) {
-                r->take = r->fill; /* nobody takes what is left */
+                r->take = r->fill; /* the rest is not taken */
                 return;
             }
         } else if (more && r->fill - r->head < p->room) {
@@ -130,7 +130,7 @@ void pipeline_run(const pipeline *p)
     pthread_cond_broadcast(&r->filled);
     pthread_mutex_unlock(&r->lock);
     if (interrupted())
-        return; /* a worker may wait for standard input for ever */
+        return; /* a worker may wait for standard input forever */
     for (size_t i = 0; i < p->workers; i++)
         pthread_join(workers[i].thread, NULL);
     free(r->done);

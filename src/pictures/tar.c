@@ -19,9 +19,9 @@ struct tar {
     struct archive *archive;
     picture_wanted wanted;
     const void *user;
-    char *path, *key;  /* key: of the member read last */
-    int64_t label;     /* that KEY.cls gives, else NO_LABEL */
-    cli_picture held;  /* a picture that waits for its KEY.cls; no name: none */
+    char *path, *key;  /* key: of the last member read */
+    int64_t label;     /* from KEY.cls, else NO_LABEL */
+    cli_picture held;  /* a picture waiting for its KEY.cls; no name: none */
     const char *error; /* of the archive itself */
     bool ended;
     size_t pictures;
@@ -64,7 +64,7 @@ void tar_close(struct tar *tar)
     free(tar);
 }
 
-/* The name up to the first dot of its last part that does not begin it. */
+/* Length of the name up to the first dot of its last part, a leading dot aside. */
 static size_t key_length(const char *name)
 {
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
@@ -83,8 +83,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= n && strcmp(text + length - n, end) == 0;
 }
 
-/* Content of the member at hand. Its size is only what the archive says: memory grows with the
- * bytes that are there. */
+/* Contents of the current member. Its size is only what the archive claims: memory grows with the
+ * bytes actually read. */
 static void read_member(struct tar *tar, struct archive_entry *entry, cli_picture *out)
 {
     int64_t size = archive_entry_size(entry);
@@ -114,7 +114,7 @@ static void read_class(struct tar *tar)
     tar->label = got > 0 ? cut_label(text) : NO_LABEL;
 }
 
-/* Takes what is held, which may be nothing. */
+/* Hands out the picture held, if there is one. */
 static bool release(struct tar *tar, cli_picture *out)
 {
     *out = tar->held;
@@ -123,7 +123,7 @@ static bool release(struct tar *tar, cli_picture *out)
     return out->name != NULL;
 }
 
-/* Reads the header of the next member; NULL at the end or at an error, which is then set. */
+/* Reads the header of the next member; NULL at the end or on an error, which is then set. */
 static struct archive_entry *next_member(struct tar *tar)
 {
     struct archive_entry *entry = NULL;
@@ -211,10 +211,10 @@ bool tar_next(struct tar *tar, size_t index, cli_picture *out)
     (void)index;
     if (!tar->path)
         return false;
-    *out =
-        (cli_picture){.name = tar->path,
-                      .error = cli_format("an archive; this scarlet is built without libarchive"),
-                      .label = NO_LABEL};
+    *out = (cli_picture){.name = tar->path,
+                         .error =
+                             cli_format("a tar archive; this scarlet was built without libarchive"),
+                         .label = NO_LABEL};
     tar->path = NULL;
     return true;
 }

@@ -26,17 +26,18 @@ static unsigned char *chunk(unsigned char *to, const char *kind, const void *dat
     return to + 12 + size;
 }
 
-/* A PNG of dense RGB; free it. */
+/* A PNG file of dense RGB pixels; free it. */
 static unsigned char *png(const unsigned char *pixels, size_t width, size_t height, size_t *size)
 {
     size_t row = 3 * width;
-    unsigned char *raw = cli_alloc(height, row + 1); /* each row behind its filter: none */
+    unsigned char *raw = cli_alloc(height, row + 1); /* each row after its filter type: none */
     for (size_t y = 0; y < height; y++)
         memcpy(raw + y * (row + 1) + 1, pixels + y * row, row);
     uLongf packed_size = compressBound((uLong)(height * (row + 1)));
     unsigned char *packed = cli_alloc(packed_size, 1);
     unsigned char *file = cli_alloc(packed_size + 100, 1), head[13] = {[8] = 8, [9] = 2};
-    compress2(packed, &packed_size, raw, (uLong)(height * (row + 1)), 9); /* the bound is enough */
+    compress2(packed, &packed_size, raw, (uLong)(height * (row + 1)),
+              9); /* the bound is sufficient */
     memcpy(file, "\x89PNG\r\n\x1a\n", 8);
     put32(head, width);
     put32(head + 4, height);

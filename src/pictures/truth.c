@@ -43,7 +43,7 @@ static void add_line(void *user, char *text, size_t number)
 {
     const reading *r = user;
     truth *t = r->truth;
-    char *alone = cli_format("x %s", text); /* a class alone gets a name */
+    char *alone = cli_format("x %s", text); /* a class without a name gets one */
     int64_t label = cut_label(alone);
     if (label != NO_LABEL && strcmp(alone, "x") == 0 && !t->names) {
         t->by_line = cli_grow(t->by_line, t->lines, sizeof *t->by_line);
@@ -82,7 +82,7 @@ void truth_close(truth *t)
     free(t->by_line);
 }
 
-/* Label of a name, or of what follows one of its slashes, the longest first. */
+/* Label of a name, or of what follows one of its slashes or colons, the longest first. */
 static int64_t find(const truth *t, const char *name)
 {
     for (;;) {

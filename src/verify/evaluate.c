@@ -81,7 +81,7 @@ static scarlet_status ask(const contender *c, size_t worker, const scarlet_image
     return SCARLET_OK;
 }
 
-/* Do both make the same of a file? */
+/* Do both decode a file to the same picture? */
 static bool same_decoding(const scarlet_options *a, const scarlet_options *b)
 {
     static const scarlet_option keys[] = {SCARLET_OPT_MAX_PIXELS, SCARLET_OPT_AUTO_ORIENT,
@@ -150,7 +150,7 @@ static bool done(void *user, void *slot)
     return true;
 }
 
-/* What the journal knows already. The data must be as they were. */
+/* Counts what the journal already contains. The data must not have changed. */
 static void replay(evaluation *e)
 {
     tally *t = &e->result->tally;
@@ -162,8 +162,8 @@ static void replay(evaluation *e)
             it.picture.label != r.label ||
             (!r.error && (r.label < 0 || r.label >= (int64_t)t->classes))) {
             cli_error(
-                "the data are not those of the journal: it has %s with label %lld where "
-                "there is now %s with label %lld",
+                "the data have changed since the journal was written: it has %s with label %lld "
+                "where there is now %s with label %lld",
                 r.file, (long long)r.label, file, (long long)it.picture.label);
             exit(INPUT_FAILED);
         }
@@ -201,7 +201,7 @@ bool evaluate(evaluation *e)
     e->result->complete = !e->stopped && !interrupted();
     progress_hide();
     if (interrupted())
-        return true; /* workers may still be at it: nothing is freed */
+        return true; /* workers may still be running: nothing is freed */
     feed_close(&e->feed);
     for (size_t i = 0; i < p.room; i++)
         cli_picture_free(&items[i].picture);

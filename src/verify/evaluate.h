@@ -13,7 +13,7 @@ typedef struct contender {
     const char *path;
     char *settings;
     cli_loaded loaded;
-    scarlet_session **sessions; /* one a worker */
+    scarlet_session **sessions; /* one per worker */
     size_t input_length, classes;
 } contender;
 
@@ -30,7 +30,7 @@ typedef struct evaluation {
     /* while it runs */
     feed feed;
     size_t resumed, workers; /* resumed: pictures that the journal already holds */
-    float **scores;          /* one array a worker */
+    float **scores;          /* one array per worker */
     bool stopped;
 } evaluation;
 

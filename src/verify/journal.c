@@ -13,11 +13,12 @@
 #include "common/message.h"
 
 /* One JSON object a line: the head, then the records in order. A line is written by one call and
- * ends with its newline: what a killed run or a full disk cut short is the last line, and goes. */
+ * ends with its newline: only the last line can be cut short, by a kill or a full disk, and it is
+ * dropped. */
 struct journal {
     char *path;
     int fd;
-    FILE *old; /* what earlier runs left, read from its begin */
+    FILE *old; /* what earlier runs left, read from the start */
     char *line;
     size_t room, number, records; /* number: of the line; records: still to be read */
     json_doc doc;
@@ -44,7 +45,7 @@ static bool read_line(journal *j)
     return true;
 }
 
-/* Counts whole lines and cuts off what follows them. */
+/* Counts whole lines and truncates what follows them. */
 static void scan(journal *j)
 {
     off_t whole = 0;
@@ -71,11 +72,11 @@ journal *journal_open(const char *path, const char *head, bool resume)
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
         cli_refuse(j->path, "another run is writing this journal");
     if (st.st_size && !resume)
-        cli_refuse(j->path, "is there already: --resume goes on with it, or remove it");
+        cli_refuse(j->path, "already exists: continue it with --resume, or remove it");
     j->old = fopen(path, "rb");
     if (!j->old)
         cli_refuse_errno(j->path);
-    /* Only a journal is cut. */
+    /* Only a journal is truncated. */
     if (read_line(j) && strcmp(j->line, head) != 0)
         cli_refuse(j->path, "not a journal of this model, data, shard and options");
     rewind(j->old);

@@ -8,7 +8,7 @@
 #include "common/json_read.h"
 #include "common/message.h"
 
-#define PICTURES_MAX 1000000000000 /* the work of a statistic grows with their number */
+#define PICTURES_MAX 1000000000000 /* the cost of a statistic grows with their number */
 
 /* One file of `scarlet verify --json`. */
 typedef struct part {
@@ -46,7 +46,7 @@ static int64_t integer(const part *p, const json_node *object, const char *key)
 {
     int64_t value;
     if (!json_get_integer(&p->doc, object, key, 0, &value))
-        cli_refuse(p->path, "\"%s\" is missing or no count", key);
+        cli_refuse(p->path, "\"%s\" is missing or not a count", key);
     return value;
 }
 
@@ -71,7 +71,7 @@ static contestant read_contestant(const part *p, const json_node *object)
                         text(p, object, "options")};
 }
 
-/* Takes from the first part what all must share. */
+/* Takes from the first part what all parts must share. */
 static void begin(result *r, const part *p)
 {
     enum { CLASSES_MAX = 1000000 }; /* as many as the library loads */
@@ -92,8 +92,8 @@ static void begin(result *r, const part *p)
 static void same(const part *p, const char *what, const char *a, const char *b)
 {
     if (strcmp(a ? a : "", b ? b : "") != 0)
-        cli_refuse(p->path, "is of another %s than the first: \"%s\", not \"%s\"", what, b ? b : "",
-                   a ? a : "");
+        cli_refuse(p->path, "comes from a different %s than the first: \"%s\", not \"%s\"", what,
+                   b ? b : "", a ? a : "");
 }
 
 static void check(const result *r, const part *p)
@@ -105,7 +105,7 @@ static void check(const result *r, const part *p)
     same(p, "model to compare", r->other.identity, json_get_text(&p->doc, other, "identity"));
     if (integer(p, p->top, "classes") != (int64_t)r->tally.classes ||
         integer(p, json_get(&p->doc, p->top, "shards", '{'), "of") != (int64_t)r->shards)
-        cli_refuse(p->path, "is of another number of classes or shards than the first");
+        cli_refuse(p->path, "has a different number of classes or shards than the first");
 }
 
 static void add_shards(result *r, const part *p)
@@ -115,7 +115,7 @@ static void add_shards(result *r, const part *p)
     for (const json_node *i = json_first(&p->doc, present); i; i = json_next(&p->doc, present, i)) {
         int64_t number;
         if (!json_read_integer(i, 0, &number) || number >= (int64_t)r->shards)
-            cli_refuse(p->path, "\"present\" holds something that is no shard");
+            cli_refuse(p->path, "\"present\" contains something that is not a shard");
         if (r->shard[number])
             cli_refuse(p->path, "shard %lld of %zu is already counted", (long long)number,
                        r->shards);
@@ -157,7 +157,7 @@ static void add_confusions(tally *t, const part *p)
             json_read_integer(item, 0, &value[i]);
         if (value[0] < 0 || value[1] < 0 || value[2] < 1 || value[0] >= (int64_t)t->classes ||
             value[1] >= (int64_t)t->classes || value[2] > INT32_MAX)
-            cli_refuse(p->path, "\"confusions\" holds something else");
+            cli_refuse(p->path, "\"confusions\" contains something that is not a confusion");
         tally_confuse(t, value[0], value[1], value[2]);
     }
 }
@@ -169,7 +169,7 @@ static void add_shelf(const tally *t, shelf *s, const part *p, const json_node *
     for (const json_node *i = json_first(&p->doc, array); i; i = json_next(&p->doc, array, i)) {
         record r;
         if (!record_read(&p->doc, i, &r, t->top, t->two))
-            cli_refuse(p->path, "\"%s\" holds something that is no record", key);
+            cli_refuse(p->path, "\"%s\" contains something that is not a record", key);
         shelf_put(s, &r);
     }
 }

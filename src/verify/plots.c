@@ -2,7 +2,7 @@
 
 #include "statistics.h"
 
-/* Of the drawing: its frame lies within the margins. */
+/* Size of the drawing and position of its frame. */
 enum { WIDTH = 360, HEIGHT = 240, LEFT = 38, RIGHT = 340, UPPER = 10, LOWER = 200 };
 
 static double at_x(double share)
@@ -21,7 +21,7 @@ static void begin(FILE *out, const char *name)
             name);
 }
 
-/* Frame, four grid lines with their values from 0 to `top`, and what is along the axis below. */
+/* Grid lines with their values from 0 to `top`, and the title of the horizontal axis. */
 static void axes(FILE *out, double top, const char *unit, const char *below)
 {
     for (int i = 0; i <= 4; i++) {

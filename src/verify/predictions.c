@@ -28,7 +28,7 @@ void predictions_open(predictions *p, const char *path, size_t top, bool two)
     fputs(",error\r\n", p->file);
 }
 
-/* RFC 4180: in quotes, with inner ones doubled; bytes as they are. */
+/* RFC 4180: quoted, with inner quotes doubled; bytes unchanged. */
 static void csv_text(FILE *out, const char *text)
 {
     fputc('"', out);

@@ -75,7 +75,7 @@ bool record_read(const json_doc *doc, const json_node *object, record *out, size
 {
     int64_t index;
     *out = (record){0};
-    /* They belong to the document, and nobody writes to them. */
+    /* They belong to the document and are never written to. */
     out->file = (char *)(uintptr_t)json_get_text(doc, object, "file");
     out->error = (char *)(uintptr_t)json_get_text(doc, object, "error");
     if (!json_get_integer(doc, object, "index", 0, &index) || !out->file ||

@@ -26,7 +26,7 @@ typedef struct record {
 } record;
 
 void record_write(json *j, const record *r, size_t top, bool two);
-/* False if the object is no record. Strings belong to the document. */
+/* False if the object is not a record. Strings belong to the document. */
 bool record_read(const json_doc *doc, const json_node *object, record *out, size_t top, bool two);
 bool answer_hit(const answer *a, int64_t label, size_t top);
 

@@ -239,7 +239,7 @@ static char *thumbnail(const cli_picture *picture, const scarlet_options *opts)
     return text;
 }
 
-/* Goes through the data once more: archives cannot be entered elsewhere. */
+/* Goes through the data once more: archives can only be read from the start. */
 static void collect(gallery *g, const cli_inputs *inputs, const scarlet_options *opts)
 {
     feed f = {.inputs = inputs, .wanted = is_worst, .user = g};
@@ -285,7 +285,7 @@ static void put_worst(FILE *out, const tally *t, const cli_names *names, const c
 
 /* ---- page ---- */
 
-/* The JSON of --json; no "<" in it can end the element. */
+/* The object of --json, without any "<" that could end the element. */
 static void put_json(FILE *out, const result *r, const cli_names *names)
 {
     char *text = NULL;

@@ -39,29 +39,29 @@ enum {
 static const cli_option options[] = {
     {'m', "model", "FILE", "checkpoint or safetensors file; default: $SCARLET_MODEL"},
     {LABELS, "labels", "FILE",
-     "right classes: \"class\" a line, in the order of the pictures or of the\n"
+     "correct classes: \"class\" a line, in the order of the pictures or of the\n"
      "number in ILSVRC2012_val_N, or \"name class\" a line; a folder is then\n"
      "its pictures, not its classes; default: the ILSVRC2012 validation labels"},
     {NAMES, "names", "FILE",
      "names of classes, one a line; default: the model file's, else\n"
      "ImageNet's for a model of 1000 classes, else class numbers"},
     {ON_ERROR, "on-error", "ACTION",
-     "stop (default) at a picture that fails, or skip and count it"},
-    {JOURNAL, "journal", "FILE", "keep what is done in FILE, safe from kill -9"},
-    {RESUME, "resume", NULL, "go on with the journal, if there is one"},
+     "stop (default) at a picture that fails, or skip it and count it"},
+    {JOURNAL, "journal", "FILE", "record finished pictures in FILE, safe from kill -9"},
+    {RESUME, "resume", NULL, "continue the journal, if there is one"},
     {SHARD, "shard", "I/N", "evaluate part I of N only, from 0 to N-1"},
-    {MERGE, "merge", NULL, "sum the results of --json in the files named, of all shards"},
+    {MERGE, "merge", NULL, "sum the results of all shards, in files written by --json"},
     {EXPECT, "expect", "WHAT",
      "fail if off by more than 0.05 from SCARLET-A, -B or -C of the paper,\n"
      "or from TOP1:TOP5 in percent"},
     {COMPARE, "compare", "OTHER",
-     "evaluate another model file too, or the same with NAME=VALUE as --opt\n"
-     "takes it, and compare"},
+     "compare with another model file, or with the same one under NAME=VALUE\n"
+     "as in --opt"},
     {PREDICTIONS, "predictions", "FILE",
      "write a line for each picture: CSV if FILE ends in .csv, else JSON"},
-    {REPORT, "report", "FILE", "write a page with figures, plots and the worst mistakes (HTML)"},
-    {JSON, "json", NULL, "print one JSON object with everything"},
-    {'j', "jobs", "N", "pictures at once; default: as many as the CPUs that may be used"},
+    {REPORT, "report", "FILE", "write an HTML page with figures, plots and the worst mistakes"},
+    {JSON, "json", NULL, "print everything as one JSON object"},
+    {'j', "jobs", "N", "pictures to work on at once; default: one for each usable CPU"},
     {'o', "opt", "NAME=VALUE", "set a library option; may be repeated"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
@@ -73,7 +73,7 @@ typedef struct request {
     double figures[2];
     size_t shard, shards, jobs;
     bool skip, resume, merge, json, quiet;
-    int count; /* of data or of files to merge */
+    int count; /* number of data or of files to merge */
     char **data;
 } request;
 
@@ -154,7 +154,7 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
     q->count = argc - optind;
     q->data = argv + optind;
     if (q->resume && !q->journal)
-        cli_usage(command, "--resume goes with --journal");
+        cli_usage(command, "--resume needs --journal");
     if (!q->count)
         cli_usage(command,
                   q->merge ? "no result to merge" : "no data: name a folder, an archive or a list");
@@ -219,7 +219,7 @@ static void open_data(const cli_command *command, const request *q, cli_inputs *
 
 /* ---- models ---- */
 
-/* FNV-1a of a file's bytes and of the options in force. */
+/* FNV-1a of a file's bytes and of the options set. */
 static char *identity(const char *path, const char *settings)
 {
     uint64_t hash = 0xCBF29CE484222325u;
@@ -241,7 +241,7 @@ static void load(const cli_command *command, contender *c, contestant *about)
     int64_t output;
     scarlet_options_get(c->loaded.opts, SCARLET_OPT_OUTPUT, &output, NULL);
     if (output != SCARLET_OUTPUT_SCORES)
-        cli_usage(command, "output=features gives no classes to verify");
+        cli_usage(command, "output=features produces no classes to verify");
     size_t side = (size_t)scarlet_session_get(c->loaded.session, SCARLET_INFO_INPUT_SIZE);
     c->input_length = 3 * side * side;
     c->classes = (size_t)scarlet_model_get(c->loaded.model, SCARLET_INFO_CLASSES);
@@ -304,7 +304,7 @@ static char *join(char **items, int count)
     return all;
 }
 
-/* What a journal must be of to go on with it: one line of JSON. */
+/* What a journal must be about to be continued: one line of JSON. */
 static char *journal_head(const request *q, const result *r)
 {
     char *text = NULL;
@@ -348,7 +348,6 @@ static void say_how(const request *q, const result *r)
         cli_error("%lld pictures failed and are not counted", (long long)t->failed);
 }
 
-/* Of one run. */
 static int evaluate_all(const cli_command *command, const request *q)
 {
     result r = {.shards = q->shards};
@@ -390,7 +389,8 @@ static int evaluate_all(const cli_command *command, const request *q)
         interrupt_finish();
     }
     if (!good)
-        cli_error("stopped after %lld pictures; --on-error skip goes on", (long long)r.tally.total);
+        cli_error("stopped after %lld pictures; --on-error skip continues past failures",
+                  (long long)r.tally.total);
     if (good && q->report)
         report_write(q->report, &r, &names, &inputs, e.model[0].loaded.opts);
     good &= !r.tally.failed && (!q->expect || (good && result_expect(&r, q->expect, q->figures)));
@@ -439,9 +439,11 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_verify = {
     .name = "scarlet verify",
     .summary =
-        "Counts how many pictures a model classifies rightly, as the authors' evaluation does.\n"
-        "DATA is a folder of class folders (or what holds it as valid/), a flat folder, a tar\n"
-        "archive, also of KEY.jpg with KEY.cls, or a list of \"name\" or \"name class\" lines.",
+        "Measures a model's accuracy on labelled pictures, exactly as the authors' evaluation "
+        "does.\n"
+        "DATA is a folder of class folders (or one that contains it as valid/), a flat folder, a\n"
+        "tar archive, also with KEY.cls beside KEY.jpg, or a list of \"name\" or \"name class\" "
+        "lines.",
     .synopsis = "--model FILE [OPTION]... DATA...\n--merge [OPTION]... RESULT...",
     .options = options,
     .library_options = true,

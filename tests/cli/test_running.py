@@ -125,7 +125,7 @@ def test_bench_text(model):
     assert re.fullmatch(r"\d+\.\d pictures a second", rate)
     rows = [re.fullmatch(r" +\d+  \S+( +\d+\.\d+){2} +(\d+\.\d) %( +\d+)( +\d+\.\d +\d+ %| +- +-)", line)
             for line in layers.splitlines()[1:]]
-    assert re.fullmatch(r"Peak: \d+\.\d GMAC/s, what one thread's kernels reach in registers\n", peak)
+    assert re.fullmatch(r"Peak: \d+\.\d GMAC/s, reached by one thread's kernels in registers\n", peak)
     assert len(rows) == 7 and all(rows) and sum(float(row[2]) for row in rows) == pytest.approx(100, abs=0.5)
 
 

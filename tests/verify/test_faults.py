@@ -38,7 +38,7 @@ def test_stop(scratch, broken):
     assert result.stdout == b""
     reason, stopped = result.stderr.splitlines()
     assert reason.startswith(b"scarlet: " + os.fsencode(first) + b": ")
-    assert stopped.startswith(b"scarlet: stopped after ") and stopped.endswith(b" pictures; --on-error skip goes on")
+    assert stopped.startswith(b"scarlet: stopped after ") and stopped.endswith(b" pictures; --on-error skip continues past failures")
     assert run_json("-m", scratch / "model", root, code=1)["complete"] is False
 
 
@@ -118,7 +118,7 @@ def test_journal_fits(scratch, tree, module):
     run("-m", scratch / "model", "--journal", journal, tree)
     before = journal.read_bytes()
     cases = [
-        ([tree], "is there already: --resume goes on with it, or remove it"),
+        ([tree], "already exists: continue it with --resume, or remove it"),
         (["--resume", "--shard", "0/2", tree], "not a journal of this model, data, shard and options"),
         (["--resume", "-o", "resize=40", tree], "not a journal of this model, data, shard and options"),
         (["--resume", scratch], "not a journal of this model, data, shard and options")]
@@ -129,7 +129,7 @@ def test_journal_fits(scratch, tree, module):
     notes.write_text("mine\nand dear")
     assert b"not a journal" in run("-m", scratch / "model", "--journal", notes, "--resume", tree, code=1).stderr
     assert notes.read_text() == "mine\nand dear" and journal.read_bytes() == before
-    assert b"--resume goes with --journal" in run("-m", scratch / "model", "--resume", tree, code=2).stderr
+    assert b"--resume needs --journal" in run("-m", scratch / "model", "--resume", tree, code=2).stderr
     rows = before.splitlines(keepends=True)
     rows[7] = b'{"index": 6, "file": 3}\n'
     journal.write_bytes(b"".join(rows))
@@ -146,7 +146,7 @@ def test_data_changed(scratch):
     arguments = ["-m", scratch / "model", "-q", "--journal", scratch / "changing.journal", "--resume", root]
     run(*arguments)
     (root / "a" / "1.png").rename(root / "a" / "9.png")
-    assert b"the data are not those of the journal: it has " in run(*arguments, code=1).stderr
+    assert b"the data have changed since the journal was written: it has " in run(*arguments, code=1).stderr
 
 
 def test_one_writer(scratch, tree):
@@ -250,7 +250,7 @@ def test_failing_threads(scratch, few):
         env, hit = failing(scratch, "pthread_create", n, errno.EAGAIN)
         result = run("-m", scratch / "model", "-j", "3", few, env=env, code=1, timeout=30)
         assert hit.exists() and result.stdout == b""
-        assert result.stderr.decode() == "scarlet: a thread: Resource temporarily unavailable\n"
+        assert result.stderr.decode() == "scarlet: cannot start a thread: Resource temporarily unavailable\n"
 
 
 @pytest.mark.parametrize("kind, code", [("open", errno.EMFILE), ("fstat", errno.EIO), ("pread", errno.EIO), ("malloc", errno.ENOMEM)])

@@ -55,7 +55,7 @@ def test_tables():
 
 
 def test_link(flat, target):  # the tests that follow need what it leaves
-    assert prepare("--dry-run", flat, target).stdout == "50000 pictures to arrange, 0 were there; 50000 in 1000 folders\n"
+    assert prepare("--dry-run", flat, target).stdout == "50000 pictures to arrange, 0 already in place; 50000 in 1000 folders\n"
     assert not target.exists()
     process = subprocess.Popen([COMMAND, "prepare-val", flat, target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 30
@@ -80,7 +80,7 @@ def take_out(target):
     return chosen
 
 
-REST = "30 pictures arranged, 49970 were there; 50000 in 1000 folders\n"
+REST = "30 pictures arranged, 49970 already in place; 50000 in 1000 folders\n"
 
 
 @pytest.mark.parametrize("way", ["symlink", "copy", "move"])
@@ -142,6 +142,6 @@ def test_refusals(flat, target, tmp_path):
     place = elsewhere / EXPECTED[NAMES[7]] / NAMES[7]
     place.parent.mkdir(parents=True)
     place.write_bytes(b"cut")
-    assert prepare(flat, elsewhere, code=1).stderr == f"scarlet: {place}: there already, but with 3 bytes instead of 5\n"
-    assert "none of link, symlink" in prepare("--how", "magic", flat, elsewhere, code=2).stderr
+    assert prepare(flat, elsewhere, code=1).stderr == f"scarlet: {place}: already exists, with 3 bytes instead of 5\n"
+    assert "not one of link, symlink" in prepare("--how", "magic", flat, elsewhere, code=2).stderr
     assert prepare("/no/source", elsewhere, code=1).stderr == "scarlet: /no/source: No such file or directory\n"

@@ -75,9 +75,9 @@ def test_merge_fails(scratch, sources):
             (["many.json"], 'many.json: "total" is too large'),
             (["compare.json"], "compare.json: more differences than pictures"),
             (["m0.json", "m0.json"], "m0.json: shard 0 of 3 is already counted"),
-            (["m0.json", "o1.json"], "o1.json: is of another model than the first: "),
-            (["m0.json", "h1.json"], "h1.json: is of another number of classes or shards than the first"),
-            (["bad.json"], 'bad.json: "classes" is missing or no count'),
+            (["m0.json", "o1.json"], "o1.json: comes from a different model than the first: "),
+            (["m0.json", "h1.json"], "h1.json: has a different number of classes or shards than the first"),
+            (["bad.json"], 'bad.json: "classes" is missing or not a count'),
             (["no.json"], "no.json: not a result of scarlet verify --json"),
             (["none.json"], "none.json: No such file or directory")]:
         assert run("--merge", *names, cwd=scratch, code=1).stderr.decode().startswith(f"scarlet: {message}")
