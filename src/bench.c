@@ -253,8 +253,7 @@ static void print_text(const bench *b, const report *r)
         else
             printf("%9s %6s\n", "-", "-");
     }
-    printf("\nPeak: %.1f GMAC/s, reached by one thread's kernels in registers\n",
-           r->peak * 1e-9);
+    printf("\nPeak: %.1f GMAC/s, reached by one thread's kernels in registers\n", r->peak * 1e-9);
 }
 
 static void json_number(json *j, const char *key, double value)

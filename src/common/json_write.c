@@ -70,7 +70,9 @@ void json_bool(json *j, bool value)
     fputs(value ? "true" : "false", j->out);
 }
 
-void json_float(json *j, float value)
+/* The shortest decimals that read back as the same value; `single`: as the same float. The program
+ * never leaves the C locale. */
+static void put_number(json *j, double value, bool single)
 {
     separate(j);
     if (!isfinite(value)) {
@@ -78,28 +80,22 @@ void json_float(json *j, float value)
         return;
     }
     char text[32];
-    for (int digits = 6; digits <= 9; digits++) { /* 9 always suffice */
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value) /* the program never leaves the C locale */
+    for (int digits = 6; digits <= 17; digits++) { /* 17 are always enough, 9 for a float */
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
             break;
     }
     fputs(text, j->out);
 }
 
+void json_float(json *j, float value)
+{
+    put_number(j, (double)value, true);
+}
+
 void json_double(json *j, double value)
 {
-    separate(j);
-    if (!isfinite(value)) {
-        fputs("null", j->out);
-        return;
-    }
-    char text[32];
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    fputs(text, j->out);
+    put_number(j, value, false);
 }
 
 void json_failure(json *j, const scarlet_error *err)

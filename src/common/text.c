@@ -1,5 +1,8 @@
 #include "text.h"
 
+#include <string.h>
+#include <strings.h>
+
 size_t utf8_length(const unsigned char *s)
 {
     static const struct {
@@ -52,4 +55,20 @@ int by_code_points(const char *a, const char *b)
             return p < q ? -1 : 1;
     }
     return (*x != 0) - (*y != 0);
+}
+
+static const char *ending(const char *text, const char *end)
+{
+    size_t length = strlen(text), n = strlen(end);
+    return length >= n ? text + length - n : "";
+}
+
+bool ends_with(const char *text, const char *end)
+{
+    return strcmp(ending(text, end), end) == 0;
+}
+
+bool ends_with_any_case(const char *text, const char *end)
+{
+    return strcasecmp(ending(text, end), end) == 0;
 }

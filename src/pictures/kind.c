@@ -2,27 +2,23 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
-static bool ends_with_one_of(const char *name, const char *const *endings, size_t count)
+#include "common/text.h"
+
+static bool ends_with_one_of(const char *name, const char *const *endings)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        size_t end = strlen(endings[i]);
-        if (length >= end && strcasecmp(name + length - end, endings[i]) == 0)
+    for (; *endings; endings++)
+        if (ends_with_any_case(name, *endings))
             return true;
-    }
     return false;
 }
 
-#define ENDS_WITH(name, endings) ends_with_one_of(name, endings, sizeof endings / sizeof *endings)
-
 bool is_picture(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
-                                          ".pgm", ".tif",  ".tiff", ".webp"};
-    return ENDS_WITH(name, endings);
+    static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm",  ".bmp",
+                                          ".pgm", ".tif",  ".tiff", ".webp", NULL};
+    return ends_with_one_of(name, endings);
 }
 
 bool is_folder(const char *path)
@@ -33,9 +29,9 @@ bool is_folder(const char *path)
 
 static bool is_named_archive(const char *path)
 {
-    static const char *const endings[] = {".tar",    ".tar.gz",  ".tgz",
-                                          ".tar.xz", ".tar.zst", ".tar.bz2"};
-    return ENDS_WITH(path, endings);
+    static const char *const endings[] = {".tar",     ".tar.gz",  ".tgz", ".tar.xz",
+                                          ".tar.zst", ".tar.bz2", NULL};
+    return ends_with_one_of(path, endings);
 }
 
 static bool begins_as_tar(const char *path)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "kind.h"
 #include "lists.h"
 
@@ -75,12 +76,6 @@ static bool has_key(const struct tar *tar, const char *name)
 {
     size_t length = key_length(name);
     return strlen(tar->key) == length && strncmp(tar->key, name, length) == 0;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), n = strlen(end);
-    return length >= n && strcmp(text + length - n, end) == 0;
 }
 
 /* Contents of the current member. Its size is only what the archive claims: memory grows with the

@@ -1,14 +1,7 @@
 #include "predictions.h"
 
-#include <string.h>
-
 #include "common/message.h"
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), n = strlen(end);
-    return length >= n && strcmp(text + length - n, end) == 0;
-}
+#include "common/text.h"
 
 void predictions_open(predictions *p, const char *path, size_t top, bool two)
 {
