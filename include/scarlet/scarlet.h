@@ -480,7 +480,8 @@ SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, sca
  * classifier. Metadata of a safetensors source is kept; labels and set options (input_size, resize,
  * normalization) replace what it says. storage=f16 halves the file: convolution and linear weights
  * are rounded to f16, batch norm and biases stay f32. The target appears complete or not at all.
- * labels: one for each class, or NULL. Errors: as scarlet_model_load; IO for the target; ARGUMENT
+ * labels: one for each class, or NULL. scarlet-model(5) describes the file, for other programs that
+ * write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT
  * if the number of labels is not the number of classes, or input_size no multiple of the network's
  * total stride.
  */
