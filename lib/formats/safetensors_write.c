@@ -1,6 +1,5 @@
 #include "formats/safetensors_write.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -8,20 +7,12 @@
 #include "formats/json.h"
 #include "formats/sort.h"
 
-enum { PIECE = 4096, HEADER_MAX = 100000000 };
-
-/* A tensor to be written. */
-typedef struct {
-    const scarlet__tensor *tensor;
-    scarlet__dtype dtype;
-} item;
+enum { HEADER_MAX = 100000000 };
 
 typedef struct {
     const char *target; /* for messages */
-    const scarlet__tensors *tensors;
-    item *items;
-    size_t count;
-    uint32_t *order;
+    const scarlet__contents *contents;
+    uint32_t *order; /* of the entries in the file */
     scarlet__output output;
     scarlet_error *err;
 } writer;
@@ -29,23 +20,21 @@ typedef struct {
 /* Larger elements first, so that all are aligned in the file. */
 static bool before(const void *items, uint32_t a, uint32_t b)
 {
-    const item *x = (const item *)items + a, *y = (const item *)items + b;
+    const scarlet__entry *x = (const scarlet__entry *)items + a,
+                         *y = (const scarlet__entry *)items + b;
     size_t x_size = scarlet__dtype_size(x->dtype), y_size = scarlet__dtype_size(y->dtype);
-    return x_size != y_size ? x_size > y_size : strcmp(x->tensor->name, y->tensor->name) < 0;
+    return x_size != y_size ? x_size > y_size : strcmp(x->name, y->name) < 0;
 }
 
-static scarlet_status choose_items(writer *w, scarlet__dtype_choice choose, const void *user)
+/* Number of elements; false if its bytes pass 2^64. */
+static bool measure(const scarlet__entry *entry, uint64_t *count)
 {
-    w->items = scarlet__alloc(w->tensors->count, sizeof *w->items);
-    if (!w->items)
-        return scarlet__fail_memory(w->err);
-    for (size_t i = 0; i < w->tensors->count; i++) {
-        item it = {.tensor = &w->tensors->tensor[i]};
-        if (choose(user, it.tensor, &it.dtype))
-            w->items[w->count++] = it;
-    }
-    w->order = scarlet__sorted(w->items, w->count, before);
-    return w->order ? SCARLET_OK : scarlet__fail_memory(w->err);
+    uint64_t bytes = scarlet__dtype_size(entry->dtype);
+    for (int i = 0; i < entry->rank; i++)
+        if (__builtin_mul_overflow(bytes, (uint64_t)entry->shape[i], &bytes))
+            return false;
+    *count = bytes / scarlet__dtype_size(entry->dtype);
+    return true;
 }
 
 /* ---- header ---- */
@@ -59,37 +48,36 @@ static void put_numbers(scarlet__text *text, const uint64_t *number, size_t coun
     scarlet__text_put(text, count ? "]" : "[]");
 }
 
-static void put_metadata(scarlet__text *text, const char *const *key, const char *const *value,
-                         size_t count)
+static void put_metadata(scarlet__text *text, const scarlet__contents *c)
 {
     scarlet__text_put(text, "\"__metadata__\":{");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < c->metadata_count; i++) {
         scarlet__text_put(text, i ? "," : "");
-        scarlet__text_put_string(text, key[i]);
+        scarlet__text_put_string(text, c->key[i]);
         scarlet__text_put(text, ":");
-        scarlet__text_put_string(text, value[i]);
+        scarlet__text_put_string(text, c->value[i]);
     }
     scarlet__text_put(text, "}");
 }
 
-/* Gives false if the offsets pass 2^64. */
-static bool put_tensors(const writer *w, scarlet__text *text, bool first)
+/* False if the offsets pass 2^64. */
+static bool put_entries(const writer *w, scarlet__text *text)
 {
-    uint64_t place[2] = {0, 0}, bytes;
-    for (size_t i = 0; i < w->count; i++) {
-        const item *it = &w->items[w->order[i]];
+    uint64_t place[2] = {0, 0}, count;
+    for (size_t i = 0; i < w->contents->count; i++) {
+        const scarlet__entry *entry = &w->contents->entry[w->order[i]];
         uint64_t shape[SCARLET__RANK_MAX];
-        for (int d = 0; d < it->tensor->rank; d++)
-            shape[d] = (uint64_t)it->tensor->shape[d];
-        if (__builtin_mul_overflow(it->tensor->count, scarlet__dtype_size(it->dtype), &bytes) ||
-            __builtin_add_overflow(place[0], bytes, &place[1]))
+        for (int d = 0; d < entry->rank; d++)
+            shape[d] = (uint64_t)entry->shape[d];
+        if (!measure(entry, &count) ||
+            __builtin_add_overflow(place[0], count * scarlet__dtype_size(entry->dtype), &place[1]))
             return false;
-        scarlet__text_put(text, first && i == 0 ? "" : ",");
-        scarlet__text_put_string(text, it->tensor->name);
+        scarlet__text_put(text, i || w->contents->metadata_count ? "," : "");
+        scarlet__text_put_string(text, entry->name);
         scarlet__text_put(text, ":{\"dtype\":");
-        scarlet__text_put_string(text, scarlet__dtype_name(it->dtype));
+        scarlet__text_put_string(text, scarlet__dtype_name(entry->dtype));
         scarlet__text_put(text, ",\"shape\":");
-        put_numbers(text, shape, (size_t)it->tensor->rank);
+        put_numbers(text, shape, (size_t)entry->rank);
         scarlet__text_put(text, ",\"data_offsets\":");
         put_numbers(text, place, 2);
         scarlet__text_put(text, "}");
@@ -98,14 +86,13 @@ static bool put_tensors(const writer *w, scarlet__text *text, bool first)
     return true;
 }
 
-static scarlet_status write_header(writer *w, const char *const *key, const char *const *value,
-                                   size_t count)
+static scarlet_status write_header(writer *w)
 {
     scarlet__text text = {0};
     scarlet__text_put(&text, "{");
-    if (count)
-        put_metadata(&text, key, value, count);
-    bool fits = put_tensors(w, &text, count == 0);
+    if (w->contents->metadata_count)
+        put_metadata(&text, w->contents);
+    bool fits = put_entries(w, &text);
     scarlet__text_put(&text, "}");
     while (text.length % 8 && !text.failed)
         scarlet__text_put(&text, " ");
@@ -124,84 +111,41 @@ static scarlet_status write_header(writer *w, const char *const *key, const char
     return status;
 }
 
-/* ---- values ---- */
-
-static scarlet_status unfit(const writer *w, const item *it, uint64_t element)
+static scarlet_status write_elements(writer *w, size_t index)
 {
-    return scarlet__fail(w->err, SCARLET_ERROR_UNSUPPORTED,
-                         "%s: tensor %s: the value of element %llu does not fit %s", w->target,
-                         it->tensor->name, (unsigned long long)element,
-                         scarlet__dtype_name(it->dtype));
-}
-
-/* F32 and F16 */
-static scarlet_status write_floats(writer *w, const item *it, uint64_t first, size_t count)
-{
-    float value[PIECE];
-    uint16_t half[PIECE];
-    scarlet_status status =
-        scarlet__tensor_read_f32(w->tensors, it->tensor, first, count, value, w->err);
-    if (status != SCARLET_OK)
-        return status;
-    if (it->dtype == SCARLET__F32)
-        return scarlet__output_write(&w->output, value, count * sizeof *value, w->err);
-    for (size_t i = 0; i < count; i++) {
-        half[i] = scarlet__f32_to_f16(value[i]);
-        if (isinf(scarlet__f16_to_f32(half[i])) && !isinf(value[i]))
-            return unfit(w, it, first + i);
-    }
-    return scarlet__output_write(&w->output, half, count * sizeof *half, w->err);
-}
-
-/* I64: counters */
-static scarlet_status write_integers(writer *w, const item *it, uint64_t first, size_t count)
-{
-    double value[PIECE];
-    int64_t integer[PIECE];
-    scarlet_status status =
-        scarlet__tensor_read_f64(w->tensors, it->tensor, first, count, value, w->err);
-    for (size_t i = 0; status == SCARLET_OK && i < count; i++) {
-        if (!(fabs(value[i]) <= 9007199254740992.0)) /* 2^53; beyond, a double is not exact */
-            return unfit(w, it, first + i);
-        integer[i] = (int64_t)value[i];
-    }
-    return status == SCARLET_OK
-               ? scarlet__output_write(&w->output, integer, count * sizeof *integer, w->err)
-               : status;
-}
-
-static scarlet_status write_tensor(writer *w, const item *it)
-{
+    const scarlet__contents *c = w->contents;
+    const size_t size = scarlet__dtype_size(c->entry[index].dtype), most = SCARLET__PIECE / size;
+    scarlet__piece piece;
+    uint64_t count = 0;
     scarlet_status status = SCARLET_OK;
-    for (uint64_t at = 0; at < it->tensor->count && status == SCARLET_OK;) {
-        uint64_t left = it->tensor->count - at;
-        size_t n = left < PIECE ? (size_t)left : PIECE;
-        status =
-            it->dtype == SCARLET__I64 ? write_integers(w, it, at, n) : write_floats(w, it, at, n);
+    measure(&c->entry[index], &count); /* it fits: the header was written */
+    for (uint64_t at = 0; at < count && status == SCARLET_OK;) {
+        size_t n = count - at < most ? (size_t)(count - at) : most;
+        status = c->elements(c->user, index, at, n, &piece, w->err);
+        if (status == SCARLET_OK)
+            status = scarlet__output_write(&w->output, &piece, n * size, w->err);
         at += n;
     }
     return status;
 }
 
-scarlet_status scarlet__safetensors_write(const char *target, const scarlet__tensors *tensors,
-                                          scarlet__dtype_choice choose, const void *user,
-                                          const char *const *key, const char *const *value,
-                                          size_t count, scarlet_error *err)
+scarlet_status scarlet__safetensors_write(const char *target, const scarlet__contents *contents,
+                                          scarlet_error *err)
 {
-    writer w = {.target = target, .tensors = tensors, .err = err};
-    scarlet_status status = choose_items(&w, choose, user);
-    if (status == SCARLET_OK)
-        status = scarlet__output_open(target, &w.output, err);
+    writer w = {.target = target, .contents = contents, .err = err};
+    w.order = scarlet__sorted(contents->entry, contents->count, before);
+    if (!w.order)
+        return scarlet__fail_memory(err);
+    scarlet_status status = scarlet__output_open(target, &w.output, err);
     if (status == SCARLET_OK) {
-        status = write_header(&w, key, value, count);
-        for (size_t i = 0; i < w.count && status == SCARLET_OK; i++)
-            status = write_tensor(&w, &w.items[w.order[i]]);
+        status = write_header(&w);
+        for (size_t i = 0; i < contents->count && status == SCARLET_OK; i++)
+            status = write_elements(&w, w.order[i]);
         if (status == SCARLET_OK)
             status = scarlet__output_commit(&w.output, err);
         else
             scarlet__output_abandon(&w.output);
     }
-    scarlet__free(w.items);
     scarlet__free(w.order);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "network/metadata.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -64,7 +65,7 @@ static scarlet_status read_labels(const scarlet__tensors *tensors, const char *t
                                   scarlet__metadata *m, scarlet_error *err)
 {
     const char *problem = NULL;
-    m->label = scarlet__json_strings(text, &m->label_count, &problem);
+    m->label = (const char **)scarlet__json_strings(text, &m->label_count, &problem);
     if (!m->label && !problem)
         return scarlet__fail_memory(err);
     if (!m->label)
@@ -127,6 +128,110 @@ void scarlet__metadata_free(scarlet__metadata *m)
     scarlet__free(m->label);
     *m = (scarlet__metadata){0};
 }
+
+/* ---- writing ---- */
+
+enum { KEYS_OF_OURS = 6 };
+
+/* Replaces the value of a key, or appends it. */
+static void put(scarlet__metadata_text *t, const char *key, const char *value)
+{
+    size_t i = 0;
+    while (i < t->count && strcmp(t->key[i], key) != 0)
+        i++;
+    t->key[i] = key;
+    t->value[i] = value;
+    t->count += i == t->count;
+}
+
+static void put_pixels(scarlet__metadata_text *t, const char *key, char *text, size_t room,
+                       int side)
+{
+    if (!side)
+        return;
+    snprintf(text, room, "%d", side);
+    put(t, key, text);
+}
+
+/* Shortest of 6 .. 9 digits that gives the same float. */
+static void print_float(char *text, size_t room, float x)
+{
+    for (int digits = 6; digits <= 9; digits++) {
+        double back;
+        snprintf(text, room, "%.*g", digits, (double)x);
+        for (char *p = text; *p; p++) /* the host's locale may have a decimal comma */
+            if (*p == ',')
+                *p = '.';
+        if (scarlet__parse_decimal(text, strlen(text), &back) && (float)back == x)
+            return;
+    }
+}
+
+static void put_triple(scarlet__metadata_text *t, const char *key, char *text, size_t room,
+                       const float x[3])
+{
+    size_t used = 0;
+    for (int c = 0; c < 3; c++) {
+        char number[24];
+        print_float(number, sizeof number, x[c]);
+        used += (size_t)snprintf(text + used, room - used, "%s%s", c ? "," : "", number);
+    }
+    put(t, key, text);
+}
+
+static scarlet_status put_labels(scarlet__metadata_text *t, const scarlet__metadata *m,
+                                 scarlet_error *err)
+{
+    scarlet__text_put(&t->labels, "[");
+    for (size_t i = 0; i < m->label_count; i++) {
+        scarlet__text_put(&t->labels, i ? "," : "");
+        scarlet__text_put_string(&t->labels, m->label[i]);
+    }
+    scarlet__text_put(&t->labels, "]");
+    if (t->labels.failed)
+        return scarlet__fail_memory(err);
+    put(t, "scarlet.labels", t->labels.data);
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__metadata_write(const scarlet__metadata *base,
+                                       const scarlet__metadata *changes, scarlet__metadata_text *t,
+                                       scarlet_error *err)
+{
+    *t = (scarlet__metadata_text){0};
+    const size_t most = base->count + changes->count + KEYS_OF_OURS; /* all are in memory */
+    t->key = scarlet__alloc(most, sizeof *t->key);
+    t->value = scarlet__alloc(most, sizeof *t->value);
+    if (!t->key || !t->value)
+        return scarlet__fail_memory(err);
+    put(t, "scarlet.format", "1");
+    for (size_t i = 0; i < base->count; i++)
+        put(t, base->key[i], base->value[i]);
+    for (size_t i = 0; i < changes->count; i++)
+        put(t, changes->key[i], changes->value[i]);
+    if (changes->label) {
+        scarlet_status status = put_labels(t, changes, err);
+        if (status != SCARLET_OK)
+            return status;
+    }
+    put_pixels(t, "scarlet.input_size", t->input_size, sizeof t->input_size, changes->input_size);
+    put_pixels(t, "scarlet.resize", t->resize, sizeof t->resize, changes->resize);
+    if (changes->has_mean)
+        put_triple(t, "scarlet.mean", t->mean, sizeof t->mean, changes->mean);
+    if (changes->has_std)
+        put_triple(t, "scarlet.std", t->std, sizeof t->std, changes->std);
+    return SCARLET_OK;
+}
+
+void scarlet__metadata_text_free(scarlet__metadata_text *t)
+{
+    scarlet__free(t->key);
+    scarlet__free(t->value);
+    scarlet__free(t->labels.data);
+    *t = (scarlet__metadata_text){0};
+}
+
+/* ---- looking up ---- */
 
 const char *scarlet__metadata_get(const scarlet__metadata *m, const char *key)
 {
