@@ -5,8 +5,8 @@
 #include "image/image.h"
 #include "image/preprocess.h"
 
-/* decode=fast keeps so many times the side that the resize needs: what the decoder's scaling makes
- * of the finest detail is then averaged away. */
+/* decode=fast keeps this many times the side that the resize needs: what the decoder's scaling
+ * makes of the finest detail is then averaged away. */
 enum { FAST_MARGIN = 2 };
 
 static scarlet_status decode(const scarlet__source *source, const scarlet_options *opts,

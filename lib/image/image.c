@@ -165,8 +165,8 @@ scarlet_status scarlet_image_wrap(const void *pixels, uint32_t width, uint32_t h
     size_t half = stride / 2;
     if (format == SCARLET_PIXELS_I420 && stride % 2)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "a stride of %zu bytes: I420 planes one behind the other need an "
-                             "even one",
+                             "a stride of %zu bytes: I420 planes that follow each other need "
+                             "an even one",
                              stride);
     const void *planes[3] = {luma, chroma, chroma + half * (height / 2)};
     size_t strides[3] = {stride, format == SCARLET_PIXELS_I420 ? half : stride, half};

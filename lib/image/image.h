@@ -38,7 +38,7 @@ enum { SCARLET__PIXEL_MAX = 4 };
 
 /* What the first bytes of a file say. */
 typedef enum scarlet__picture_kind { SCARLET__JPEG, SCARLET__PNG } scarlet__picture_kind;
-enum { SCARLET__HEAD = 32 }; /* so many first bytes are enough */
+enum { SCARLET__HEAD = 32 }; /* as many first bytes are enough */
 /* UNSUPPORTED for a picture of another kind, FORMAT for anything else. */
 scarlet_status scarlet__picture_sniff(const char *name, const uint8_t *head, size_t size,
                                       scarlet__picture_kind *out, scarlet_error *err);

@@ -9,11 +9,11 @@
 enum {
     SCARLET__WEIGHT_BITS = 22, /* weights are in units of 2^-22 and never negative */
     SCARLET__TAPS = 4,         /* weights of a pixel are padded with zeros to a multiple of this */
-    SCARLET__LINES = 8,        /* at most so many rows are resized across at once */
-    SCARLET__ROW_PAD = 64      /* bytes behind a row that may be read, and written in a ring */
+    SCARLET__LINES = 8,        /* rows resized across at once, at most */
+    SCARLET__ROW_PAD = 64      /* bytes after a row that may be read, in a ring also written */
 };
 
-/* How the pixels of a row lie in memory. */
+/* How a row's pixels are stored. */
 typedef enum scarlet__row_format {
     SCARLET__ROW_RGB,
     SCARLET__ROW_BGR,
@@ -28,8 +28,8 @@ typedef struct scarlet__row_layout {
 } scarlet__row_layout;
 extern const scarlet__row_layout scarlet__row_layouts[]; /* of each format */
 
-/* A pixel is the sum of length pixels from `start` on times its weights, which stand `taps` places
- * after those of the pixel before. */
+/* A pixel is the sum of `length` pixels from `start` on, each times its weight. The weights of the
+ * next pixel begin `taps` places later. */
 typedef struct scarlet__windows {
     const uint32_t *start, *length;
     const int32_t *weights;
@@ -66,7 +66,7 @@ typedef struct scarlet__pixel_ops {
      * of any alignment; what is in it does not matter. */
     void (*across)(const scarlet__windows *w, uint32_t count, const scarlet__lines *lines,
                    void *work, uint8_t *const *out);
-    /* Down: bytes of `length` rows, each times a weight. The rows lie in a ring of `rows` rows,
+    /* Down: bytes of `length` rows, each times a weight. The rows are in a ring of `rows` rows,
      * `stride` bytes apart, beginning with row `first`. */
     void (*down)(const uint8_t *ring, size_t stride, size_t rows, size_t first,
                  const int32_t *weights, size_t length, size_t bytes, uint8_t *out);

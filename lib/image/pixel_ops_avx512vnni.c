@@ -147,7 +147,7 @@ VNNI static void down(const uint8_t *ring, size_t stride, size_t rows, size_t fi
             __m512i byte[4];
             for (size_t j = 0; j < 4; j++) {
                 byte[j] = _mm512_maskz_loadu_epi8(here, ring + row * stride + at);
-                if (t + j + 1 < length) /* behind the last row it again, times 0 */
+                if (t + j + 1 < length) /* after the last row that row again, times 0 */
                     row = row + 1 < rows ? row + 1 : 0;
             }
             __m512i low01 = _mm512_unpacklo_epi8(byte[0], byte[1]);

@@ -166,8 +166,8 @@ static int find_orientation(decoder *d)
     return scarlet__exif_orientation(data, size);
 }
 
-/* The reference walks through the chunks behind the rows: one that the end of the file cuts off is
- * an error there; that it ends early, or bytes that are no chunk, are not. */
+/* The reference walks through the chunks after the rows. One that the end of the file cuts off is
+ * an error there; a file without an end, or bytes that are no chunk, are not. */
 static scarlet_status check_tail(decoder *d)
 {
     for (uint64_t at = d->next; at < d->window.source->size && d->window.source->size - at >= 8;) {

@@ -69,7 +69,7 @@ static void tabulate(scarlet__preprocessor *p, const float mean[3], const float 
             p->value[c][v] = ((float)v / 255.0f - mean[c]) / std[c];
 }
 
-/* The centre crop of an axis of `size` pixels: which of them it takes, and how many zeros stand
+/* The centre crop of an axis of `size` pixels: which of them it takes, and how many zeros come
  * before them. */
 static scarlet__span centre(uint64_t size, uint32_t crop, uint32_t *zeros)
 {

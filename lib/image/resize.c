@@ -120,7 +120,7 @@ scarlet_status scarlet__resizer_start(scarlet__resizer *r, const scarlet_image *
         !scarlet__room(&r->work, &r->work_room, work, 1) ||
         !scarlet__room(&r->ring, &r->ring_room, r->ring_rows, r->ring_stride))
         return scarlet__fail_memory(err);
-    memset(r->lines, 0, lines * r->line_stride); /* read, times 0, behind the last pixel */
+    memset(r->lines, 0, lines * r->line_stride); /* after the last pixel they are read, times 0 */
     r->image = image;
     r->below = r->y.windows.start[0];
     r->end = end_of(&r->y);

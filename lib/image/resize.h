@@ -33,7 +33,7 @@ typedef struct scarlet__resizer {
     const scarlet__pixel_ops *ops;
     const scarlet_image *image;
     uint32_t column, columns; /* of the source, that `lines` hold */
-    uint32_t below, end;      /* next source row to be resized across; behind the last one */
+    uint32_t below, end;      /* next source row to be resized across; one past the last */
     uint32_t row;             /* next row of the result, from 0 */
 } scarlet__resizer;
 

@@ -36,13 +36,13 @@ static const char *line_name(const char *line, const char **why)
     if (tabs > 1)
         *why = "has more than one tab; expected a name, or \"wnid<TAB>name\"";
     else if (!*name)
-        *why = tabs ? "has no name behind its tab" : "is empty";
+        *why = tabs ? "has no name after its tab" : "is empty";
     else
         return name;
     return NULL;
 }
 
-/* Splits labels->text, `size` bytes with a NUL behind, into names. */
+/* Splits labels->text, `size` bytes with a NUL after them, into names. */
 static scarlet_status split(scarlet_labels *labels, size_t size, const char *path,
                             scarlet_error *err)
 {
@@ -89,7 +89,7 @@ static scarlet_status split(scarlet_labels *labels, size_t size, const char *pat
     return SCARLET_OK;
 }
 
-/* A file's bytes with a NUL behind. */
+/* A file's bytes with a NUL after them. */
 static scarlet_status read_text(const char *path, char **text, size_t *size, scarlet_error *err)
 {
     scarlet__source source;

@@ -5,7 +5,7 @@
 
 #include "common/host.h"
 
-/* Whether `a` stands before `b` in the result. */
+/* Whether `a` comes before `b` in the result. */
 static bool before(scarlet_prediction a, scarlet_prediction b)
 {
     if (isnan(a.score) != isnan(b.score))
@@ -15,7 +15,7 @@ static bool before(scarlet_prediction a, scarlet_prediction b)
     return a.class_id < b.class_id;
 }
 
-/* Restores the heap below `root`: a parent stands behind its children. */
+/* Restores the heap below `root`: a parent comes after its children in the result. */
 static void sift(scarlet_prediction *heap, size_t n, size_t root)
 {
     scarlet_prediction moved = heap[root];

@@ -142,7 +142,7 @@ static void wrap(void)
     REFUSES(WRAP(bytes, 4, 3, 12, SCARLET_PIXELS_I420),
             "a picture of 4 x 3: NV12, NV21 and I420 need even sizes");
     REFUSES(WRAP(bytes, 4, 2, 5, SCARLET_PIXELS_I420),
-            "a stride of 5 bytes: I420 planes one behind the other need an even one");
+            "a stride of 5 bytes: I420 planes that follow each other need an even one");
     REFUSES(WRAP(bytes, 4, 2, 3, SCARLET_PIXELS_NV21),
             "plane 0: a stride of 3 bytes is less than a row of 4");
     REFUSES(scarlet_image_wrap(bytes, 1, 1, 4, SCARLET_PIXELS_RGB, NULL, NULL, NULL, &err),

@@ -160,7 +160,7 @@ static void bad_labels(void)
         {TEXT("a\n\nb\n"), "line 2 is empty"},
         {TEXT("a\nb\n\n"), "line 3 is empty"},
         {TEXT("a\r\n\r\n"), "line 2 is empty"},
-        {TEXT("a\nn01\t\n"), "line 2 has no name behind its tab"},
+        {TEXT("a\nn01\t\n"), "line 2 has no name after its tab"},
         {TEXT("a\tb\tc"), "line 1 has more than one tab; expected a name, or \"wnid<TAB>name\""},
         {TEXT("ok\nred\x1B[31m"), "line 2 holds a control character"},
         {TEXT("a\rb"), "line 1 holds a control character"},
