@@ -1,5 +1,5 @@
 /*
- * Frames of a camera, classified where they lie: camera MODEL
+ * Frames of a camera, classified without being copied: camera MODEL
  *
  * A camera driver fills the same buffers again and again. Each is wrapped once, without a copy;
  * here one is BGRA, the other NV12, and of both only a square region in the middle counts, given by

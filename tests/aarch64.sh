@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 install_packages $build_packages g++ gcc-aarch64-linux-gnu g++-aarch64-linux-gnu mmdebstrap qemu-user \
     locales python3-pytest python3-numpy python3-torch python3-torchvision python3-pil
 
-# Debian's ARM libraries and Python, unpacked alone: some cannot be installed beside this machine's own.
+# Debian's ARM libraries and Python, unpacked but not installed: some cannot be installed beside this machine's own.
 build=$PWD/build-aarch64
 root=$build/root
 if [ ! -d "$root/usr/include" ]; then
@@ -54,7 +54,7 @@ say "Running the C tests"
 meson test -C "$build/tree" --no-rebuild --print-errorlogs --timeout-multiplier 10 --suite unit --suite kernels \
     --suite network-c --suite threads --suite fuzz || status=1
 
-# Python here, unless told otherwise; the programs under test there.
+# Python here, unless set otherwise; the programs under test there.
 emulated() { # PROGRAM: a script that runs it
     script=$build/emulated/$(basename "$1")
     mkdir -p "$(dirname "$script")"

@@ -98,7 +98,7 @@ function answer() {
   $("status").textContent = `${shown.width} × ${shown.height} pixels in ${ms.toFixed(1)} ms`;
 }
 
-// Runs a step; what goes wrong is told on the page.
+// Runs a step; what goes wrong is shown on the page.
 async function attempt(step) {
   $("error").textContent = "";
   try {

@@ -10,7 +10,7 @@ out=${1:-build-web}
 here=examples/web
 mkdir -p "$out"
 
-# Everything but decoders, since the browser decodes, and what platform.c stands in for.
+# Everything but decoders, since the browser decodes, and what platform.c replaces.
 sources=$(find lib -name '*.c' ! -path '*/kernels/*' ! -name '*_avx2.c' ! -name build_info.c \
     ! -path lib/common/cpu.c ! -path lib/common/threads.c ! -path lib/engine/dense.c \
     ! -path lib/engine/xnnpack.c ! -path lib/engine/fused/team.c \

@@ -12,7 +12,8 @@ static scarlet_labels *labels; /* of a model that has none of its own, but Image
 static scarlet_prediction best[MOST];
 static scarlet_error err;
 
-/* Takes the bytes of a checkpoint. Like all here: 0, or what page_error() tells. */
+/* Takes the bytes of a checkpoint. Returns, as all functions here do, 0 or an error that
+ * page_error() describes. */
 EMSCRIPTEN_KEEPALIVE int page_load(const void *bytes, size_t size)
 {
     scarlet_labels_free(labels);

@@ -73,7 +73,7 @@ def main(page, scarlet, screenshot=None):
         sample.click()
         wait.until(lambda _: driver.find_elements(By.XPATH, "//ol/li[1]/span[text()='Trouser']"))
 
-        # A file that is no picture and no model is told of, and the page goes on.
+        # A file that is no picture and no model is reported, and the page goes on.
         driver.find_element(By.ID, "model").send_keys(str(EXAMPLES / "web" / "README.md"))
         wait.until(lambda _: "not a checkpoint" in driver.find_element(By.ID, "error").text)
         driver.find_element(By.ID, "model").send_keys(str(MODEL))

@@ -38,7 +38,7 @@ def describe(shared):
 
 
 def differences(shared):
-    """What is no longer as in the baseline; "" if nothing. Additions are not told."""
+    """What is no longer as in the baseline; "" if nothing. Additions are not reported."""
     result = subprocess.run(["abidiff", "--no-added-syms", "--no-architecture", BASELINE, shared],
                             capture_output=True, text=True)
     assert result.returncode & 3 == 0, result.stderr  # bits 0 and 1: abidiff itself failed

@@ -1,4 +1,4 @@
-"""The public header compiles alone, in every language it promises, without a warning, by gcc and by clang."""
+"""The public header compiles on its own, in every language it promises, without a warning, by gcc and by clang."""
 
 import subprocess
 from pathlib import Path

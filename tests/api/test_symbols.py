@@ -51,7 +51,7 @@ def test_manual():
 
 
 def test_since():
-    """libscarlet.sym tells for each name the version that introduced it."""
+    """libscarlet.sym has the version that introduced each name."""
     rows = [line.split() for line in (ROOT / "lib/libscarlet.sym").read_text().splitlines() if line[0] != "#"]
     assert [name for name, _ in rows] == sorted(mapped())
     header = (ROOT / "include/scarlet/scarlet.h").read_text()

@@ -1,4 +1,4 @@
-"""How cost grows with the input, the batch and the member of the family; libscarlet alone.
+"""How cost grows with the input, the batch and the member of the family; only libscarlet.
 
     growth.py BUILD WORK [--rounds 5] [--threads 1]
 

@@ -4,7 +4,7 @@
 
 WORK is the folder that run.sh fills: models/, build/, npm/. A setting is THREADSxBATCH. New figures
 replace old ones of the same network and setting, so a run can be split. Who is not being timed is
-stopped; who is timed has real-time priority where that is allowed.
+stopped; the one that is timed has real-time priority where that is allowed.
 """
 
 import argparse

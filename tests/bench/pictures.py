@@ -2,7 +2,7 @@
 
     SCARLET_LIBRARY=build/lib/libscarlet.so.0 PYTHONPATH=bindings/python tests/bench/pictures.py DECODE [--pictures 10000]
 
-DECODE is the program of decode.c, which times the decoder alone, beside libscarlet in the same process.
+DECODE is the program of decode.c, which times the bare decoder, beside libscarlet in the same process.
 
 Times are minima of runs in turns, one thread. Agreement is that of the demonstration model on Fashion-MNIST test
 pictures, enlarged, with grain, as JPEG; Debian's dataset-fashion-mnist has them.

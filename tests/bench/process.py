@@ -12,7 +12,7 @@ DIE_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 
 
 def prefer_self():
-    """Before the workers, not for processes that it starts: who asks must not wait either."""
+    """Before the workers, not for processes that it starts: the process that asks must not wait either."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
                               os.sched_param(PRIORITY + 1))
@@ -21,7 +21,7 @@ def prefer_self():
 
 
 class Failed(Exception):
-    """The worker did not do what it was asked; the text tells why."""
+    """The worker did not do what it was asked; the text says why."""
 
 
 class Worker:
@@ -42,7 +42,7 @@ class Worker:
         raise Failed(f"exit code {self.process.returncode}: " + " / ".join(lines[-2:])[:300])
 
     def ask(self, question):
-        with contextlib.suppress(BrokenPipeError):  # read() tells why
+        with contextlib.suppress(BrokenPipeError):  # read() says why
             self.process.stdin.write(question + "\n")
             self.process.stdin.flush()
         return self.read()
@@ -54,7 +54,7 @@ class Worker:
         self.process.send_signal(signal.SIGCONT)
 
     def run(self, count):
-        """Inferences while nobody else of the comparison runs."""
+        """Inferences while no other engine of the comparison runs."""
         self.go_on()
         answer = self.ask(f"run {count}")
         self.stop()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Pictures a second of `scarlet verify`, beside what its steps alone allow and beside PyTorch.
+"""Pictures a second of `scarlet verify`, beside the bound set by its steps and beside PyTorch.
 
     tests/bench/verify.py --scarlet build/src/scarlet [--count 2000] [--folder /tmp/bench-pictures]
 
@@ -63,7 +63,7 @@ def verify(scarlet, model, folder):
 
 
 def steps(scarlet, model, pictures):
-    """Milliseconds of decoding, preprocessing and inference, each alone, mean of the pictures."""
+    """Milliseconds of decoding, preprocessing and inference, each by itself, mean of the pictures."""
     totals = {}
     for path in pictures:
         result = subprocess.run([scarlet, "bench", "--json", "--runs", "15", "-m", model, path], check=True, capture_output=True)

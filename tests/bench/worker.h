@@ -2,7 +2,7 @@
  * The protocol between measure.py and a worker, for workers in C. worker.py has the same for
  * Python, worker_web.mjs speaks it itself.
  *
- * A worker loads its model, runs it once and tells
+ * A worker loads its model, runs it once and reports
  *     {"load_ms": N, "first_ms": N, "version": "..."}
  * then answers lines of standard input, each with a line:
  *     run N        N inferences          {"ns": [N numbers], "cpu_ns": N}

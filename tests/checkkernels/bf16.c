@@ -211,7 +211,7 @@ static void compare_pairs(const uint32_t *out, size_t stride, size_t rows, size_
         }
         if (i / 2 + 1 < (rows + 1) / 2 &&
             !guard_untouched((const void *)(out + i / 2 * stride + width), stride - width))
-            check_fail("wrote behind pair %zu", i / 2);
+            check_fail("wrote past pair %zu", i / 2);
     }
 }
 
@@ -355,7 +355,7 @@ static void check_pair_product(const scarlet__kernels *k, values kind)
                            (double)out[i * out_stride + j], expected.value, expected.error);
         }
         if (i + 1 < rows && !guard_untouched(out + i * out_stride + width, out_stride - width))
-            check_fail("wrote behind row %zu", i);
+            check_fail("wrote past row %zu", i);
     }
 }
 
@@ -436,7 +436,7 @@ static void check_narrow(const scarlet__kernels *k, values kind)
             check_fail("value %zu: %.9g for %.9g", i,
                        (double)from_half(((uint16_t *)(void *)out)[i]), (double)x[i]);
     if (count % 2 && ((uint16_t *)(void *)out)[count] != 0x7fc5)
-        check_fail("wrote behind the last value");
+        check_fail("wrote past the last value");
 }
 
 static void check_narrow_planes(const scarlet__kernels *k, values kind)
@@ -452,7 +452,7 @@ static void check_narrow_planes(const scarlet__kernels *k, values kind)
             check_fail("pixel %zu, colour %zu: %.9g for %.9g", i / 3, i % 3,
                        (double)from_half(halves(out)[i]), (double)x[i % 3 * plane + i / 3]);
     if (all % 2 && halves(out)[all] != 0x7fc5)
-        check_fail("wrote behind the last value");
+        check_fail("wrote past the last value");
 }
 
 void check_bf16(const scarlet__kernels *k, values kind)

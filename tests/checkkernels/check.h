@@ -38,7 +38,7 @@ void guard_mark(float *at, size_t count);
 bool guard_untouched(const float *at, size_t count);
 /* Frees all; false if a watched byte has changed. */
 bool guard_release(void);
-/* Readable by nobody: for addresses that may only be prefetched. */
+/* Not readable: for addresses that may only be prefetched. */
 const char *guard_forbidden(void);
 
 /* ---- compare.c ---- */

@@ -3,8 +3,8 @@
  *
  *   checkkernels [--isa NAME] [--seed N] [--rounds N] [--bench]
  *
- * --isa     one variant alone (a name of sets.h); by default all
- * --seed    of the random cases (default 1); a failure tells its own
+ * --isa     only this variant (a name of sets.h); by default all
+ * --seed    of the random cases (default 1); a failure names its own
  * --rounds  cases of each kind and variant (default 400)
  * --bench   prints speeds instead: all variants in turn, the median of many turns
  *

@@ -56,7 +56,7 @@ static void compare(const shape *s, const float *const *rows, const float *weigh
     }
     for (size_t x = 0; x + 1 < s->width; x++)
         if (!guard_untouched(out + x * s->out_stride + s->channels, s->out_stride - s->channels))
-            check_fail("wrote behind the channels of pixel %zu", x);
+            check_fail("wrote past the channels of pixel %zu", x);
 }
 
 void check_depthwise(const scarlet__kernels *k, values kind)

@@ -48,7 +48,7 @@ static void check_activate(const scarlet__kernels *k, values kind)
         }
         if (p + 1 < pixels &&
             !guard_untouched(out + p * out_stride + channels, out_stride - channels))
-            check_fail("wrote behind the channels of pixel %zu", p);
+            check_fail("wrote past the channels of pixel %zu", p);
     }
 }
 

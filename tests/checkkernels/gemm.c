@@ -99,7 +99,7 @@ static void check_cut(const scarlet__kernels *k, const problem *p)
     k->gemm(&part.g);
     for (size_t r = 0; r < part.g.rows; r++)
         if (!same(part.out + r * stride, p->out + (first + r) * stride, p->width))
-            check_fail("row %zu has other bits when rows from %zu on are computed alone", first + r,
+            check_fail("row %zu has other bits when only rows from %zu on are computed", first + r,
                        first);
 }
 
@@ -118,7 +118,7 @@ static void check_matrix(const scarlet__kernels *k, values kind)
         }
         if (r + 1 < p.g.rows &&
             !guard_untouched(p.out + r * p.g.out_stride + p.width, p.g.out_stride - p.width))
-            check_fail("wrote behind row %zu", r);
+            check_fail("wrote past row %zu", r);
     }
     check_cut(k, &p);
 }

@@ -162,7 +162,7 @@ static void check_product(const scarlet__kernels *kernels, values kind)
                            (double)expected);
         }
         if (i + 1 < rows && !guard_untouched(out + i * out_stride + width, out_stride - width))
-            check_fail("wrote behind row %zu", i);
+            check_fail("wrote past row %zu", i);
     }
 }
 

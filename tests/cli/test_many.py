@@ -134,7 +134,7 @@ def test_matrix_fails(scratch):
     ("x.png", 1 << 30, 4, "x.png: Truncated"), ("x.png", (1 << 30) + 1, 0, "x.png: 1073741825 bytes, at most 1073741824 are read"),
     ("x.txt", 1 << 29, 1 << 29, "an archive without pictures")], ids=["claim", "limit", "no picture"])
 def test_archive_bombs(scratch, picture, size, there, message):
-    """Memory is taken for bytes that are there, and for pictures alone."""
+    """Memory is taken for bytes that are there, and only for pictures."""
     head = tarfile.TarInfo(picture)
     head.size = size
     with gzip.open(scratch / "bomb.tgz", "wb", 1) as file:

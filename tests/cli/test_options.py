@@ -1,4 +1,4 @@
-"""The command's sources stand on the public header alone; its options are in --help and in its manual pages."""
+"""The command's sources use only the public header; its options are in --help and in its manual pages."""
 
 import os
 import re

@@ -72,7 +72,7 @@ def test_convert_targets(model, tmp_path, kind, message):
 
 @pytest.mark.parametrize("room", [0, 1, 8, 5000, 20000])
 def test_convert_full_disk(model, tmp_path, room):
-    """A limit on the size of files stands for the disk; an older file stays whole."""
+    """A limit on the size of files takes the place of a full disk; an older file stays whole."""
     target = tmp_path / "old"
     target.write_bytes(b"old")
 

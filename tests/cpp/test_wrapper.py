@@ -1,4 +1,4 @@
-"""scarlet.hpp alone and in use, in every standard it promises, by gcc and by clang, with and without exceptions."""
+"""scarlet.hpp on its own and in use, in every standard it promises, by gcc and by clang, with and without exceptions."""
 
 import os
 import subprocess

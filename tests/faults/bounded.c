@@ -1,5 +1,5 @@
 /*
- * Uses one file and tells what it cost.
+ * Uses one file and reports what it cost.
  *
  *   bounded model|picture|labels|options FILE [OPTIONS]
  *

@@ -52,7 +52,7 @@ static int verdict(const char *kind)
     return code;
 }
 
-/* The definition behind ours; sizes of files have 64 bits everywhere. */
+/* The definition that ours hides; sizes of files have 64 bits everywhere. */
 #define NEXT(function, name) ((__typeof__(&function))(uintptr_t)dlsym(RTLD_NEXT, name))
 
 static bool of_the_system(const char *path)

@@ -163,7 +163,7 @@ static int attempt(use fn, const char *path, const char *kind, size_t n, int cod
     if (status == expected && err.status == expected && strstr(err.message, message) && !missed &&
         err.detail == (expected == SCARLET_ERROR_IO ? code : 0))
         return REFUSED;
-    /* XNNPACK of 2024 needs what libcpuinfo finds, which does not tell why it found nothing. */
+    /* XNNPACK of 2024 needs what libcpuinfo finds, which does not say why it found nothing. */
     if (fn == xnnpack && status == SCARLET_ERROR_UNSUPPORTED && err.status == status && !missed &&
         strstr(err.message, "memory was short"))
         return REFUSED;

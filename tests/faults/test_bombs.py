@@ -215,7 +215,7 @@ def test_sharing(tmp_path):
 
 
 def test_many_names(tmp_path):
-    """A million keys; names that a weak hash, or a comparison from the front, could not tell apart."""
+    """A million keys; names that a weak hash, or a comparison from the front, cannot distinguish."""
     million = 1_000_000 if not SANITIZED else 100_000
     keys = b"".join(p.text("%06d" % i) + p.NONE for i in range(million))
     use(tmp_path, "model", p.zip_checkpoint(p.EMPTY_DICT + p.MARK + keys + b"u"), ("model X: ", "limit X: "), 2000, 200)

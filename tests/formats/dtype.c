@@ -57,7 +57,8 @@ static void every_border(void)
 {
     int wrong = 0;
     for (uint16_t h = 0; h < 0x7C00; h++) {
-        /* Both sides are normal floats, so their middle is exact; 65536 stands for infinity. */
+        /* Both sides are normal floats, so their middle is exact; 65536 takes the place of
+         * infinity. */
         uint32_t low = bits(expected[h]),
                  high = h + 1 < 0x7C00 ? bits(expected[h + 1]) : 0x47800000;
         uint32_t middle = h == 0      ? 0x33000000

@@ -1,6 +1,6 @@
 /*
  * dump FILE [VALUES]: prints what the readers see, one JSON object a line: the file's kind and
- * metadata, then each tensor. VALUES receives all elements as doubles, one tensor behind the other.
+ * metadata, then each tensor. VALUES receives all elements as doubles, one tensor after the other.
  * A failure prints its status and text and gives exit code 1.
  */
 #include <stdio.h>

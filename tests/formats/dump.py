@@ -15,7 +15,7 @@ LIMITS = "ulimit -s 256;" + ("" if SANITIZED else "ulimit -v 524288;")
 
 
 def _used():
-    """CPU time of all children so far: unlike the clock's, it does not depend on who else is at work."""
+    """CPU time of all children so far: unlike the clock's, it does not depend on what else is running."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

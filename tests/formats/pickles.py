@@ -1,4 +1,4 @@
-"""Checkpoints made byte by byte: what torch cannot be made to write, and what nobody should."""
+"""Checkpoints made byte by byte: what torch cannot be made to write, and what should never be written."""
 
 import struct
 import zipfile
@@ -135,7 +135,7 @@ def zip_checkpoint(body, records=(), extra=(), protocol=2, **options):
 
 
 def repack(source, target, compression=zipfile.ZIP_STORED):
-    """Writes an archive anew with Python's zipfile: no padding, sizes in the local headers."""
+    """Rewrites an archive with Python's zipfile: no padding, sizes in the local headers."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", compression) as new:
         for entry in old.infolist():
             new.writestr(entry.filename, old.read(entry))

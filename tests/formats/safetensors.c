@@ -1,4 +1,4 @@
-/* safetensors: good files, one hand-made file per lie, and writing. */
+/* safetensors: good files, one hand-made file for each false claim, and writing. */
 #include "formats/safetensors_write.h"
 
 #include <unistd.h>

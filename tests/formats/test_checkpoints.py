@@ -45,7 +45,7 @@ def check(path, kind, expected):
 
 
 def every_view():
-    """Tensors that share storages and lie in them in every way."""
+    """Tensors that share storages and view them in every way."""
     base = torch.arange(24.0).reshape(4, 6)
     image = torch.randn(2, 3, 4, 5)
     return OrderedDict(
@@ -90,7 +90,7 @@ def company():
 @formats
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_protocols(tmp_path, kind, protocol):
-    """All views, with everything else that is usual beside them, before and behind."""
+    """All views, with everything else that is usual beside them, before and after."""
     others, views = company(), every_view()
     check(save({**others, "model_state": views, "last": others}, tmp_path / "x.pth.tar", kind, protocol), kind, views)
 
@@ -216,7 +216,7 @@ def test_storage_views(tmp_path):
 
 
 def test_legacy_order_and_trailing_bytes(tmp_path):
-    """The list of keys rules, sorted or not; bytes behind the last storage are ignored, as by torch."""
+    """The list of keys counts, sorted or not; bytes after the last storage are ignored, as by torch."""
     path = tmp_path / "x"
     body = p.state(("a", p.tensor(p.storage("1", 4, view=p.NONE))), ("b", p.tensor(p.storage("0", 2, "DoubleStorage", view=p.NONE), (2,))))
     path.write_bytes(p.legacy(body, [("1", 4, FLOATS[:16]), ("0", 2, struct.pack("<2d", 7, 8))], trailing=b"trailing"))

@@ -1,4 +1,4 @@
-"""Files that are no checkpoints, or that lie: each gives its exact message, within 2 s, 512 MiB of address space
+"""Files that are no checkpoints, or that make false claims: each gives its exact message, within 2 s, 512 MiB of address space
 and 256 KiB of stack, and nothing in them is run."""
 
 import itertools
@@ -246,7 +246,7 @@ def test_lying_tensors(tmp_path, lie):
     separator = " " if what.startswith("[") else ": "
     assert zipped(tmp_path, p.state(("a", p.tensor(STORE, **arguments)))) == f"corrupt: X: tensor a{separator}{what}"
     assert legacy(tmp_path, p.state(("a", p.tensor(LEGACY_STORE, **arguments)))) == f"corrupt: X: tensor a{separator}{what}"
-    # beside the weights a broken tensor is nobody's concern
+    # beside the weights a broken tensor does not matter
     path = write(tmp_path, p.zip_checkpoint(p.dict_((p.text("x"), p.tensor(STORE, **arguments)), (p.text("model_state"), p.ordered((p.text("a"), GOOD)))), [("0", FLOATS)]))
     assert list(read(path)[1]) == ["a"]
 
@@ -468,7 +468,7 @@ def test_archive_ends(tmp_path):
     assert changed(locator + 8, "<Q", 2**64 - 1) == "corrupt: X: zip: the zip64 record lies beyond its place"
     assert changed(locator + 8, "<Q", 0) == "corrupt: X: zip: no zip64 record where it should be"
     assert changed(locator, "<I", 0) == "corrupt: X: zip: the directory does not lie before its end record"
-    # saturated fields hand over to the zip64 record, whose lies are seen too
+    # saturated fields hand over to the zip64 record, whose false claims are seen too
     data = bytearray(good)
     struct.pack_into("<HHII", data, end + 8, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
     assert run(write(tmp_path, data))[0] == 0
@@ -598,7 +598,7 @@ def test_safetensors_headers(tmp_path):
     assert file(b'{"a":' + b"[" * 10_000_000) == "corrupt: X: safetensors header, byte 13: expected '{'"
     assert file(b'{"a":' + b'{"a":' * 10_000_000) == 'corrupt: X: tensor a: unknown field "a"'
     assert file(b"{" + b" " * 99_000_000 + b"x") == "corrupt: X: safetensors header, byte 99000009: expected a string"
-    common = b"x" * 400  # names that differ at their ends alone
+    common = b"x" * 400  # names that differ only at their ends
     names = b",".join(b'"%s%05d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}' % (common, i * 40503 % 65536) for i in range(65536))
     assert run(write(tmp_path, struct.pack("<Q", len(names) + 2) + b"{" + names + b"}"))[0] == 0
     path = tmp_path / "x"

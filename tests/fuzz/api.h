@@ -25,7 +25,7 @@ bool seldom(unsigned limit);
 int64_t any_integer(void);
 /* Finite, as often as not. */
 float number(void);
-/* The next bytes of the input, at most `most`; two before them tell how many. */
+/* The next bytes of the input, at most `most`; the two before them say how many. */
 const uint8_t *bytes(size_t most, size_t *size);
 
 /* ---- what every call keeps to ---- */

@@ -142,7 +142,7 @@ static void resize(struct picture *p)
     uint32_t width = sides[below(SIDES)], height = sides[below(SIDES)], rows = 0;
     scarlet_image_pixels(p->image, NULL, &rows, NULL, NULL);
     if (width <= 4000 && height <= 4000 && width * (height > rows ? height : rows) > RESIZED_MAX)
-        return; /* much memory and time, for the result or for rows that are resized across alone */
+        return; /* much memory and time, for the result, or for rows resized only across */
     scarlet_image *image;
     CREATED(scarlet_image_resize(p->image, width, height,
                                  (scarlet_filter)(seldom(16) ? any_integer() : 0), &image, fresh()),

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- file.c ---- */
 
-/* Path of a regular file in memory with this content; each of the two is written anew each time. */
+/* Path of a regular file in memory with this content. There are two, 0 and 1; each call replaces
+ * what the file holds. */
 const char *fuzz_file(int which, const uint8_t *data, size_t size);
 
 /* ---- starve.c ---- */

@@ -1,4 +1,4 @@
-/* The pickle machine alone. Once more with an allocation that fails. */
+/* The pickle machine by itself. Once more with an allocation that fails. */
 #include "formats/pickle.h"
 #include "fuzz.h"
 

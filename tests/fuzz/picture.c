@@ -39,7 +39,7 @@ static void check(const scarlet_image *image, const uint8_t *data, size_t size,
     MUST(format == SCARLET_PIXELS_RGB && width && height && stride == (size_t)width * 3);
     MUST((uint64_t)width * height <= PIXELS_MAX);
     memcpy(copy, pixels, stride * height);
-    /* What can be decoded has a head that tells its size. */
+    /* What can be decoded has a head from which its size is known. */
     MUST(scarlet_image_probe(data, size, &w, &h, NULL) == SCARLET_OK);
     for (int part = fast ? 8 : 1; part > 0; part /= 2) {
         uint32_t a = (w + (uint32_t)part - 1) / (uint32_t)part;

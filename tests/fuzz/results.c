@@ -1,7 +1,7 @@
 /*
  * What an earlier run of `scarlet verify` left: results to merge and the journal to go on with. The
  * last byte of an input chooses: bit 0, one model or two; bit 1, two parts, the second
- * behind a NUL byte or the same; bit 2, a journal;
+ * after a NUL byte, or the same; bit 2, a journal;
  * bit 3, one that shall not be there.
  */
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *path;
-    unsigned every; /* so many-th picture is wanted; 0: all are */
+    unsigned every; /* only each such picture is wanted; 0: all are */
 } tar_input;
 
 static bool wanted(const void *user, size_t index)

@@ -1,7 +1,7 @@
 """Damaged files: the same verdict as Pillow, and the same pixels where both load.
 
 PNG: libpng refuses some files that Pillow loads, since it looks at the end of the picture data even
-when every row is there. `excused` tells exactly these; everything else must agree.
+when every row is there. `excused` finds exactly these; everything else must agree.
 """
 import struct
 import zlib

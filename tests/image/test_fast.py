@@ -13,7 +13,7 @@ SIDES = 1, 2, 15, 16, 32, 60, 128
 
 
 def draft(data, resize):
-    """1/2, 1/4 or 1/8, such that twice `resize` pixels are left of the short side."""
+    """1/2, 1/4 or 1/8, so that at least twice `resize` pixels are left of the short side."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft(None, (2 * resize, 2 * resize))
         return np.asarray(image.convert("RGB"))

@@ -58,7 +58,7 @@ def test_damaged_orientation(dump, rng, tmp_path, block, turned):
 
 
 def test_probe(dump, jpeg, rng, tmp_path):
-    """Everything up to the size is needed, nothing behind."""
+    """Everything up to the size is needed, nothing after it."""
     path = tmp_path / "head"
     icc = b"\xff\xe2" + (30000).to_bytes(2, "big") + b"\xff\xc0" * 14999
     files = [png(rng.integers(0, 256, (7, 300, 3)), RGB, 8, rng)[:24]]

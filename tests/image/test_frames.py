@@ -37,7 +37,7 @@ def planar(rng, width, height):
 
 
 def padded(rows, stride, rng):
-    """Rows of bytes with rubbish behind each."""
+    """Rows of bytes with rubbish after each."""
     out = rng.integers(0, 256, (len(rows), stride), np.uint8)
     out[:, :rows.shape[1]] = rows
     return out
@@ -69,7 +69,7 @@ def test_formats(dump, rng, tmp_path, format):
             stride = rows.shape[1] + int(rng.choice([0, 1, 13]))
             data = padded(rows, stride, rng).tobytes()[:stride * (len(rows) - 1) + rows.shape[1]]
             path.unlink(missing_ok=True)
-            path.write_bytes(data)  # ends with the last pixel: not a byte may be read behind it
+            path.write_bytes(data)  # ends with the last pixel: not a byte may be read past it
             found = dump.wrap(path, format, width, height, stride, options=options)
             same_bits(found, reference_tensor(rgb, resize, crop))
 

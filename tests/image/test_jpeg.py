@@ -62,7 +62,7 @@ def test_every_cmyk_value(jpeg, verdict):
 
 
 def test_parts(jpeg, verdict, rng):
-    """Tables in a stream of their own, bytes behind the end, a second picture, junk and fill bytes
+    """Tables in a stream of their own, bytes after the end, a second picture, junk and fill bytes
     between the segments."""
     picture = scene(rng, 40, 30)
     for coding in "-", "p":

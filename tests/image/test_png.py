@@ -87,11 +87,11 @@ def test_metadata_does_not_matter(verdict, rng):
         chunk(b"iTXt", b"Title\0\0\0\0\0text"), chunk(b"tIME", b"\7\344\1\1\1\1\1"),
         chunk(b"iCCP", b"p\0\0" + zlib.compress(b"x" * 200)),
         chunk(b"eXIf", exif.tobytes()[6:]), chunk(b"vpAg", b"private")])
-    behind = chunk(b"tEXt", b"Title\0text") + chunk(b"prIv", b"12345")
+    later = chunk(b"tEXt", b"Title\0text") + chunk(b"prIv", b"12345")
     for kind, depth in ((RGB, 8), (RGBA, 8), (RGB, 16)):
         for interlace in False, True:
             data = png(samples(rng, 20, 15, kind, depth), kind, depth, rng, interlace,
-                       before=extra, after=behind)
+                       before=extra, after=later)
             assert verdict(data) == "same"
             assert verdict(data + b"trailing bytes" * 9) == "same"
             assert verdict(data[:-12]) == "same"  # no IEND

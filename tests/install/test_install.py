@@ -83,7 +83,7 @@ def version(installed):
 
 @pytest.fixture(scope="module")
 def programs(installed, scratch):
-    """Consumers by the flags of pkg-config alone."""
+    """Consumers built with no flags but those of pkg-config."""
     made = []
     for compiler, language in (("cc", "c"), ("c++", "c++")):
         for linking in ("shared", "static"):
@@ -106,7 +106,7 @@ def check_programs(programs, tree, model, version):
 
 
 def check_command(tree, model, version):
-    """The command finds its library and further commands from where it lies."""
+    """The command finds its library and further commands from where it is."""
     command = tree.prefix / "bin" / "scarlet"
     assert run(command, "--version") == f"scarlet {version}\n"
     assert "Network        custom\n" in run(command, "info", model)

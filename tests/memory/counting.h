@@ -12,7 +12,7 @@ typedef struct {
 } counted;
 
 counted counting(void);
-/* The peak begins anew at what is live. */
+/* The peak starts again at what is live. */
 void counting_reset(void);
 
 #endif

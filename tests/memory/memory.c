@@ -4,8 +4,8 @@
  *   memory [--classifications N] MODEL... PICTURE
  *
  * For each model: a load needs at its peak the packed weights, the largest tensor and 8 MB; models
- * and sessions tell what they hold within 2 %; inference allocates nothing, nor does classifying a
- * picture of a size seen before. With the last model, resident memory does not grow over N
+ * and sessions report what they hold within 2 %; inference allocates nothing, nor does classifying
+ * a picture of a size seen before. With the last model, resident memory does not grow over N
  * classifications.
  */
 #include <time.h>
@@ -48,7 +48,7 @@ static size_t resident(const char *name)
     return kb * 1024;
 }
 
-/* From here on VmHWM counts anew. */
+/* From here on VmHWM starts again. */
 static void reset_resident(void)
 {
     FILE *f = fopen("/proc/self/clear_refs", "w");
@@ -97,7 +97,7 @@ static void loading(const char *path, const char *text)
     int ok = CHECK(near(told, truth)) & CHECK(peak <= allowed) & CHECK(high <= allowed);
     scarlet_model_free(model);
     ok &= CHECK(counting().live == before);
-    printf("%s, %s: %zu bytes told, %zu held; peak %zu, resident %zu, of %zu allowed%s\n", path,
+    printf("%s, %s: %zu bytes reported, %zu held; peak %zu, resident %zu, of %zu allowed%s\n", path,
            text, told, truth, peak, high, allowed, ok ? "" : ": failed");
 }
 
@@ -137,7 +137,7 @@ static void sessions(const char *path, const char *text)
     size_t truth_then = counting().live - before;
     ok &= CHECK(near(told_then, truth_then));
     printf(
-        "%s, %s: session %zu bytes told, %zu held; after a picture %zu, %zu; %zu and %zu "
+        "%s, %s: session %zu bytes reported, %zu held; after a picture %zu, %zu; %zu and %zu "
         "allocations%s\n",
         path, text, told, truth, told_then, truth_then, inferring, classifying,
         ok ? "" : ": failed");

@@ -1,4 +1,4 @@
-"""What a file that is no good classifier is told: exact texts."""
+"""The messages for files that are no good classifiers: exact texts."""
 
 import os
 import random

@@ -82,7 +82,7 @@ def test_the_log(path, pictures, tmp_path):
         with scarlet.Model(path) as model:
             assert lines == [(scarlet.LogLevel.INFORMATION, f"{path}: custom, 5 classes")]
             assert isinstance(lines[0][0], scarlet.LogLevel) and threads == [threading.get_ident()]
-            model.session().classify(pictures[0])  # with options that nobody asked for
+            model.session().classify(pictures[0])  # with options that were not given
         with scarlet.Model(path, max_bytes=10 ** 9):
             assert lines == 2 * lines[:1]
         with ThreadPoolExecutor(4) as pool:  # each has its own options; all call the same function

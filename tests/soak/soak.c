@@ -5,9 +5,9 @@
  *
  * FILE are valid models and pictures (.jpg, .png), at least one of each. Each input is a random one
  * of them, as it is or with random damage. What a valid one gives must be, bit by bit, what it gave
- * the first time; a broken one must be refused with a message, or used, and leave nothing behind.
- * Resident memory and open files are counted with the threads paused, twenty times: they must not
- * grow once the first fifth of the time has passed.
+ * the first time; a broken one must be refused with a message, or used, and leave nothing in
+ * memory. Resident memory and open files are counted with the threads paused, twenty times: they
+ * must not grow once the first fifth of the time has passed.
  */
 #include <dirent.h>
 #include <malloc.h>

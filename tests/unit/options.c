@@ -96,7 +96,7 @@ static void log_lines(void)
 {
     scarlet_options *o = scarlet_options_create();
     char user[] = "me";
-    scarlet__log(o, SCARLET__LOG_ERROR, "nobody listens");
+    scarlet__log(o, SCARLET__LOG_ERROR, "no listener");
     CHECK(scarlet_options_set_log(o, keep, user, 2) == SCARLET_OK);
     scarlet__log(o, SCARLET__LOG_INFO, "too fine");
     CHECK_TEXT(logged, "");

@@ -277,7 +277,7 @@ static void utf8(void)
         {"", 0},
         {"plain", 5},
         {"\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 18},
-        {"a\x80", 1},             /* continuation alone */
+        {"a\x80", 1},             /* a continuation byte by itself */
         {"a\xC1\xBF", 1},         /* overlong */
         {"a\xE0\x9F\xBF", 1},     /* overlong */
         {"a\xF0\x8F\xBF\xBF", 1}, /* overlong */

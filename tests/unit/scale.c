@@ -1,4 +1,4 @@
-/* Weights times a factor: bits as of one value after the other, denormals, what is not finite. */
+/* Weights times a factor: the bits of one value after the other, denormals, what is not finite. */
 #include "engine/scale.h"
 
 #include <math.h>

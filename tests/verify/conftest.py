@@ -60,7 +60,7 @@ def spread(module):
 
 
 def save_picture(rng, file):
-    """A picture of a random kind; its ending need not tell the kind."""
+    """A picture of a random kind; its ending need not be that of the kind."""
     width, height = rng.randint(30, 160), rng.randint(30, 160)
     noise = np.random.RandomState(rng.getrandbits(31))
     small = noise.randint(0, 256, (5, 5, 3), np.uint8)
@@ -94,7 +94,7 @@ def make_tree(root, rng, count, module):
         if rng.random() < 0.5:
             with torch.no_grad():
                 folder = classes[module(pipeline()(Image.open(file).convert("RGB"))[None]).argmax()]
-        ending = rng.choice([b".jpg", b".JPEG", b".png", b".Png", b".tiff", b".webp"])  # need not tell the kind
+        ending = rng.choice([b".jpg", b".JPEG", b".png", b".Png", b".tiff", b".webp"])  # need not be that of the kind
         path = os.path.join(root, folder, NAMES[i // len(FOLDERS) % len(NAMES)] + b"%d" % i + ending)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as out:

@@ -182,7 +182,7 @@ def test_interrupt(scratch, long):
 
 @pytest.mark.parametrize("option", ["--journal", "--predictions"])
 def test_full_disk(scratch, tree, expected, option):
-    """A limit on the size of files stands for the disk; /dev/full is none for a journal."""
+    """A limit on the size of files takes the place of a full disk: /dev/full cannot be a journal."""
     path = scratch / f"full{option}"
 
     def limit():
@@ -202,7 +202,7 @@ def test_full_disk(scratch, tree, expected, option):
 # ---- system calls that fail: tests/faults/failing.c ----
 
 def failing(scratch, kind, n, code):
-    """The environment in which the n-th such call fails, and the file that then tells so."""
+    """The environment in which the n-th such call fails, and the file that then says so."""
     hit = scratch / "hit"
     hit.unlink(missing_ok=True)
     return {**os.environ, "LD_PRELOAD": os.environ["SCARLET_FAILING_LAYER"], "SCARLET_FAILING": f"{kind} {n} {code}",

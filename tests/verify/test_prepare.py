@@ -115,7 +115,7 @@ def test_archive(target, tmp_path):
 
 
 def test_full_disk(flat, target, tmp_path):
-    """A limit on the size of files stands for the disk: no part is left, and the next run goes on."""
+    """A limit on the size of files takes the place of a full disk: no part is left, and the next run goes on."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2, 2))

@@ -25,7 +25,7 @@ assert sizeof(ErrorStruct) == 256 and sizeof(PredictionStruct) == 8
 
 
 class Info(IntEnum):
-    """scarlet_info: what models, layers and sessions tell."""
+    """scarlet_info: numbers that describe models, layers and sessions."""
 
     CLASSES = 1
     INPUT_SIZE = 2

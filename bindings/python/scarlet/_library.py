@@ -1,6 +1,6 @@
 """Finding libscarlet and calling it.
 
-The library is looked for when it is first needed, so that `import scarlet` alone works without it:
+The library is looked for when it is first needed, so that `import scarlet` works without it:
 
 1. the file that the environment variable SCARLET_LIBRARY names; if it is set, nothing else is tried;
 2. `libscarlet.so.0` in the folder of this package;
@@ -98,7 +98,7 @@ def path(value: PathName) -> bytes:
 
 
 def _whole(value: bytes, what: str) -> bytes:
-    if b"\0" in value:  # C would read only what stands before it
+    if b"\0" in value:  # C would read only up to it
         raise errors.ArgumentError(f"{what} {value!r} holds a NUL byte")
     return value
 

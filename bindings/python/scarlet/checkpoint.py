@@ -39,7 +39,7 @@ def _torch_file(path: PathName, trust: bool) -> Any:
         return torch.load(path, map_location="cpu", weights_only=not trust)
     except pickle.UnpicklingError as error:
         reason = str(error).rsplit("WeightsUnpickler error: ")[-1].split("\n")[0].rstrip(". ")
-        raise ValueError(f"{path}: not weights alone ({reason}): a file that you trust is read with --trust-pickle "
+        raise ValueError(f"{path}: more than weights ({reason}): a file that you trust is read with --trust-pickle "
                          "(trust=True)") from None
 
 
@@ -53,7 +53,7 @@ def _state(root: Any) -> Dict[str, torch.Tensor]:
 
 
 def _choice(state: Mapping[str, torch.Tensor], prefix: str) -> Any:
-    """What the genotype chose for a layer: told by its shapes."""
+    """What the genotype chose for a layer: read from its shapes."""
     if prefix + "conv1.weight" not in state:
         return None
     hidden, inputs = state[prefix + "conv1.weight"].shape[:2]

@@ -116,7 +116,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
                         help="option of libscarlet, as engine=xnnpack or input_size=192")
     parser.add_argument("--trust-pickle", action="store_true",
                         help="let PyTorch run code that the checkpoint may hold; needed where other things than "
-                             "tensors stand beside the weights")
+                             "tensors are in the file beside the weights")
     args = parser.parse_args(arguments)
     try:
         both = Both(args.model, dict(item.split("=", 1) if "=" in item else (item, "") for item in args.opt),

@@ -15,7 +15,7 @@ class LibraryError(Error, ImportError):
 
 
 class ArgumentError(Error, ValueError):
-    """The call itself is wrong: mend the program."""
+    """The call itself is wrong: fix the caller."""
 
     status = -1
 
