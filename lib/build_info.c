@@ -16,9 +16,10 @@ static void compose(void)
 #define SET(suffix, isa, vector) " " #suffix
 #include "engine/kernels/sets.h"
         ;
+    int isa = scarlet__kernels_for(scarlet__cpu_isa(SCARLET_ISA_ANY))->isa;
     snprintf(text, sizeof text, "libscarlet %s, XNNPACK %s, %s, libpng %s; kernels:%s, using %s",
              scarlet_version_string(), SCARLET__XNNPACK_API, SCARLET__JPEG, SCARLET__PNG, sets,
-             scarlet__isa_name(scarlet__kernels_for(scarlet__cpu_isa(SCARLET_ISA_ANY))->isa));
+             scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa));
 }
 
 const char *scarlet_build_info(void)

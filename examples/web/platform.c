@@ -20,11 +20,6 @@ unsigned scarlet__cpu_count(void)
     return 1;
 }
 
-const char *scarlet__isa_name(int isa)
-{
-    return scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa);
-}
-
 /* ---- for lib/engine/fused/team.c: a team of one ---- */
 
 scarlet_status scarlet__team_begin(scarlet__team *team, unsigned threads, scarlet_error *err)

@@ -32,12 +32,6 @@ int scarlet__cpu_isa(int64_t isa_max)
     return isa_max < isa ? (int)isa_max : isa;
 }
 
-const char *scarlet__isa_name(int isa)
-{
-    const char *name = scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa);
-    return name ? name : "unknown";
-}
-
 /* First line of a small file; false if it cannot be read. */
 static int first_line(const char *path, char *line, size_t room)
 {

@@ -8,7 +8,5 @@
 int scarlet__cpu_isa(int64_t isa_max);
 /* CPUs this process may run on: affinity mask and cgroup quota; at least 1. */
 unsigned scarlet__cpu_count(void);
-/* "avx512", ... */
-const char *scarlet__isa_name(int isa);
 
 #endif

@@ -1,9 +1,9 @@
 /* From a file or its bytes to a picture. */
 #include "common/error.h"
 #include "common/host.h"
-#include "common/options.h"
 #include "image/image.h"
 #include "image/preprocess.h"
+#include "options/options.h"
 
 /* decode=fast keeps this many times the side that the resize needs: what the decoder's scaling
  * makes of the finest detail is then averaged away. */

@@ -5,8 +5,8 @@
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
-#include "common/options.h"
 #include "image/resize.h"
+#include "options/options.h"
 
 struct scarlet__preprocessor {
     scarlet__resizer resizer;
@@ -42,7 +42,7 @@ uint32_t scarlet__default_resize(uint32_t crop)
 
 static uint32_t crop_option(const scarlet_options *opts)
 {
-    int64_t crop = 224;
+    int64_t crop = SCARLET__IMAGENET_SIDE;
     scarlet__option_set(opts, SCARLET_OPT_CROP, &crop);
     return (uint32_t)crop;
 }
@@ -147,7 +147,7 @@ scarlet_status scarlet_preprocess(const scarlet_image *image, const scarlet_opti
                              "out_len is %zu; a crop of %lu needs 3 * %lu * %lu = %zu floats",
                              out_len, (unsigned long)crop, (unsigned long)crop, (unsigned long)crop,
                              expected);
-    float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
+    float mean[3] = SCARLET__IMAGENET_MEAN, std[3] = SCARLET__IMAGENET_STD;
     scarlet__option_normalization(opts, mean, std);
 
     scarlet__preprocessor *p = scarlet__preprocessor_create();

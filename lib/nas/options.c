@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/error.h"
 #include "common/memory.h"
-#include "common/options.h"
 #include "formats/json.h"
 
 typedef struct {

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/error.h"
 #include "common/memory.h"
-#include "common/options.h"
 #include "formats/json.h"
+#include "options/options.h"
 
 static scarlet_status malformed(const scarlet__tensors *tensors, const char *key, const char *why,
                                 scarlet_error *err)
@@ -153,27 +154,13 @@ static void put_pixels(scarlet__metadata_text *t, const char *key, char *text, s
     put(t, key, text);
 }
 
-/* Shortest of 6 .. 9 digits that gives the same float. */
-static void print_float(char *text, size_t room, float x)
-{
-    for (int digits = 6; digits <= 9; digits++) {
-        double back;
-        snprintf(text, room, "%.*g", digits, (double)x);
-        for (char *p = text; *p; p++) /* the host's locale may have a decimal comma */
-            if (*p == ',')
-                *p = '.';
-        if (scarlet__parse_decimal(text, strlen(text), &back) && (float)back == x)
-            return;
-    }
-}
-
 static void put_triple(scarlet__metadata_text *t, const char *key, char *text, size_t room,
                        const float x[3])
 {
     size_t used = 0;
     for (int c = 0; c < 3; c++) {
-        char number[24];
-        print_float(number, sizeof number, x[c]);
+        char number[SCARLET__DECIMAL_SIZE];
+        scarlet__print_decimal(x[c], number);
         used += (size_t)snprintf(text + used, room - used, "%s%s", c ? "," : "", number);
     }
     put(t, key, text);
@@ -243,8 +230,8 @@ const char *scarlet__metadata_get(const scarlet__metadata *m, const char *key)
 
 void scarlet__metadata_normalization(const scarlet__metadata *m, float mean[3], float std[3])
 {
-    static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
-    static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
+    static const float imagenet_mean[3] = SCARLET__IMAGENET_MEAN;
+    static const float imagenet_std[3] = SCARLET__IMAGENET_STD;
     memcpy(mean, m->has_mean ? m->mean : imagenet_mean, sizeof imagenet_mean);
     memcpy(std, m->has_std ? m->std : imagenet_std, sizeof imagenet_std);
 }

@@ -23,7 +23,7 @@ jpeg: lib/image/jpeg.c
 png: lib/image/png.c
 labels api: lib/results/labels.c
 labels: lib/common/utf8.c
-options api: lib/common/options.c
+options api: lib/options/options.c
 list: src/common/lines.c src/pictures/lists.c src/pictures/truth.c
 tar: src/pictures/tar.c
 results: src/common/json_read.c src/verify/merge.c src/verify/journal.c"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/options.h"
 #include "fuzz.h"
+#include "options/options.h"
 
 enum { ROWS_MAX = 64 };
 

@@ -1,7 +1,7 @@
 /* Options: the table, set, parse, normalization, log. */
 #include <math.h>
 
-#include "common/options.h"
+#include "options/options.h"
 #include "test.h"
 
 static void table(void)

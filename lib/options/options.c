@@ -1,12 +1,12 @@
-#include "common/options.h"
+#include "options/options.h"
 
 #include <float.h>
-#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/decimal.h"
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
@@ -18,7 +18,7 @@ static const struct {
     const char *help;
 } table[] = {
 #define OPTION(key, name, min, max, dflt, help) {key, name, min, max, dflt, help},
-#include "common/option_table.h"
+#include "options/option_table.h"
 };
 
 static const struct {
@@ -27,7 +27,7 @@ static const struct {
     const char *name;
 } names[] = {
 #define VALUE(key, value, name) {key, value, name},
-#include "common/option_table.h"
+#include "options/option_table.h"
 };
 
 enum { ROWS = sizeof table / sizeof *table, NAMES = sizeof names / sizeof *names };
@@ -151,44 +151,6 @@ bool scarlet__option_normalization(const scarlet_options *opts, float mean[3], f
 
 /* ---- text ---- */
 
-bool scarlet__parse_decimal(const char *text, size_t length, double *value)
-{
-    char buffer[64];
-    size_t i = 0, digits = 0;
-    if (length == 0 || length >= sizeof buffer)
-        return false;
-    if (text[i] == '-')
-        i++;
-    for (; i < length && text[i] >= '0' && text[i] <= '9'; i++)
-        digits++;
-    if (i < length && text[i] == '.')
-        for (i++; i < length && text[i] >= '0' && text[i] <= '9'; i++)
-            digits++;
-    if (digits == 0)
-        return false;
-    if (i < length && (text[i] == 'e' || text[i] == 'E')) {
-        i++;
-        if (i < length && (text[i] == '-' || text[i] == '+'))
-            i++;
-        size_t from = i;
-        while (i < length && text[i] >= '0' && text[i] <= '9')
-            i++;
-        if (i == from)
-            return false;
-    }
-    if (i != length)
-        return false;
-    memcpy(buffer, text, length);
-    buffer[length] = '\0';
-    /* The grammar is checked; strtod_l rounds correctly whatever locale the host set. */
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!c)
-        return false;
-    *value = strtod_l(buffer, NULL, c);
-    freelocale(c);
-    return *value >= -DBL_MAX && *value <= DBL_MAX;
-}
-
 static bool parse_integer(const char *text, size_t length, int64_t *value)
 {
     size_t i = length && text[0] == '-';
@@ -299,7 +261,7 @@ static scarlet_status parse_item(scarlet_options *opts, const char *text, size_t
 static scarlet_status parse(scarlet_options *opts, const char *text, scarlet_error *err)
 {
     scarlet_options changed = *opts;
-    float triple[2][3] = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+    float triple[2][3] = {SCARLET__IMAGENET_MEAN, SCARLET__IMAGENET_STD};
     bool has[2] = {false, false};
     scarlet__option_normalization(opts, triple[0], triple[1]);
     for (const char *p = text; *p;) {

@@ -1,6 +1,6 @@
 /* A loaded model as sessions see it. */
-#ifndef SCARLET_ENGINE_MODEL_H
-#define SCARLET_ENGINE_MODEL_H
+#ifndef SCARLET_MODEL_MODEL_H
+#define SCARLET_MODEL_MODEL_H
 
 #include <stdatomic.h>
 

@@ -7,10 +7,10 @@
 #include "common/host.h"
 #include "common/io.h"
 #include "common/memory.h"
-#include "common/options.h"
 #include "formats/safetensors_write.h"
 #include "network/find.h"
 #include "network/metadata.h"
+#include "options/options.h"
 
 typedef struct {
     const char *target;

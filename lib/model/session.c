@@ -10,9 +10,9 @@
 #include "common/finite.h"
 #include "common/host.h"
 #include "common/memory.h"
-#include "common/options.h"
-#include "engine/model.h"
 #include "image/preprocess.h"
+#include "model/model.h"
+#include "options/options.h"
 
 struct scarlet_session {
     scarlet_model *model;

@@ -1,4 +1,4 @@
-#include "engine/model.h"
+#include "model/model.h"
 
 #include <string.h>
 
@@ -6,8 +6,8 @@
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
-#include "common/options.h"
 #include "network/find.h"
+#include "options/options.h"
 
 /* Kernels of the fused executor exist in every set, but in float32 they pay only where they were
  * tuned. */
@@ -144,7 +144,7 @@ void scarlet_model_free(scarlet_model *model)
 
 int scarlet__model_side(const scarlet_model *model)
 {
-    return model->metadata.input_size ? model->metadata.input_size : 224;
+    return model->metadata.input_size ? model->metadata.input_size : SCARLET__IMAGENET_SIDE;
 }
 
 /* ---- what a caller may ask ---- */

@@ -1,10 +1,21 @@
 /* The options object as other files of the library see it. */
-#ifndef SCARLET_COMMON_OPTIONS_H
-#define SCARLET_COMMON_OPTIONS_H
+#ifndef SCARLET_OPTIONS_OPTIONS_H
+#define SCARLET_OPTIONS_OPTIONS_H
 
 #include <stdbool.h>
 
 #include "scarlet/scarlet.h"
+
+/* How ImageNet's pictures are prepared where neither a caller nor a model file says it. */
+#define SCARLET__IMAGENET_MEAN                                                                     \
+    {                                                                                              \
+        0.485f, 0.456f, 0.406f                                                                     \
+    }
+#define SCARLET__IMAGENET_STD                                                                      \
+    {                                                                                              \
+        0.229f, 0.224f, 0.225f                                                                     \
+    }
+enum { SCARLET__IMAGENET_SIDE = 224 };
 
 /* Value in force: set, else the table's default. opts may be NULL. */
 int64_t scarlet__option(const scarlet_options *opts, scarlet_option key);
@@ -17,9 +28,5 @@ bool scarlet__option_normalization(const scarlet_options *opts, float mean[3], f
 __attribute__((format(printf, 3, 4))) void scarlet__log(const scarlet_options *opts, int level,
                                                         const char *format, ...);
 enum { SCARLET__LOG_ERROR = 1, SCARLET__LOG_WARNING, SCARLET__LOG_INFO, SCARLET__LOG_DEBUG };
-
-/* A decimal number written as [-]digits[.digits][e[-]digits], independent of the locale. Reads
- * exactly text[0 .. length-1]; false if it is anything else or not finite. */
-bool scarlet__parse_decimal(const char *text, size_t length, double *value);
 
 #endif
