@@ -4,40 +4,62 @@
 #include "common/error.h"
 #include "image/image.h"
 
+/* Bytes of a literal, without the NUL after them. */
+#define BYTES(text) text, sizeof(text) - 1
+
 static const struct {
     const char *name;
-    size_t at, size;
+    size_t at;
     const char *bytes;
+    size_t size;
 } others[] = {
-    {"GIF", 0, 5, "GIF87"},
-    {"GIF", 0, 5, "GIF89"},
-    {"BMP", 0, 2, "BM"},
-    {"WebP", 8, 4, "WEBP"},
-    {"TIFF", 0, 4, "II*\0"},
-    {"TIFF", 0, 4, "MM\0*"},
-    {"TIFF", 0, 4, "II+\0"},
-    {"TIFF", 0, 4, "MM\0+"},
-    {"AVIF", 4, 7, "ftypavi"},
-    {"HEIF", 4, 7, "ftyphei"},
-    {"HEIF", 4, 7, "ftyphev"},
-    {"HEIF", 4, 7, "ftypmif"},
-    {"HEIF", 4, 7, "ftypmsf"},
-    {"JPEG 2000", 4, 4, "jP  "},
-    {"JPEG 2000", 0, 4, "\xFF\x4F\xFF\x51"},
-    {"JPEG XL", 4, 4, "JXL "},
-    {"JPEG XL", 0, 2, "\xFF\x0A"},
-    {"Photoshop", 0, 4, "8BPS"},
-    {"ICO", 0, 4, "\0\0\1\0"},
-    {"QOI", 0, 4, "qoif"},
-    {"OpenEXR", 0, 4, "\x76\x2F\x31\x01"},
-    {"Radiance HDR", 0, 10, "#?RADIANCE"},
-    {"DDS", 0, 4, "DDS "},
-    {"MNG", 0, 4, "\x8AMNG"},
+    {"GIF", 0, BYTES("GIF87")},
+    {"GIF", 0, BYTES("GIF89")},
+    {"BMP", 0, BYTES("BM")},
+    {"WebP", 8, BYTES("WEBP")},
+    {"TIFF", 0, BYTES("II*\0")},
+    {"TIFF", 0, BYTES("MM\0*")},
+    {"TIFF", 0, BYTES("II+\0")},
+    {"TIFF", 0, BYTES("MM\0+")},
+    {"AVIF", 4, BYTES("ftypavi")},
+    {"HEIF", 4, BYTES("ftyphei")},
+    {"HEIF", 4, BYTES("ftyphev")},
+    {"HEIF", 4, BYTES("ftypmif")},
+    {"HEIF", 4, BYTES("ftypmsf")},
+    {"JPEG 2000", 4, BYTES("jP  ")},
+    {"JPEG 2000", 0, BYTES("\xFF\x4F\xFF\x51")},
+    {"JPEG XL", 4, BYTES("JXL ")},
+    {"JPEG XL", 0, BYTES("\xFF\x0A")},
+    {"Photoshop", 0, BYTES("8BPS")},
+    {"ICO", 0, BYTES("\0\0\1\0")},
+    {"QOI", 0, BYTES("qoif")},
+    {"OpenEXR", 0, BYTES("\x76\x2F\x31\x01")},
+    {"Radiance HDR", 0, BYTES("#?RADIANCE")},
+    {"DDS", 0, BYTES("DDS ")},
+    {"MNG", 0, BYTES("\x8AMNG")},
+    {"ICNS", 0, BYTES("icns")},
+    {"SGI", 0, BYTES("\x01\xDA")},
 };
 
 static bool begins(const uint8_t *data, size_t size, size_t at, const char *bytes, size_t count)
 {
     return size >= at + count && memcmp(data + at, bytes, count) == 0;
+}
+
+/* A TGA file has no mark at its beginning: colour map, kind, size and depth must fit each other. */
+static bool tga(const uint8_t *head, size_t size)
+{
+    if (size < 18)
+        return false;
+    unsigned map = head[1], kind = head[2] & ~8u, depth = head[16]; /* 8: run-length coded */
+    return head[2] < 12 && kind >= 1 && kind <= 3 && map == (kind == 1) && (head[12] || head[13]) &&
+           (head[14] || head[15]) && (depth == 8 || depth == 16 || depth == 24 || depth == 32);
+}
+
+static bool pcx(const uint8_t *head, size_t size)
+{
+    return size >= 4 && head[0] == 10 && head[1] <= 5 && head[2] == 1 &&
+           (head[3] == 1 || head[3] == 2 || head[3] == 4 || head[3] == 8);
 }
 
 static const char *other(const uint8_t *head, size_t size)
@@ -48,15 +70,15 @@ static const char *other(const uint8_t *head, size_t size)
     if (size >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '7' &&
         (head[2] == ' ' || head[2] == '\n' || head[2] == '\r' || head[2] == '\t'))
         return "Netpbm (PPM)";
-    return NULL;
+    return pcx(head, size) ? "PCX" : tga(head, size) ? "TGA" : NULL;
 }
 
 scarlet_status scarlet__picture_sniff(const char *name, const uint8_t *head, size_t size,
                                       scarlet__picture_kind *out, scarlet_error *err)
 {
-    if (begins(head, size, 0, "\xFF\xD8\xFF", 3))
+    if (begins(head, size, 0, BYTES("\xFF\xD8\xFF")))
         *out = SCARLET__JPEG;
-    else if (begins(head, size, 0, "\x89PNG\r\n\x1A\n", 8))
+    else if (begins(head, size, 0, BYTES("\x89PNG\r\n\x1A\n")))
         *out = SCARLET__PNG;
     else if (other(head, size))
         return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
@@ -119,7 +141,7 @@ scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *widt
         return status;
     uint32_t w = 0, h = 0;
     if (kind == SCARLET__PNG) {
-        if (!begins(bytes, size, 12, "IHDR", 4) || size < 24)
+        if (!begins(bytes, size, 12, BYTES("IHDR")) || size < 24)
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
                                  "memory: the PNG data have no header with a size");
         w = be32(bytes + 16);

@@ -102,7 +102,7 @@ static json_node *add(json_doc *doc, char kind, const char *text)
 static bool parse_plain(json_doc *doc, char **at)
 {
     static const char *const words[] = {"true", "false", "null"};
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strncmp(*at, words[i], strlen(words[i])) == 0) {
             add(doc, *words[i], *at);
             *at += strlen(words[i]);

@@ -58,8 +58,11 @@ static scarlet_status decode(const char *name, const char *data, size_t size,
     scarlet_status status = scarlet_image_decode(data, size, opts, out, &inner);
     if (status == SCARLET_OK)
         return status;
-    const char *text =
-        strncmp(inner.message, "memory: ", 8) == 0 ? inner.message + 8 : inner.message;
+    static const char prefix[] = "memory: "; /* the library's name for bytes */
+    size_t length = sizeof prefix - 1;
+    const char *text = inner.message;
+    if (strncmp(text, prefix, length) == 0)
+        text += length;
     return fail(err, status, "%s: %s", name, text);
 }
 

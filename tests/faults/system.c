@@ -298,11 +298,12 @@ static void sessions(const char *path)
 /* The library prints nothing; libcpuinfo does when it is out of memory. */
 static void nothing_printed(void)
 {
+    static const char known[] = "Error in cpuinfo: ";
     char line[512];
     FILE *f = fopen("printed", "r");
     CHECK(f);
     while (f && fgets(line, sizeof line, f))
-        if (!CHECK(strncmp(line, "Error in cpuinfo: ", 18) == 0))
+        if (!CHECK(strncmp(line, known, sizeof known - 1) == 0))
             fprintf(stderr, "printed: %s", line);
     if (f)
         fclose(f);

@@ -86,7 +86,8 @@ def test_other_kinds(dump, rng, tmp_path):
     heads = {"HEIF": b"\0\0\0\x18ftypheic", "AVIF": b"\0\0\0\x1cftypavif",
              "JPEG XL": b"\xff\x0a\xff\xff", "MNG": b"\x8aMNG\r\n\x1a\n"}
     for kind, name in (("GIF", "GIF"), ("BMP", "BMP"), ("WEBP", "WebP"), ("TIFF", "TIFF"),
-                       ("PPM", "Netpbm (PPM)"), ("ICO", "ICO"), ("JPEG2000", "JPEG 2000")):
+                       ("PPM", "Netpbm (PPM)"), ("ICO", "ICO"), ("JPEG2000", "JPEG 2000"), ("ICNS", "ICNS"),
+                       ("SGI", "SGI"), ("PCX", "PCX"), ("TGA", "TGA")):
         file = io.BytesIO()
         image.save(file, kind)
         heads[name] = file.getvalue()

@@ -20,12 +20,13 @@
 #include "scarlet/scarlet.h"
 #include "test.h"
 
-enum { MOST_FILES = 256, MOST_THREADS = 16, WAYS = 4, TOP = 5, SAMPLES = 20 };
+enum { MOST_FILES = 256, MOST_THREADS = 16, TOP = 5, SAMPLES = 20 };
 enum { MAX_PIXELS = 4 << 20, MAX_BYTES = 64 << 20 };
 
 /* How models and sessions are made; the number of threads must not change a bit, the rest may. */
-static const char *const way_options[WAYS] = {"threads=1", "threads=2", "engine=xnnpack",
-                                              "precision=int8,threads=2"};
+static const char *const way_options[] = {"threads=1", "threads=2", "engine=xnnpack",
+                                          "precision=int8,threads=2"};
+enum { WAYS = sizeof way_options / sizeof *way_options };
 
 typedef struct {
     const char *path;

@@ -19,7 +19,12 @@
 
 #include "test.h"
 
-enum { TOP = 5, CROP = 24, SIDE = 32, CLASSES = 5, WIDTH = 61, HEIGHT = 43, WAYS = 4 };
+enum { TOP = 5, CROP = 24, SIDE = 32, CLASSES = 5, WIDTH = 61, HEIGHT = 43 };
+
+/* How sessions are made. */
+static const char *const ways[] = {"engine=fused,threads=2", "engine=xnnpack",
+                                   "precision=int8,threads=2", "precision=int16"};
+enum { WAYS = sizeof ways / sizeof *ways };
 
 static const char *model_path, *picture_path;
 static char target[4096];
@@ -91,8 +96,6 @@ static int infer(const char *text, const float *input, float *scores)
 
 static int numbers(results *r)
 {
-    static const char *const ways[WAYS] = {"engine=fused,threads=2", "engine=xnnpack",
-                                           "precision=int8,threads=2", "precision=int16"};
     static float input[3 * SIDE * SIDE];
     static const float scores[] = {3, -85, -100, 2.75f, 1e-40f};
     static const float denormal[] = {1e-41f, 3e-41f, 0, 2e-41f, -1e-41f};

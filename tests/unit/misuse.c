@@ -121,7 +121,7 @@ static void inference(void)
     REFUSED(scarlet_infer(s, in, 2 * EACH, 2, scores, 5, &err),
             "scores_len is 5, expected 2 x 5 = 10");
     const float bad[] = {NAN, INFINITY, -INFINITY};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         in[EACH + 100 + i] = bad[i];
         char text[80];
         snprintf(text, sizeof text, "input: value %zu of picture 1 is not finite", 100 + i);

@@ -48,9 +48,9 @@ static void softmax(void)
     const float low[2] = {-INFINITY, -5};
     scarlet_softmax(low, 2, p);
     CHECK(p[0] == 0 && p[1] == 1);
-    const float bad[4][3] = {
+    const float bad[][3] = {
         {NAN, 1, 2}, {1, 2, NAN}, {1, INFINITY, 2}, {-INFINITY, -INFINITY, -INFINITY}};
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         scarlet_softmax(bad[i], 3, p);
         CHECK(isnan(p[0]) && isnan(p[1]) && isnan(p[2]));
     }
