@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nas/data/real.h"
+#include "nas/real.h"
 
 /* ---- crop ---- */
 

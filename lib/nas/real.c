@@ -1,4 +1,4 @@
-#include "nas/data/real.h"
+#include "nas/real.h"
 
 #include <math.h>
 
