@@ -10,15 +10,10 @@
 #define SCARLET_NAS_TRAIN_TRAINER_H
 
 #include "formats/tensors.h"
+#include "nas/train/optimizer.h"
 #include "network/network.h"
 
 typedef struct scarlet__trainer scarlet__trainer;
-
-typedef enum scarlet__optimizer {
-    SCARLET__SGD, /* with momentum */
-    SCARLET__NESTEROV,
-    SCARLET__ADAMW,
-} scarlet__optimizer;
 
 typedef struct scarlet__trainer_settings {
     const scarlet__network *network; /* copied */
@@ -76,27 +71,30 @@ void scarlet__trainer_set_steps(scarlet__trainer *trainer, int64_t steps);
 /* What a trainer holds a tensor for. */
 typedef enum scarlet__state {
     SCARLET__WEIGHTS,  /* parameters and running statistics */
-    SCARLET__AVERAGE,  /* their moving average; that of the weights if there is none */
+    SCARLET__AVERAGE,  /* their moving average; read as the weights if there is none */
     SCARLET__MOMENT_1, /* momentum, or AdamW's first moment; of parameters only */
     SCARLET__MOMENT_2, /* AdamW's second moment; of parameters only */
 } scarlet__state;
 
-/* Tensors of a state, in the release's order, names and shapes; 0 if the trainer has no such state.
- */
-size_t scarlet__trainer_tensors(const scarlet__trainer *trainer, scarlet__state state);
+bool scarlet__trainer_has(const scarlet__trainer *trainer, scarlet__state state);
+
+/* The network's tensors, in the release's order, names and shapes. */
 typedef struct scarlet__trainer_tensor {
     const char *name; /* the trainer's */
     int rank;
     int64_t shape[4];
-    int64_t count; /* of elements */
+    int64_t count;  /* of elements */
+    bool statistic; /* which moments are not held of */
 } scarlet__trainer_tensor;
+size_t scarlet__trainer_tensors(const scarlet__trainer *trainer);
 scarlet__trainer_tensor scarlet__trainer_describe(const scarlet__trainer *trainer, size_t index);
-/* Elements first .. first + count - 1 of a tensor, row-major. */
+/* Elements first .. first + count - 1 of a tensor that the state holds, row-major. */
 void scarlet__trainer_read(const scarlet__trainer *trainer, scarlet__state state, size_t index,
                            int64_t first, size_t count, float *out);
 
-/* Reads a state from tensors of the same names and shapes, each with `prefix` before its name. On
- * failure (CORRUPT, MODEL, IO) the state is undefined. */
+/* Reads a state that the trainer has from tensors of the same names and shapes, each with `prefix`
+ * before its name. Weights restart the average. On failure (CORRUPT: a value that is not finite;
+ * MODEL: a tensor is missing or has another shape; IO) the state is undefined. */
 scarlet_status scarlet__trainer_load(scarlet__trainer *trainer, scarlet__state state,
                                      const scarlet__tensors *tensors, const char *prefix,
                                      scarlet_error *err);

@@ -1,0 +1,45 @@
+/* A network as a chain of units, and one micro-batch's way through it. */
+#ifndef SCARLET_NAS_TRAIN_GRAPH_H
+#define SCARLET_NAS_TRAIN_GRAPH_H
+
+#include "nas/train/parameters.h"
+#include "nas/units/unit.h"
+
+typedef struct scarlet__graph {
+    int pictures, side, classes;
+    int count;
+    int first; /* unit that trains or has one that does before it; those before it are frozen */
+    scarlet__unit unit[SCARLET__NETWORK_LAYERS_MAX];
+    scarlet__scratch_sizes sizes;
+} scarlet__graph;
+
+/* Units of micro-batches of `pictures` of `side` pixels; the batch norms of the first
+ * `frozen_layers` layers of the network use running statistics. */
+void scarlet__graph_build(const scarlet__network *network, const scarlet__parameters *parameters,
+                          int side, int pictures, int frozen_layers, scarlet__graph *out);
+
+/* Fewest values that a batch norm of the graph takes statistics of. */
+int64_t scarlet__graph_fewest(const scarlet__graph *graph);
+
+/* Memory of one passage; of one thread at a time. */
+typedef struct scarlet__passage {
+    float *pictures; /* [picture][side][side][3]: what the caller fills */
+    float *targets;  /* [picture][classes], too */
+    float *drop;     /* [plane][picture][16] of features: what they are multiplied by; NULL: 1 */
+    float *x[SCARLET__NETWORK_LAYERS_MAX + 1]; /* of each unit, and the logits */
+    float *kept[SCARLET__NETWORK_LAYERS_MAX];
+    float *gradient[2]; /* of the present unit's y and x */
+    scarlet__pass pass; /* but kernels, parameters, running: the caller's */
+} scarlet__passage;
+
+/* Carves it; with `drop` with room for that. */
+void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__arena *arena,
+                            scarlet__passage *out);
+
+/*
+ * Forward, loss and backward. Adds to pass.gradients the gradients of `factor` times the loss, sets
+ * pass.statistics; returns the loss summed over the pictures.
+ */
+double scarlet__graph_run(const scarlet__graph *graph, scarlet__passage *passage, float factor);
+
+#endif

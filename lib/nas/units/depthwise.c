@@ -1,0 +1,96 @@
+#include "nas/units/depthwise.h"
+
+#include <string.h>
+
+enum { PAST = 8 * 2 + 8 }; /* pixels that kernels read past the last row */
+
+size_t scarlet__depthwise_padded(const scarlet__depthwise *depthwise, int side)
+{
+    const size_t row = (size_t)(side + depthwise->kernel - 1);
+    return (row * row + PAST) * SCARLET__LANES;
+}
+
+/* Where pixel (0, 0) is in a padded picture, and how its rows follow each other. */
+typedef struct {
+    size_t row, inside, pixels;
+    scarlet__rectangle rectangle;
+} padding;
+
+static padding pad(const scarlet__depthwise *depthwise, int side)
+{
+    padding p;
+    p.row = (size_t)(side + depthwise->kernel - 1) * SCARLET__LANES;
+    p.inside = (size_t)(depthwise->kernel / 2) * (p.row + SCARLET__LANES);
+    p.pixels = (size_t)side * (size_t)side;
+    p.rectangle =
+        (scarlet__rectangle){.width = (size_t)side, .height = (size_t)side, .out_row = p.row};
+    return p;
+}
+
+void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
+                                const scarlet__view *in, int plane, size_t weights, float *out,
+                                double *sums)
+{
+    const padding around = pad(depthwise, depthwise->side);
+    const size_t out_side = (size_t)depthwise->out_side;
+    float *padded = pass->scratch.padded_in, part[2 * SCARLET__LANES] = {0};
+    memset(padded, 0, scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof *padded);
+    for (size_t i = 0; i < (size_t)pass->pictures; i++) {
+        scarlet__view_read(pass->kernels, in, plane, i * around.pixels, &around.rectangle,
+                           padded + around.inside);
+        const scarlet__filter filter = {.in = padded,
+                                        .in_row = around.row,
+                                        .weights = pass->parameters + weights,
+                                        .out = out + i * out_side * out_side * SCARLET__LANES,
+                                        .width = out_side,
+                                        .height = out_side,
+                                        .sums = part};
+        pass->kernels->filter[depthwise->kernel / 2 - 1][depthwise->stride - 1](&filter);
+        scarlet__flush(sums, part, 1);
+    }
+}
+
+void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
+                                 const scarlet__view *in, int plane, const scarlet__view *gradient,
+                                 int gradient_plane, size_t weights, float *in_gradient)
+{
+    const scarlet__training_kernels *kernels = pass->kernels;
+    const int which = depthwise->kernel / 2 - 1, taps = depthwise->kernel * depthwise->kernel;
+    const padding around = pad(depthwise, depthwise->side);
+    const padding around_out = pad(depthwise, depthwise->out_side);
+    const size_t side = (size_t)depthwise->side;
+    float *padded = pass->scratch.padded_in, *padded_gradient = pass->scratch.padded_gradient;
+    float reversed[49 * SCARLET__LANES];
+    for (int i = 0; i < taps; i++)
+        memcpy(reversed + (taps - 1 - i) * SCARLET__LANES,
+               pass->parameters + weights + i * SCARLET__LANES, SCARLET__LANES * sizeof *reversed);
+    memset(padded, 0, scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof *padded);
+    memset(padded_gradient, 0,
+           scarlet__depthwise_padded(depthwise, depthwise->out_side) * sizeof *padded);
+    for (size_t i = 0; i < (size_t)pass->pictures; i++) {
+        scarlet__view_read(kernels, in, plane, i * around.pixels, &around.rectangle,
+                           padded + around.inside);
+        scarlet__view_read(kernels, gradient, gradient_plane, i * around_out.pixels,
+                           &around_out.rectangle, padded_gradient + around_out.inside);
+        const scarlet__filter_outer outer = {.in = padded,
+                                             .in_row = around.row,
+                                             .gradient = padded_gradient + around_out.inside,
+                                             .gradient_row = around_out.row,
+                                             .width = around_out.rectangle.width,
+                                             .height = around_out.rectangle.height,
+                                             .weights = pass->gradients + weights};
+        kernels->filter_outer[which][depthwise->stride - 1](&outer);
+        scarlet__filter filter = {.in = padded_gradient,
+                                  .in_row = around_out.row,
+                                  .weights = reversed,
+                                  .out = in_gradient + i * around.pixels * SCARLET__LANES,
+                                  .width = side,
+                                  .height = side};
+        if (depthwise->stride == 1) {
+            kernels->filter[which][0](&filter);
+        } else {
+            filter.weights = pass->parameters + weights;
+            kernels->spread[which](&filter);
+        }
+    }
+}

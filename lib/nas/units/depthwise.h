@@ -1,0 +1,25 @@
+/* Depthwise convolution of one plane of all pictures. */
+#ifndef SCARLET_NAS_UNITS_DEPTHWISE_H
+#define SCARLET_NAS_UNITS_DEPTHWISE_H
+
+#include "nas/units/view.h"
+
+typedef struct scarlet__depthwise {
+    int kernel, stride;
+    int side, out_side;
+} scarlet__depthwise;
+
+/* Floats of a padded picture of `side` pixels with what is read past its end. */
+size_t scarlet__depthwise_padded(const scarlet__depthwise *depthwise, int side);
+
+/* Sets a plane of the output; adds to its sums [2][16]. weights: offset into the parameters. */
+void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
+                                const scarlet__view *in, int plane, size_t weights, float *out,
+                                double *sums);
+/* Adds to the weights' gradient, sets that of the input. `gradient`: of the output, its plane
+ * `gradient_plane`. */
+void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
+                                 const scarlet__view *in, int plane, const scarlet__view *gradient,
+                                 int gradient_plane, size_t weights, float *in_gradient);
+
+#endif
