@@ -2,30 +2,22 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "engine/kernels/kernels.h"
 #include "engine/pack.h"
 
-static size_t room(const scarlet__buffer *buffer)
+enum { ALIGNMENT = 64, SLACK = 16 };
+
+void *scarlet__buffer(scarlet__buffers *b, size_t count, size_t size)
 {
-    const size_t slack = 4; /* floats */
-    return scarlet__round_up(buffer->floats + slack, SCARLET__VECTOR_MAX);
+    void *at = b->memory ? b->memory + b->used : NULL;
+    /* Sides, channels and threads are bounded: all buffers together stay far below 2^60 bytes. */
+    b->used += scarlet__round_up(count * size + SLACK, ALIGNMENT);
+    return at;
 }
 
-scarlet_status scarlet__buffers_take(const scarlet__buffer *buffer, size_t count, float **memory,
-                                     size_t *bytes, scarlet_error *err)
+scarlet_status scarlet__buffers_take(scarlet__buffers *b, scarlet_error *err)
 {
-    /* Sides, channels and threads are bounded: each buffer stays far below 2^56 floats. */
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += room(&buffer[i]);
-    *bytes = total * sizeof(float);
-    *memory = scarlet__pages_alloc(*bytes);
-    if (!*memory)
-        return scarlet__fail_memory(err);
-    float *p = *memory;
-    for (size_t i = 0; i < count; i++) {
-        *buffer[i].where = p;
-        p += room(&buffer[i]);
-    }
-    return SCARLET_OK;
+    b->bytes = b->used;
+    b->used = 0;
+    b->memory = scarlet__pages_alloc(b->bytes);
+    return b->memory ? SCARLET_OK : scarlet__fail_memory(err);
 }

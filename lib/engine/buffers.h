@@ -1,4 +1,9 @@
-/* The working memory of an executor: one block, cut into buffers. */
+/*
+ * The working memory of an executor: one block, cut into buffers.
+ *
+ * It is cut twice by the same function: before there is memory, which adds up the sizes, and after
+ * scarlet__buffers_take, which hands out the addresses.
+ */
 #ifndef SCARLET_ENGINE_BUFFERS_H
 #define SCARLET_ENGINE_BUFFERS_H
 
@@ -6,14 +11,19 @@
 
 #include "scarlet/scarlet.h"
 
-typedef struct scarlet__buffer {
-    float **where; /* receives its address, aligned to 64 bytes */
-    size_t floats;
-} scarlet__buffer;
+/* Begins as {0}. Free with scarlet__pages_free(memory, bytes). */
+typedef struct scarlet__buffers {
+    char *memory; /* NULL: sizes are being added up */
+    size_t bytes; /* of all buffers */
+    size_t used;
+} scarlet__buffers;
 
-/* Takes one zeroed block for all buffers, each readable 16 bytes past its end (XNNPACK reads so
- * far). Free with scarlet__pages_free(*memory, *bytes). */
-scarlet_status scarlet__buffers_take(const scarlet__buffer *buffer, size_t count, float **memory,
-                                     size_t *bytes, scarlet_error *err);
+/* The next buffer, `count` values of `size` bytes: zeroed, aligned to 64 bytes, and readable 16
+ * bytes past its end (XNNPACK reads so far). NULL before scarlet__buffers_take. */
+void *scarlet__buffer(scarlet__buffers *b, size_t count, size_t size);
+
+/* Takes memory for all buffers that have been asked for; they are asked for again, in the same
+ * order. Errors: MEMORY. */
+scarlet_status scarlet__buffers_take(scarlet__buffers *b, scarlet_error *err);
 
 #endif

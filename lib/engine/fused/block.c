@@ -11,16 +11,15 @@ enum {
     CHUNKS_OUTERMOST = 64, /* at most so many chunks go row by row */
 };
 
-bool scarlet__fused_rows_outermost(const scarlet__step *t)
+void scarlet__fused_plan_block(scarlet__step *t)
 {
     const scarlet__chunks *hidden = &t->weights->hidden;
-    return t->side > ROWS_OUTERMOST_SIDE && hidden->count <= CHUNKS_OUTERMOST &&
-           scarlet__square(t->side) * hidden->padded * sizeof(float) > ROWS_OUTERMOST_BYTES;
-}
-
-bool scarlet__fused_gates_weights(const scarlet__step *t)
-{
-    return !t->weights->project.integers && scarlet__square(t->out_side) >= MANY_PIXELS;
+    t->rows_outermost =
+        t->side > ROWS_OUTERMOST_SIDE && hidden->count <= CHUNKS_OUTERMOST &&
+        scarlet__square(t->side) * hidden->padded * sizeof(float) > ROWS_OUTERMOST_BYTES;
+    /* Integers are scaled when they are made. */
+    t->gates_weights = t->layer->squeeze && !t->weights->project.integers &&
+                       scarlet__square(t->out_side) >= MANY_PIXELS;
 }
 
 /* ---- expand and depthwise ---- */
@@ -59,10 +58,9 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
     const size_t row = scarlet__step_width(t) * width, side = (size_t)t->side;
     const float *rows[7];
     for (; c->ready < top + k && c->ready < t->side; c->ready++)
-        scarlet__fused_expand(w, &f->expand, chunk, in, l->in, (size_t)c->ready * side, side,
+        scarlet__fused_expand(w, t, chunk, in, (size_t)c->ready * side, side,
                               c->ring + (size_t)(c->ready % k) * row +
-                                  scarlet__step_left(t) * width,
-                              SCARLET__HSWISH6);
+                                  scarlet__step_left(t) * width);
     for (int i = 0; i < k; i++) {
         int r = top + i;
         rows[i] = c->ring + (size_t)(r < 0 || r >= t->side ? k : r % k) * row;
@@ -72,7 +70,9 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
         sum = w->lane->sums + (size_t)y * f->hidden.padded + first;
         memset(sum, 0, width * sizeof *sum);
     }
-    scarlet__fused_depthwise(w, t, first, width, rows, out, SCARLET__HSWISH6, sum);
+    scarlet__fused_depthwise(
+        w, t, first,
+        &(scarlet__depthwise){.rows = rows, .channels = width, .out = out, .sum = sum});
 }
 
 /* Rows outermost: a band of rows goes through the whole block, or as far as squeeze-excite. */
@@ -83,7 +83,7 @@ static void band(const scarlet__worker *w, const scarlet__step *t, int y, int en
     const size_t ring = (size_t)(t->layer->kernel + 1) * scarlet__step_width(t);
     const size_t side = (size_t)t->out_side;
     chunk_state c[CHUNKS_OUTERMOST];
-    float *row = w->s->ring + ring * hidden->padded; /* behind the rings */
+    float *row = w->s->ring + ring * hidden->padded; /* after the rings */
     for (size_t i = 0; i < hidden->count; i++)
         begin_chunk(t, scarlet__chunk_width(hidden, i),
                     w->s->ring + ring * scarlet__chunk_offset(hidden, i), y, &c[i]);
@@ -99,8 +99,7 @@ static void band(const scarlet__worker *w, const scarlet__step *t, int y, int en
             depthwise_row(w, t, i, &c[i], in, y, to);
         }
         if (!t->layer->squeeze)
-            scarlet__fused_project(w, t, row, side, 0, side, t->layer->residual ? in : NULL, out,
-                                   first);
+            scarlet__fused_project(w, t, in, &(scarlet__band){row, side, first}, out, first, side);
     }
 }
 
@@ -157,7 +156,7 @@ static void squeeze_and_excite(const scarlet__worker *w, const scarlet__step *t)
     const scarlet__chunks *squeezed = &f->squeeze.out, *gates = &f->excite.out;
     scarlet__lane *lane = w->lane;
     bool pooled = false;
-    scarlet__fused_announce(w, f->squeeze.bias);
+    scarlet__fused_announce(w, &f->squeeze);
     for (size_t i; scarlet__team_task(w->m, squeezed->count, &i);) {
         if (!pooled) /* each thread adds up for itself: cheaper than a phase */
             w->k->mean(lane->sums, (size_t)t->out_side, f->hidden.padded,
@@ -172,7 +171,7 @@ static void squeeze_and_excite(const scarlet__worker *w, const scarlet__step *t)
         w->k->hard_sigmoid(lane->gate + scarlet__chunk_offset(gates, i),
                            scarlet__chunk_width(gates, i));
     }
-    if (scarlet__fused_gates_weights(t))
+    if (t->gates_weights)
         gate_weights(w, t);
     else if (!f->project.integers)
         gate_pixels(w, t);
@@ -185,34 +184,40 @@ static void project_block(const scarlet__worker *w, const scarlet__step *t, cons
 {
     const scarlet__packed_dense *d = &t->weights->project;
     const size_t pixels = scarlet__square(t->out_side);
-    const scarlet__map *residual = t->layer->residual ? in : NULL;
-    scarlet__fused_announce(w, d->bias);
+    const scarlet__band all = {w->lane->hidden, pixels, 0};
+    scarlet__fused_announce(w, d);
     if (d->integers || pixels >= MANY_PIXELS) { /* share out pixels, else output channels */
         const size_t most = d->integers ? SCARLET__QUANTIZED_PIXELS : PROJECT_ROWS;
         for (size_t i; scarlet__team_task(w->m, (pixels + most - 1) / most, &i);) {
             size_t first = i * most, left = pixels - first;
-            scarlet__fused_project(w, t, w->lane->hidden, pixels, first, left < most ? left : most,
-                                   residual, out, first);
+            scarlet__fused_project(w, t, in, &all, out, first, left < most ? left : most);
         }
         return;
     }
-    size_t segments = scarlet__fused_segments(w, t, w->lane->hidden, pixels, 0);
+    const size_t segments = scarlet__fused_segments(w, t, &all, 0);
     for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
-        size_t offset = scarlet__chunk_offset(&d->out, n);
-        scarlet__fused_dense(w, d, d->weight, n, w->s->segment, segments, pixels,
-                             out->values + offset, d->out.padded,
-                             residual ? residual->values + offset : NULL, SCARLET__LINEAR);
+        const size_t offset = scarlet__chunk_offset(&d->out, n);
+        scarlet__fused_dense(
+            w, d, n,
+            &(scarlet__gemm){.segment = w->s->segment,
+                             .segments = segments,
+                             .weights = d->weight,
+                             .residual = t->layer->residual ? in->values + offset : NULL,
+                             .out = out->values + offset,
+                             .out_stride = d->out.padded,
+                             .rows = pixels});
     }
 }
 
+/* Phases: one; with squeeze-excite two more and one for the gates; the project unless it was done
+ * row by row. */
 void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in,
                           const scarlet__map *out)
 {
-    scarlet__fused_announce(w, t->weights->expand.bias);
+    scarlet__fused_announce(w, &t->weights->expand);
     expand_and_depthwise(w, t, in, out);
     if (t->layer->squeeze)
         squeeze_and_excite(w, t);
-    if (t->layer->squeeze || !t->rows_outermost) {
+    if (t->layer->squeeze || !t->rows_outermost)
         project_block(w, t, in, out);
-    }
 }

@@ -3,7 +3,6 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "engine/buffers.h"
 #include "engine/fused/fused.h"
 
 /* ---- one picture ---- */
@@ -12,10 +11,10 @@ static void tail(const scarlet__worker *w, const scarlet__step *t, const scarlet
 {
     const scarlet__packed_dense *d = &t->weights->project;
     const size_t pixels = scarlet__square(t->side);
-    scarlet__fused_announce(w, d->bias);
+    scarlet__fused_announce(w, d);
     for (size_t n; scarlet__team_task(w->m, d->out.count, &n);) {
         size_t width = scarlet__chunk_width(&d->out, n);
-        scarlet__fused_expand(w, d, n, in, t->layer->in, 0, pixels, w->s->ring, SCARLET__RELU6);
+        scarlet__fused_expand(w, t, n, in, 0, pixels, w->s->ring);
         w->k->mean(w->s->ring, pixels, width, 1.0f / (float)pixels,
                    w->lane->features + scarlet__chunk_offset(&d->out, n));
     }
@@ -30,6 +29,10 @@ static void trace(const scarlet__worker *w, int layer, const float *values)
     j->tracer->layer(j->tracer->user, j->index, layer, t->out_side, t->layer->out, values,
                      scarlet__fused_padded(j->x, t->layer->out));
 }
+
+/* Stem and separable layer are one phase, the tail and the classifier one each. */
+_Static_assert(SCARLET__SPACE_LAYERS_MAX *SCARLET__BLOCK_PHASES + 3 <= SCARLET__TEAM_PHASES,
+               "a team has phases enough for the deepest network");
 
 static void run_picture(void *context, scarlet__member *member)
 {
@@ -128,11 +131,10 @@ static void executor_free(void *data)
     scarlet__fused *x = data;
     if (!x)
         return;
-    scarlet__pages_free(x->memory, x->memory_size);
+    scarlet__pages_free(x->buffers.memory, x->buffers.bytes);
     if (x->team)
         scarlet__team_end(&x->team[0]);
     scarlet__pages_free(x->team, (x->e.threads + 1) * sizeof *x->team);
-    scarlet__free(x->segments);
     scarlet__free(x->lane);
     scarlet__free(x->scratch);
     scarlet__free(x);
@@ -156,83 +158,133 @@ static size_t ring_floats(const scarlet__fused *x, const scarlet__step *t)
     }
 }
 
-static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *err)
+/* Values that the largest step of each kind needs, of one picture or one thread. */
+typedef struct {
+    size_t map, map_integers, map_pixels;
+    size_t hidden, sums, channels, gated_weights, features, scores;
+    size_t ring, segments, quantized, quantized_pixels;
+} sizes;
+
+static sizes measure(const scarlet__fused *x)
 {
-    const size_t threads = x->e.threads, per_lane = 13, per_thread = 4;
-    size_t map = 0, map_integers = 0, map_pixels = 0, hidden = 0, sums = 0, channels = 0, ring = 0,
-           gated = 0;
-    const size_t scores = scarlet__fused_padded(x, x->e.network->classes);
+    sizes n = {.features = scarlet__fused_padded(x, x->e.network->space.tail),
+               .scores = scarlet__fused_padded(x, x->e.network->classes)};
     for (int i = 0; i < x->count; i++) {
         const scarlet__step *t = &x->step[i];
         const scarlet__layer *l = t->layer;
         const scarlet__chunks *c = &t->weights->hidden;
-        size_t out = scarlet__square(t->out_side) * scarlet__fused_padded(x, l->out);
-        ring = scarlet__max(ring, ring_floats(x, t));
-        x->segment_count = scarlet__max(x->segment_count, c->count);
+        const size_t pixels = scarlet__square(t->out_side);
+        const size_t out = pixels * scarlet__fused_padded(x, l->out);
+        n.ring = scarlet__max(n.ring, ring_floats(x, t));
+        n.segments = scarlet__max(n.segments, c->count);
         if (l->kind == SCARLET_LAYER_STEM)
-            hidden = scarlet__max(hidden, out);
+            n.hidden = scarlet__max(n.hidden, out);
         if (l->kind == SCARLET_LAYER_SEPARABLE || l->kind == SCARLET_LAYER_BLOCK)
-            map = scarlet__max(map, out);
+            n.map = scarlet__max(n.map, out);
         if (t->reader && t->reader->integers) {
-            map_integers = scarlet__max(map_integers, out / t->reader->kernels->group);
-            map_pixels = scarlet__max(map_pixels, scarlet__square(t->out_side));
+            n.map_integers = scarlet__max(n.map_integers, out * 4 / t->reader->kernels->group);
+            n.map_pixels = scarlet__max(n.map_pixels, pixels);
         }
         if (l->kind != SCARLET_LAYER_BLOCK)
             continue;
-        channels = scarlet__max(channels, c->padded);
+        n.channels = scarlet__max(n.channels, c->padded);
         if (l->squeeze || !t->rows_outermost)
-            hidden = scarlet__max(
-                hidden, scarlet__step_floats(t, scarlet__square(t->out_side) * c->padded));
-        if (!l->squeeze)
-            continue;
-        sums = scarlet__max(sums, (size_t)t->out_side * c->padded);
-        if (scarlet__fused_gates_weights(t))
-            gated = scarlet__max(gated, t->weights->project.k * t->weights->project.out.padded);
+            n.hidden = scarlet__max(n.hidden, scarlet__step_floats(t, pixels * c->padded));
+        if (l->squeeze)
+            n.sums = scarlet__max(n.sums, (size_t)t->out_side * c->padded);
+        if (t->gates_weights)
+            n.gated_weights = scarlet__max(n.gated_weights,
+                                           t->weights->project.k * t->weights->project.out.padded);
     }
-    size_t features = scarlet__fused_padded(x, x->e.network->space.tail);
-    const bool integers = x->weights->precision != SCARLET_PRECISION_F32;
-    const size_t quantized =
-        integers ? (SCARLET__QUANTIZED_PIXELS * channels + 1) / 2 : 0; /* words too */
-    const size_t scale = integers ? SCARLET__QUANTIZED_PIXELS : 0;
-    scarlet__buffer *buffer = scarlet__calloc(threads * (per_lane + per_thread), sizeof *buffer);
-    x->lane = scarlet__calloc(threads, sizeof *x->lane);
-    x->scratch = scarlet__calloc(threads, sizeof *x->scratch);
-    x->segments = scarlet__calloc(threads * x->segment_count, sizeof *x->segments);
-    x->team = scarlet__pages_alloc((threads + 1) * sizeof *x->team);
-    if (!buffer || !x->lane || !x->scratch || !x->segments || !x->team) {
-        scarlet__free(buffer);
-        return scarlet__fail_memory(err);
+    if (x->weights->precision != SCARLET_PRECISION_F32) {
+        n.quantized_pixels = SCARLET__QUANTIZED_PIXELS;
+        n.quantized = n.quantized_pixels * n.channels * sizeof(int16_t); /* words are the widest */
     }
-    scarlet__buffer *b = buffer;
-    for (size_t i = 0; i < threads; i++) {
+    return n;
+}
+
+static void cut(scarlet__fused *x, const sizes *n, scarlet__buffers *b)
+{
+    for (size_t i = 0; i < x->e.threads; i++) {
         scarlet__lane *l = &x->lane[i];
         scarlet__scratch *s = &x->scratch[i];
         for (size_t m = 0; m < 2; m++) {
-            *b++ = (scarlet__buffer){&l->map[m].values, map};
-            *b++ = (scarlet__buffer){&l->map[m].integers, map_integers};
-            *b++ = (scarlet__buffer){&l->map[m].scale, map_pixels};
+            l->map[m].values = scarlet__buffer(b, n->map, sizeof(float));
+            l->map[m].integers = scarlet__buffer(b, n->map_integers, 1);
+            l->map[m].scale = scarlet__buffer(b, n->map_pixels, sizeof(float));
         }
-        *b++ = (scarlet__buffer){&l->sums, sums};
-        *b++ = (scarlet__buffer){&l->squeezed, channels};
-        *b++ = (scarlet__buffer){&l->scores, scores};
-        *b++ = (scarlet__buffer){&l->gate, channels};
-        *b++ = (scarlet__buffer){&l->gated_weights, gated};
-        *b++ = (scarlet__buffer){&l->features, features};
-        *b++ = (scarlet__buffer){&s->ring, ring};
-        *b++ = (scarlet__buffer){&s->pooled, channels};
-        *b++ = (scarlet__buffer){&s->quantized, quantized};
-        *b++ = (scarlet__buffer){&s->quantized_scale, scale};
-        *b++ = (scarlet__buffer){&l->hidden, hidden}; /* its end is touched by tracing alone */
-        s->segment = x->segments + i * x->segment_count;
+        l->sums = scarlet__buffer(b, n->sums, sizeof(float));
+        l->squeezed = scarlet__buffer(b, n->channels, sizeof(float));
+        l->scores = scarlet__buffer(b, n->scores, sizeof(float));
+        l->gate = scarlet__buffer(b, n->channels, sizeof(float));
+        l->gated_weights = scarlet__buffer(b, n->gated_weights, sizeof(float));
+        l->features = scarlet__buffer(b, n->features, sizeof(float));
+        s->ring = scarlet__buffer(b, n->ring, sizeof(float));
+        s->pooled = scarlet__buffer(b, n->channels, sizeof(float));
+        s->quantized = scarlet__buffer(b, n->quantized, 1);
+        s->quantized_scale = scarlet__buffer(b, n->quantized_pixels, sizeof(float));
+        s->segment = scarlet__buffer(b, n->segments, sizeof *s->segment);
+        /* The last: only tracing touches its end. */
+        l->hidden = scarlet__buffer(b, n->hidden, sizeof(float));
     }
-    scarlet_status status =
-        scarlet__buffers_take(buffer, (size_t)(b - buffer), &x->memory, &x->memory_size, err);
-    scarlet__free(buffer);
-    *bytes =
-        sizeof *x + threads * (sizeof *x->lane + sizeof *x->scratch + sizeof *x->team->worker) +
-        threads * x->segment_count * sizeof *x->segments + scarlet__pages_size(x->memory_size) +
-        scarlet__pages_size((threads + 1) * sizeof *x->team);
+}
+
+static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *err)
+{
+    const size_t threads = x->e.threads;
+    const sizes n = measure(x);
+    x->lane = scarlet__calloc(threads, sizeof *x->lane);
+    x->scratch = scarlet__calloc(threads, sizeof *x->scratch);
+    x->team = scarlet__pages_alloc((threads + 1) * sizeof *x->team);
+    if (!x->lane || !x->scratch || !x->team)
+        return scarlet__fail_memory(err);
+    cut(x, &n, &x->buffers);
+    scarlet_status status = scarlet__buffers_take(&x->buffers, err);
+    if (status == SCARLET_OK)
+        cut(x, &n, &x->buffers);
+    *bytes = sizeof *x +
+             threads * (sizeof *x->lane + sizeof *x->scratch + sizeof *x->team->worker) +
+             scarlet__pages_size(x->buffers.bytes) +
+             scarlet__pages_size((threads + 1) * sizeof *x->team);
     return status;
+}
+
+/* What the layers' maps are read by. */
+static const scarlet__packed_dense *entry(const scarlet__step *t)
+{
+    switch (t->layer->kind) {
+    case SCARLET_LAYER_BLOCK:
+        return &t->weights->expand;
+    case SCARLET_LAYER_TAIL:
+        return &t->weights->project;
+    default:
+        return NULL;
+    }
+}
+
+/* Plans each layer. */
+static void plan(scarlet__fused *x)
+{
+    int side = x->e.side;
+    for (int i = 0; i < x->count; i++) {
+        scarlet__step *t = &x->step[i];
+        t->layer = &x->e.network->layer[i];
+        t->weights = &x->weights->layer[i];
+        t->entry = entry(t);
+        t->side = side;
+        side = t->out_side = scarlet__layer_side(t->layer, side);
+        t->activation = SCARLET__RELU6;
+        if (t->layer->kind == SCARLET_LAYER_BLOCK) {
+            t->activation = SCARLET__HSWISH6;
+            scarlet__fused_plan_block(t);
+        }
+    }
+    const scarlet__packed_dense *reader = NULL;
+    for (int i = x->count; i-- > 0;) {
+        scarlet__step *t = &x->step[i];
+        t->reader = reader;
+        reader = t->entry ? t->entry : reader;
+    }
 }
 
 static scarlet_status create(const scarlet__execution *e, void **out, size_t *bytes,
@@ -245,25 +297,7 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
     x->e = *e;
     x->weights = e->weights;
     x->count = e->network->count - (e->features ? 1 : 0);
-    int side = e->side;
-    for (int i = 0; i < x->count; i++) {
-        scarlet__step *t = &x->step[i];
-        t->layer = &e->network->layer[i];
-        t->weights = &x->weights->layer[i];
-        t->side = side;
-        side = t->out_side = scarlet__layer_side(t->layer, side);
-        t->rows_outermost =
-            t->layer->kind == SCARLET_LAYER_BLOCK && scarlet__fused_rows_outermost(t);
-    }
-    const scarlet__packed_dense *reader = NULL;
-    for (int i = x->count; i-- > 0;) {
-        scarlet__step *t = &x->step[i];
-        t->reader = reader;
-        if (t->layer->kind == SCARLET_LAYER_TAIL)
-            reader = &t->weights->project;
-        if (t->layer->kind == SCARLET_LAYER_BLOCK)
-            reader = &t->weights->expand;
-    }
+    plan(x);
     scarlet_status status = allocate(x, bytes, err);
     for (unsigned i = 1; i <= e->threads && status == SCARLET_OK; i++)
         status = scarlet__team_begin(&x->team[i], 1, err);

@@ -17,15 +17,22 @@
  *   map -> expand row (integers) -> ring -> depthwise row (float32, or bfloat16 for int8)
  *   a few pixels of all chunks: gate, quantise -> project (integers) -> map, quantise
  *
- *   weights.c   packed weights       packing.c   the same as integers
- *   dense.c     products             quantized.c the same of integers
- *   stem.c      first convolution and separable layer
- *   block.c     inverted residuals
- *   executor.c  creation, tail, classifier, pictures and batches
+ * The files, each of which uses only those before it:
+ *
+ *   packing.c    weights as integers
+ *   weights.c    all packed weights
+ *   team.c       the threads of an inference
+ *   step.c       what a layer reads, and the weights to be fetched ahead
+ *   quantized.c  products of integers
+ *   products.c   products
+ *   stem.c       first convolution and separable layer
+ *   block.c      inverted residuals
+ *   executor.c   creation, tail, classifier, pictures and batches
  */
 #ifndef SCARLET_ENGINE_FUSED_FUSED_H
 #define SCARLET_ENGINE_FUSED_FUSED_H
 
+#include "engine/buffers.h"
 #include "engine/engine.h"
 #include "engine/fused/team.h"
 #include "engine/fused/weights.h"
@@ -34,20 +41,32 @@
 /* Pixels that a project of integers takes at once: they stay in the first-level cache. */
 enum { SCARLET__QUANTIZED_PIXELS = 14 };
 
-/* The shape of one layer, fixed at creation. */
+/* One layer, as creation has planned it. */
 typedef struct scarlet__step {
     const scarlet__layer *layer;
     const scarlet__fused_layer *weights;
-    const scarlet__packed_dense *reader; /* what reads the step's output map; NULL: nothing does */
+    /* What reads the step's input map: a block's expand, the tail's project; NULL: nothing does. */
+    const scarlet__packed_dense *entry;
+    const scarlet__packed_dense *reader; /* the entry that reads the step's output map, or NULL */
+    scarlet__activation activation;      /* of entry and depthwise part; of the stem's product */
     int side, out_side;
-    bool rows_outermost;
+    bool rows_outermost; /* a block goes row by row, through all of its chunks */
+    bool gates_weights;  /* squeeze-excite scales the project's weights, not its input */
 } scarlet__step;
 
 /* A narrow tensor, [pixel][padded channels]. */
 typedef struct scarlet__map {
     float *values;
-    float *integers, *scale; /* the same quantised, bytes or words, and each pixel's scale */
+    void *integers; /* the same quantised, bytes or words */
+    float *scale;   /* of each pixel's integers */
 } scarlet__map;
+
+/* Output of a depthwise part: `pixels` pixels of each chunk in turn, from number `first` of the
+ * map on. */
+typedef struct scarlet__band {
+    const float *values;
+    size_t pixels, first;
+} scarlet__band;
 
 /* Activations of one picture. */
 typedef struct scarlet__lane {
@@ -60,10 +79,11 @@ typedef struct scarlet__lane {
 
 /* What a thread needs for itself. */
 typedef struct scarlet__scratch {
-    float *ring; /* of one chunk, or of all where rows are outermost; then the rows behind it */
+    float *ring; /* of one chunk, or of all where rows are outermost; then a band of one row */
     float *pooled;
-    float *quantized, *quantized_scale; /* some pixels of a project's input, integers */
-    scarlet__segment *segment;
+    void *quantized; /* some pixels of a project's input, integers */
+    float *quantized_scale;
+    scarlet__segment *segment; /* one for each chunk of a depthwise part */
     scarlet__prefetch prefetch;
 } scarlet__scratch;
 
@@ -72,11 +92,8 @@ typedef struct scarlet__fused {
     const scarlet__fused_weights *weights;
     int count;
     scarlet__step step[SCARLET__NETWORK_LAYERS_MAX];
-    float *memory;
-    size_t memory_size;
-    scarlet__segment *segments;
-    size_t segment_count; /* of a thread */
-    scarlet__lane *lane;  /* one a thread */
+    scarlet__buffers buffers;
+    scarlet__lane *lane; /* one a thread */
     scarlet__scratch *scratch;
     scarlet__team *team; /* the whole one, then a team of one for each thread */
 } scarlet__fused;
@@ -124,67 +141,64 @@ static inline size_t scarlet__step_floats(const scarlet__step *t, size_t count)
     return t->weights->pairs ? count / 2 : count;
 }
 
-/* ---- dense.c ---- */
+/* ---- step.c ---- */
 
-/* Output chunk n of a dense layer of floats, over `rows` pixels whose inputs the segments describe.
- */
-void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d,
-                          const float *weights, size_t n, const scarlet__segment *segment,
-                          size_t segments, size_t rows, float *out, size_t out_stride,
-                          const float *residual, scarlet__activation activation);
-/* Output chunk n of a dense layer over `rows` pixels of a map of `channels`, from pixel `first` on;
- * `out` as dense as the chunk is wide. */
-void scarlet__fused_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                           const scarlet__map *in, int channels, size_t first, size_t rows,
-                           float *out, scarlet__activation activation);
-/* The same of bfloat16, linear or, `paired`, with ReLU6 into pairs of rows. */
-void scarlet__fused_dense_pairs(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                                const scarlet__segment *segment, size_t segments, size_t rows,
-                                float *out, size_t out_stride, bool paired);
-/* Channels of the step's depthwise part from `first` on, a chunk: one row of outputs. */
-void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, size_t first,
-                              size_t width, const float *const *rows, float *out,
-                              scarlet__activation activation, float *sum);
-/* Inputs of the step's project, pixels from `first` on; they begin at `hidden`, chunks are `pixels`
- * pixels apart. Into the worker's segments; returns their number. */
+/* Points the worker's segments at the inputs of the step's project, from pixel `first` of the map
+ * on; returns their number. */
 size_t scarlet__fused_segments(const scarlet__worker *w, const scarlet__step *t,
-                               const float *hidden, size_t pixels, size_t first);
-/* All output chunks of `rows` pixels, from pixel `hidden_first` of the input to pixel `first` of
- * `out`; `in`: what is added, or NULL. */
-void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t, const float *hidden,
-                            size_t pixels, size_t hidden_first, size_t rows, const scarlet__map *in,
-                            const scarlet__map *out, size_t first);
+                               const scarlet__band *band, size_t first);
+/* From here on the layer's weights are needed, and those packed after them: fetches run ahead. */
+void scarlet__fused_announce(const scarlet__worker *w, const scarlet__packed_dense *d);
+
+/* ---- quantized.c: as products.c, for a dense layer of integers ---- */
+
+void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__step *t, size_t n,
+                               const scarlet__map *in, size_t first, size_t rows, float *out);
+void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
+                                const scarlet__map *in, const scarlet__band *band,
+                                const scarlet__map *out, size_t first, size_t rows);
+void scarlet__quantized_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                              const float *x, float *y);
+/* Makes the integers of some pixels of a step's output, if its reader wants integers. */
+void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t first,
+                           size_t rows);
+
+/* ---- products.c ---- */
+
+/* Output chunk n of a dense layer of floats. `g` has what is read and written, the activation and
+ * the weights of all chunks; the rest is filled in here. */
+void scarlet__fused_dense(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                          scarlet__gemm *g);
+/* As scarlet__fused_dense, in bfloat16; the weights are the layer's own. */
+void scarlet__fused_dense_pairs(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
+                                scarlet__bf16_gemm *g);
+/* Output chunk n of the step's entry, for `rows` pixels of its input map from `first` on; `out` as
+ * dense as the chunk is wide. */
+void scarlet__fused_expand(const scarlet__worker *w, const scarlet__step *t, size_t n,
+                           const scarlet__map *in, size_t first, size_t rows, float *out);
+/* A row of the step's depthwise part: `d` has its rows, channels (a chunk, from channel `first`
+ * on), output and sum; the rest is filled in here. */
+void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, size_t first,
+                              scarlet__depthwise *d);
+/* All output chunks of the step's project, for `rows` pixels of the map from `first` on, which are
+ * in the band. `in`: the step's input, added where the layer has a residual. */
+void scarlet__fused_project(const scarlet__worker *w, const scarlet__step *t,
+                            const scarlet__map *in, const scarlet__band *band,
+                            const scarlet__map *out, size_t first, size_t rows);
 /* Output chunk n of a matrix times a vector, into its place in y. */
 void scarlet__fused_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
                           const float *x, float *y);
-/* From here on, weights from `at` on are needed: fetches run ahead of them. */
-void scarlet__fused_announce(const scarlet__worker *w, const float *at);
-
-/* ---- quantized.c: the same for a dense layer of integers ---- */
-
-void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                               const scarlet__map *in, int channels, size_t first, size_t rows,
-                               float *out, scarlet__activation activation);
-void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
-                                const float *hidden, size_t pixels, size_t hidden_first,
-                                size_t rows, const scarlet__map *in, const scarlet__map *out,
-                                size_t first);
-void scarlet__quantized_panel(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                              const float *x, float *y);
-/* Makes the integers of some pixels of a step's output, where its reader wants integers. */
-void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t channels,
-                           size_t first, size_t rows);
 
 /* ---- stem.c, block.c: called by each thread of a team, with the same arguments ---- */
 
 void scarlet__fused_stem(const scarlet__worker *w, const scarlet__map *out);
 /* Floats of ring that the stem needs. */
 size_t scarlet__fused_stem_floats(const scarlet__fused *x);
+
+enum { SCARLET__BLOCK_PHASES = 5 }; /* of a team, at most */
 void scarlet__fused_block(const scarlet__worker *w, const scarlet__step *t, const scarlet__map *in,
                           const scarlet__map *out);
-bool scarlet__fused_rows_outermost(const scarlet__step *t);
-/* Whether squeeze-excite scales the project's weights: cheaper than pixels where there are many.
- * Integers are scaled when they are made. */
-bool scarlet__fused_gates_weights(const scarlet__step *t);
+/* Chooses how a block runs: rows_outermost and gates_weights. */
+void scarlet__fused_plan_block(scarlet__step *t);
 
 #endif

@@ -19,8 +19,9 @@ static const struct {
 
 void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes)
 {
-    float *at = c->memory ? c->memory + c->used : NULL;
-    c->used += scarlet__round_up((bytes + sizeof *at - 1) / sizeof *at, SCARLET__VECTOR_MAX);
+    void *at = scarlet__cursor_place(c);
+    c->used +=
+        scarlet__round_up((bytes + sizeof *c->memory - 1) / sizeof *c->memory, SCARLET__VECTOR_MAX);
     return at;
 }
 
@@ -109,6 +110,7 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
     const size_t padded = scarlet__round_up(k, vector);
     /* Unsigned bytes become signed by their top bit. */
     const uint32_t flip = integer->offset ? 0x80808080 : 0;
+    d->begin = scarlet__cursor_place(c);
     int32_t *start = scarlet__cursor_take(c, scarlet__round_up(p->out, vector) * sizeof *start);
     d->start = start;
     d->kernels = integer;
@@ -190,6 +192,7 @@ void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *k
     const float levels = levels_of[precision].vector_weight;
     const bool narrow = levels <= INT8_MAX;
     const size_t vector = (size_t)kernels->vector, padded = scarlet__round_up(p->k, vector);
+    d->begin = scarlet__cursor_place(c);
     take(c, p, vector, p->k, p->k * (narrow ? 1 : 2), d);
     if (!c->memory)
         return;

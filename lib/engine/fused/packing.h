@@ -17,6 +17,11 @@ scarlet_status scarlet__cursor_make_room(scarlet__cursor *c, scarlet_error *err)
 
 /* NULL while counting. */
 void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes);
+/* What the next one will be. */
+static inline void *scarlet__cursor_place(const scarlet__cursor *c)
+{
+    return c->memory ? c->memory + c->used : NULL;
+}
 
 /* A dense layer's weight [out][in] to be packed. */
 typedef struct scarlet__plain {

@@ -3,81 +3,81 @@
 
 enum { STEP = SCARLET__QUANTIZED_PIXELS };
 
-static size_t floats(const scarlet__packed_dense *d, size_t count)
+/* Bytes that hold `count` integers of the layer's input. */
+static size_t bytes(const scarlet__packed_dense *d, size_t count)
 {
-    return count / d->kernels->group; /* whole vectors are whole groups */
+    return count * (4 / d->kernels->group);
 }
 
+/* Output chunk n. `g` has what is read and written and the activation. */
 static void dense(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                  const float *integers, const float *integers_scale, size_t channels, size_t rows,
-                  float *out, size_t out_stride, const float *residual,
-                  scarlet__activation activation)
+                  scarlet__integer_gemm *g)
 {
     const size_t at = scarlet__chunk_offset(&d->out, n);
-    const scarlet__integer_gemm g = {
-        .a = integers,
-        .stride = floats(d, channels) * sizeof *integers,
-        .groups = d->k / d->kernels->group,
-        .a_scale = integers_scale,
-        .weights = d->integers + at * d->output_bytes,
-        .start = d->start + at,
-        .scale = d->scale + at,
-        .bias = d->bias + at,
-        .residual = residual,
-        .out = out,
-        .out_stride = out_stride,
-        .rows = rows,
-        .vectors = (int)scarlet__chunk_vectors(&d->out, n),
-        .activation = activation,
-        .prefetch = &w->s->prefetch,
-    };
-    d->kernels->gemm(&g);
+    g->groups = d->k / d->kernels->group;
+    g->weights = d->integers + at * d->output_bytes;
+    g->start = d->start + at;
+    g->scale = d->scale + at;
+    g->bias = d->bias + at;
+    g->vectors = (int)scarlet__chunk_vectors(&d->out, n);
+    g->prefetch = &w->s->prefetch;
+    d->kernels->gemm(g);
 }
 
-void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__packed_dense *d, size_t n,
-                               const scarlet__map *in, int channels, size_t first, size_t rows,
-                               float *out, scarlet__activation activation)
+void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__step *t, size_t n,
+                               const scarlet__map *in, size_t first, size_t rows, float *out)
 {
-    const size_t stride = scarlet__fused_padded(w->j->x, channels);
-    dense(w, d, n, in->integers + floats(d, first * stride), in->scale + first, stride, rows, out,
-          scarlet__chunk_width(&d->out, n), NULL, activation);
+    const scarlet__packed_dense *d = t->entry;
+    const size_t stride = bytes(d, scarlet__fused_padded(w->j->x, t->layer->in));
+    dense(w, d, n,
+          &(scarlet__integer_gemm){.a = (const char *)in->integers + first * stride,
+                                   .stride = stride,
+                                   .a_scale = in->scale + first,
+                                   .out = out,
+                                   .out_stride = scarlet__chunk_width(&d->out, n),
+                                   .rows = rows,
+                                   .activation = t->activation});
 }
 
-void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t channels,
-                           size_t first, size_t rows)
+void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t first,
+                           size_t rows)
 {
     const scarlet__packed_dense *d = t->reader;
+    const size_t at = first * t->weights->project.out.padded;
     if (d && d->integers)
-        d->kernels->quantize(map->values + first * channels, rows, channels, d->levels,
-                             map->integers + floats(d, first * channels), map->scale + first);
+        d->kernels->quantize(map->values + at, rows, t->weights->project.out.padded, d->levels,
+                             (char *)map->integers + bytes(d, at), map->scale + first);
 }
 
 void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t,
-                                const float *hidden, size_t pixels, size_t hidden_first,
-                                size_t rows, const scarlet__map *in, const scarlet__map *out,
-                                size_t first)
+                                const scarlet__map *in, const scarlet__band *band,
+                                const scarlet__map *out, size_t first, size_t rows)
 {
     const scarlet__packed_dense *d = &t->weights->project;
-    const float *gate = t->layer->squeeze ? w->lane->gate : NULL;
-    for (size_t end = first + rows; first < end; first += STEP, hidden_first += STEP) {
+    for (size_t end = first + rows; first < end; first += STEP) {
         const size_t count = end - first < STEP ? end - first : STEP;
-        const size_t segments = scarlet__fused_segments(w, t, hidden, pixels, hidden_first);
-        const scarlet__hidden values = {
+        const scarlet__hidden hidden = {
             .segment = w->s->segment,
-            .segments = segments,
-            .gate = gate,
+            .segments = scarlet__fused_segments(w, t, band, first),
+            .gate = t->layer->squeeze ? w->lane->gate : NULL,
             .pixels = count,
             .levels = d->levels,
             .q = w->s->quantized,
             .scale = w->s->quantized_scale,
         };
-        d->kernels->quantize_hidden(&values);
+        d->kernels->quantize_hidden(&hidden);
         for (size_t n = 0; n < d->out.count; n++) {
-            size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
-            dense(w, d, n, w->s->quantized, w->s->quantized_scale, t->weights->hidden.padded, count,
-                  out->values + at, d->out.padded, in ? in->values + at : NULL, SCARLET__LINEAR);
+            const size_t at = first * d->out.padded + scarlet__chunk_offset(&d->out, n);
+            dense(w, d, n,
+                  &(scarlet__integer_gemm){.a = w->s->quantized,
+                                           .stride = bytes(d, t->weights->hidden.padded),
+                                           .a_scale = w->s->quantized_scale,
+                                           .residual = t->layer->residual ? in->values + at : NULL,
+                                           .out = out->values + at,
+                                           .out_stride = d->out.padded,
+                                           .rows = count});
         }
-        scarlet__quantize_map(t, out, d->out.padded, first, count);
+        scarlet__quantize_map(t, out, first, count);
     }
 }
 

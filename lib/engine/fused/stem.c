@@ -92,10 +92,22 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
         const size_t offset = scarlet__chunk_offset(&d->out, n), side = (size_t)stem->out_side;
         float *to = out + scarlet__step_width(next) * offset + scarlet__step_left(next) * width;
         if (d->pairs)
-            scarlet__fused_dense_pairs(w, d, n, segment, STEM_ROWS, side, to, width, true);
+            scarlet__fused_dense_pairs(w, d, n,
+                                       &(scarlet__bf16_gemm){.segment = segment,
+                                                             .segments = STEM_ROWS,
+                                                             .out = to,
+                                                             .out_stride = width,
+                                                             .rows = side,
+                                                             .pairs = true});
         else
-            scarlet__fused_dense(w, d, d->weight, n, segment, STEM_ROWS, side, to, width, NULL,
-                                 SCARLET__RELU6);
+            scarlet__fused_dense(w, d, n,
+                                 &(scarlet__gemm){.segment = segment,
+                                                  .segments = STEM_ROWS,
+                                                  .weights = d->weight,
+                                                  .out = to,
+                                                  .out_stride = width,
+                                                  .rows = side,
+                                                  .activation = stem->activation});
         if (w->j->tracer)
             trace_row(w, to, width, side,
                       w->lane->hidden + (size_t)r * side * d->out.padded + offset, d->out.padded);
@@ -126,11 +138,14 @@ static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__m
                 size_t slot = (size_t)(r < 0 || r >= t->side ? STEM_ROWS : r % STEM_ROWS);
                 rows[k] = ring + slot * size.stem_row + scarlet__step_width(t) * first;
             }
-            scarlet__fused_depthwise(w, t, first, width, rows,
-                                     row + scarlet__step_floats(t, side * first), SCARLET__RELU6,
-                                     NULL);
+            scarlet__fused_depthwise(
+                w, t, first,
+                &(scarlet__depthwise){.rows = rows,
+                                      .channels = width,
+                                      .out = row + scarlet__step_floats(t, side * first)});
         }
-        scarlet__fused_project(w, t, row, side, 0, side, NULL, out, (size_t)y * side);
+        const size_t first = (size_t)y * side;
+        scarlet__fused_project(w, t, NULL, &(scarlet__band){row, side, first}, out, first, side);
     }
 }
 
@@ -138,7 +153,7 @@ void scarlet__fused_stem(const scarlet__worker *w, const scarlet__map *out)
 {
     const scarlet__step *t = &w->j->x->step[1];
     size_t bands = w->m->team->threads, side = (size_t)t->out_side;
-    scarlet__fused_announce(w, w->j->x->step[0].weights->project.bias);
+    scarlet__fused_announce(w, &w->j->x->step[0].weights->project);
     for (size_t i; scarlet__team_task(w->m, bands, &i);)
         stem_band(w, (int)(side * i / bands), (int)(side * (i + 1) / bands), out);
 }

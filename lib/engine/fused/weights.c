@@ -15,6 +15,7 @@ static void pack(scarlet__cursor *c, const scarlet__plain *p, size_t vector,
                  scarlet__packed_dense *d)
 {
     d->out = scarlet__cut(p->out, vector, p->most);
+    d->begin = scarlet__cursor_place(c);
     d->k = p->k;
     float *bias = scarlet__cursor_take(c, d->out.padded * sizeof *bias);
     float *w = scarlet__cursor_take(c, d->out.padded * p->k * sizeof *w);
@@ -42,6 +43,7 @@ static void pack_pairs(scarlet__cursor *c, const scarlet__plain *p, size_t vecto
 {
     const size_t row = p->stem ? 9 : p->in, padded = p->stem ? 10 : p->k;
     d->out = scarlet__cut(p->out, vector, p->most);
+    d->begin = scarlet__cursor_place(c);
     d->k = p->in / row * padded;
     d->pairs = true;
     float *bias = scarlet__cursor_take(c, d->out.padded * sizeof *bias);
@@ -125,7 +127,6 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
         f->expand.kernels = &kernels->bf16.expand;
         f->project.kernels = &kernels->bf16.project;
     }
-    f->end = c->memory ? (const char *)(c->memory + c->used) : NULL;
 }
 
 int scarlet__fused_layer_precision(const scarlet__network *network, int layer, int precision)
@@ -165,7 +166,6 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     *out = NULL;
     if (!w)
         return scarlet__fail_memory(err);
-    w->kernels = kernels;
     w->precision = precision;
     w->count = network->count;
     scarlet__cursor c = {0};

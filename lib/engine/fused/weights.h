@@ -15,7 +15,8 @@
  */
 typedef struct scarlet__packed_dense {
     scarlet__chunks out;
-    size_t k; /* values of an input pixel that are multiplied */
+    const void *begin; /* of all below; what is used after it follows in memory */
+    size_t k;          /* values of an input pixel that are multiplied */
     const float *weight, *bias;
     bool pairs;
     const char *integers; /* NULL: floats */
@@ -30,13 +31,11 @@ typedef struct scarlet__fused_layer {
     scarlet__packed_dense expand, squeeze, excite, project;
     const float *depthwise, *depthwise_bias;
     scarlet__chunks hidden; /* channels of the depthwise part */
-    const char *end;        /* of the layer's weights */
     int precision;
     bool pairs; /* bfloat16: depthwise and what it reads and gives; project unless it is integers */
 } scarlet__fused_layer;
 
 typedef struct scarlet__fused_weights {
-    const scarlet__kernels *kernels;
     int precision;
     float *memory;
     size_t bytes;

@@ -1,4 +1,4 @@
-#include "engine/dense.h"
+#include "engine/xnnpack/operators.h"
 
 #include <xnnpack.h>
 
@@ -24,13 +24,13 @@ scarlet_status scarlet__xnnpack_initialize(scarlet_error *err)
     return status == xnn_status_success ? SCARLET_OK : failed(status, "initialization", err);
 }
 
-void scarlet__dense_free(scarlet__dense *op)
+void scarlet__operator_free(scarlet__operator *op)
 {
     if (op)
         xnn_delete_operator(op);
 }
 
-scarlet_status scarlet__dense_run(scarlet__dense *op, pthreadpool_t pool, scarlet_error *err)
+scarlet_status scarlet__operator_run(scarlet__operator *op, pthreadpool_t pool, scarlet_error *err)
 {
     enum xnn_status status = xnn_run_operator(op, pool);
     return status == xnn_status_success ? SCARLET_OK : failed(status, "run", err);
@@ -43,41 +43,41 @@ scarlet_status scarlet__dense_run(scarlet__dense *op, pthreadpool_t pool, scarle
 
 #define CACHES , NULL, NULL /* code cache, weights cache */
 
-static enum xnn_status bind_dense(scarlet__dense *op, size_t pixels, const float *input,
-                                  float *output, pthreadpool_t pool)
+static enum xnn_status bind_dense(scarlet__operator *op, const scarlet__operator_layer *l,
+                                  pthreadpool_t pool)
 {
-    enum xnn_status status = xnn_reshape_fully_connected_nc_f32(op, pixels, pool);
-    return status == xnn_status_success ? xnn_setup_fully_connected_nc_f32(op, input, output)
+    enum xnn_status status = xnn_reshape_fully_connected_nc_f32(op, l->pixels, pool);
+    return status == xnn_status_success ? xnn_setup_fully_connected_nc_f32(op, l->input, l->output)
                                         : status;
 }
 
-static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *input, float *output,
+static enum xnn_status bind_stem(scarlet__operator *op, const scarlet__operator_layer *l,
                                  pthreadpool_t pool)
 {
     size_t workspace = 0, alignment = 0, height, width;
-    enum xnn_status status = xnn_reshape_convolution2d_nhwc_f32(op, 1, side, side, &workspace,
-                                                                &alignment, &height, &width, pool);
+    enum xnn_status status = xnn_reshape_convolution2d_nhwc_f32(
+        op, 1, l->pixels, l->pixels, &workspace, &alignment, &height, &width, pool);
     if (status != xnn_status_success)
         return status;
     if (workspace) /* asked for only with transient indirection, which is not requested */
         return xnn_status_invalid_state;
-    return xnn_setup_convolution2d_nhwc_f32(op, NULL, input, output);
+    return xnn_setup_convolution2d_nhwc_f32(op, NULL, l->input, l->output);
 }
 
 #else
 
 #define CACHES
 
-static enum xnn_status bind_dense(scarlet__dense *op, size_t pixels, const float *input,
-                                  float *output, pthreadpool_t pool)
+static enum xnn_status bind_dense(scarlet__operator *op, const scarlet__operator_layer *l,
+                                  pthreadpool_t pool)
 {
-    return xnn_setup_fully_connected_nc_f32(op, pixels, input, output, pool);
+    return xnn_setup_fully_connected_nc_f32(op, l->pixels, l->input, l->output, pool);
 }
 
-static enum xnn_status bind_stem(scarlet__dense *op, size_t side, const float *input, float *output,
+static enum xnn_status bind_stem(scarlet__operator *op, const scarlet__operator_layer *l,
                                  pthreadpool_t pool)
 {
-    return xnn_setup_convolution2d_nhwc_f32(op, 1, side, side, input, output, pool);
+    return xnn_setup_convolution2d_nhwc_f32(op, 1, l->pixels, l->pixels, l->input, l->output, pool);
 }
 
 #endif
@@ -99,60 +99,58 @@ static size_t packed_bytes(size_t in, size_t out)
     return (in + 1) * scarlet__round_up(out, tile) * sizeof(float);
 }
 
-size_t scarlet__dense_bytes(const scarlet__dense_layer *l)
+size_t scarlet__operator_dense_bytes(const scarlet__operator_layer *l)
 {
     return OPERATOR + packed_bytes(l->in, l->out);
 }
 
-size_t scarlet__stem_bytes(const scarlet__dense_layer *l, size_t side)
+size_t scarlet__operator_stem_bytes(const scarlet__operator_layer *l)
 {
-    size_t out_side = (side + 1) / 2, pointers = out_side * out_side * 9;
+    size_t out_side = (l->pixels + 1) / 2, pointers = out_side * out_side * 9;
     return OPERATOR + packed_bytes(l->in * 9, l->out) + pointers * sizeof(void *);
 }
 
 /* ---- making ---- */
 
-/* Some paths of XNNPACK of 2024 call it success when there was no memory for the operator. */
-static enum xnn_status creation(enum xnn_status status, const scarlet__dense *made)
+/* Some paths of XNNPACK of 2024 report success when there was no memory for the operator. */
+static enum xnn_status creation(enum xnn_status status, const scarlet__operator *made)
 {
     return status == xnn_status_success && !made ? xnn_status_out_of_memory : status;
 }
 
-static scarlet_status finish(enum xnn_status status, const char *what, scarlet__dense *made,
-                             scarlet__dense **op, scarlet_error *err)
+static scarlet_status finish(enum xnn_status status, const char *what, scarlet__operator *made,
+                             scarlet__operator **op, scarlet_error *err)
 {
     *op = made;
     if (status == xnn_status_success)
         return SCARLET_OK;
-    scarlet__dense_free(made);
+    scarlet__operator_free(made);
     *op = NULL;
     return failed(status, what, err);
 }
 
-scarlet_status scarlet__dense_create(const scarlet__dense_layer *l, size_t pixels,
-                                     const float *input, float *output, pthreadpool_t pool,
-                                     scarlet__dense **op, scarlet_error *err)
+scarlet_status scarlet__operator_dense(const scarlet__operator_layer *l, pthreadpool_t pool,
+                                       scarlet__operator **op, scarlet_error *err)
 {
-    scarlet__dense *made = NULL;
+    scarlet__operator *made = NULL;
     enum xnn_status status =
         xnn_create_fully_connected_nc_f32(l->in, l->out, l->in_stride, l->out_stride, l->weight,
                                           l->bias, l->low, l->high, FLAGS CACHES, &made);
     status = creation(status, made);
     if (status == xnn_status_success)
-        status = bind_dense(made, pixels, input, output, pool);
+        status = bind_dense(made, l, pool);
     return finish(status, "1x1 convolution", made, op, err);
 }
 
-scarlet_status scarlet__stem_create(const scarlet__dense_layer *l, size_t side, const float *input,
-                                    float *output, pthreadpool_t pool, scarlet__dense **op,
-                                    scarlet_error *err)
+scarlet_status scarlet__operator_stem(const scarlet__operator_layer *l, pthreadpool_t pool,
+                                      scarlet__operator **op, scarlet_error *err)
 {
-    scarlet__dense *made = NULL;
+    scarlet__operator *made = NULL;
     enum xnn_status status = xnn_create_convolution2d_nhwc_f32(
         1, 1, 1, 1, 3, 3, 2, 2, 1, 1, 1, l->in, l->out, l->in_stride, l->out_stride, l->weight,
         l->bias, l->low, l->high, FLAGS CACHES, &made);
     status = creation(status, made);
     if (status == xnn_status_success)
-        status = bind_stem(made, side, input, output, pool);
+        status = bind_stem(made, l, pool);
     return finish(status, "stem convolution", made, op, err);
 }

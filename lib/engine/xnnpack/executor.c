@@ -14,10 +14,10 @@
 #include "common/memory.h"
 #include "common/threads.h"
 #include "engine/buffers.h"
-#include "engine/dense.h"
 #include "engine/engine.h"
 #include "engine/fold.h"
 #include "engine/geometry.h"
+#include "engine/xnnpack/operators.h"
 
 enum {
     BAND_ROWS = 28 /* output rows of a depthwise task; a task's halo rows are activated twice */
@@ -26,7 +26,6 @@ enum {
 /* ---- weights: folded, and the depthwise part packed ---- */
 
 typedef struct {
-    const scarlet__kernels *kernels;
     int count;
     struct {
         scarlet__layer_weights plain;
@@ -98,7 +97,6 @@ static scarlet_status weights_create(const scarlet__network *network,
     *out = NULL;
     if (!w)
         return scarlet__fail_memory(err);
-    w->kernels = k;
     *bytes = sizeof *w;
     scarlet_status status = SCARLET_OK;
     for (int i = 0; i < network->count && status == SCARLET_OK; i++) {
@@ -130,7 +128,7 @@ typedef struct {
     int side, out_side;                      /* of the layer's input and output */
     const float *in;                         /* NHWC, channels padded */
     float *out;
-    scarlet__dense *expand, *squeeze, *excite, *project;
+    scarlet__operator *expand, *squeeze, *excite, *project;
 } step;
 
 /* The depthwise part of a layer, cut into tasks of one chunk and one band of rows. */
@@ -150,8 +148,7 @@ typedef struct {
     scarlet__execution e;
     int count;
     step step[SCARLET__NETWORK_LAYERS_MAX];
-    float *memory; /* all of the buffers below */
-    size_t memory_size;
+    scarlet__buffers buffers; /* all of those below */
     float *picture;           /* NHWC */
     float *a, *b;             /* inputs and outputs of layers, in turn */
     float *expanded, *hidden; /* before and after depthwise */
@@ -272,9 +269,9 @@ static scarlet_status run_squeeze_excite(executor *x, const step *t, scarlet_err
     size_t channels = vectors(k, t->layer->hidden);
     k->mean(x->sums, band_count(t->out_side), channels, 1.0f / (float)scarlet__square(t->out_side),
             x->pooled);
-    scarlet_status status = scarlet__dense_run(t->squeeze, x->pool, err);
+    scarlet_status status = scarlet__operator_run(t->squeeze, x->pool, err);
     if (status == SCARLET_OK)
-        status = scarlet__dense_run(t->excite, x->pool, err);
+        status = scarlet__operator_run(t->excite, x->pool, err);
     if (status != SCARLET_OK)
         return status;
     k->hard_sigmoid(x->gate, channels);
@@ -289,21 +286,21 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
     switch (t->layer->kind) {
     case SCARLET_LAYER_SEPARABLE:
         run_depthwise(x, t, t->in, NULL);
-        return scarlet__dense_run(t->project, x->pool, err);
+        return scarlet__operator_run(t->project, x->pool, err);
     case SCARLET_LAYER_BLOCK:
-        status = scarlet__dense_run(t->expand, x->pool, err);
+        status = scarlet__operator_run(t->expand, x->pool, err);
         if (status == SCARLET_OK) {
             run_depthwise(x, t, x->expanded, t->squeeze ? x->sums : NULL);
             if (t->squeeze)
                 status = run_squeeze_excite(x, t, err);
         }
         if (status == SCARLET_OK)
-            status = scarlet__dense_run(t->project, x->pool, err);
+            status = scarlet__operator_run(t->project, x->pool, err);
         if (status == SCARLET_OK && t->layer->residual)
             k->add(t->out, t->in, scarlet__square(t->side) * vectors(k, t->layer->out));
         return status;
     case SCARLET_LAYER_TAIL:
-        status = scarlet__dense_run(t->project, x->pool, err);
+        status = scarlet__operator_run(t->project, x->pool, err);
         if (status == SCARLET_OK)
             k->mean(x->expanded, scarlet__square(t->side), vectors(k, t->layer->out),
                     1.0f / (float)scarlet__square(t->side), x->features);
@@ -311,7 +308,7 @@ static scarlet_status run_step(executor *x, const step *t, scarlet_error *err)
     case SCARLET_LAYER_IDENTITY:
         return SCARLET_OK;
     default: /* stem, classifier */
-        return scarlet__dense_run(t->project, x->pool, err);
+        return scarlet__operator_run(t->project, x->pool, err);
     }
 }
 
@@ -354,13 +351,13 @@ static void executor_free(void *data)
 {
     executor *x = data;
     for (int i = 0; x && i < x->count; i++) {
-        scarlet__dense_free(x->step[i].expand);
-        scarlet__dense_free(x->step[i].squeeze);
-        scarlet__dense_free(x->step[i].excite);
-        scarlet__dense_free(x->step[i].project);
+        scarlet__operator_free(x->step[i].expand);
+        scarlet__operator_free(x->step[i].squeeze);
+        scarlet__operator_free(x->step[i].excite);
+        scarlet__operator_free(x->step[i].project);
     }
     if (x) {
-        scarlet__pages_free(x->memory, x->memory_size);
+        scarlet__pages_free(x->buffers.memory, x->buffers.bytes);
         if (x->pool)
             pthreadpool_destroy(x->pool);
     }
@@ -369,62 +366,90 @@ static void executor_free(void *data)
 
 /* ---- creation ---- */
 
-static scarlet_status allocate(executor *x, scarlet_error *err)
+/* Floats of the buffers, as the largest layer of each kind needs them. */
+typedef struct {
+    size_t map, expanded, hidden, channels, squeeze, ring, sums;
+} sizes;
+
+static sizes measure(const executor *x)
 {
     const scarlet__kernels *k = x->e.kernels;
-    size_t map = 0, expanded = 0, hidden = 0, channels = 0, squeeze = 0, ring = 0, sums = 0;
+    sizes n = {0};
     for (int i = 0; i < x->count; i++) {
         const step *t = &x->step[i];
         const scarlet__layer *l = t->layer;
         size_t wide = vectors(k, depthwise_channels(l)), in = scarlet__square(t->side);
-        map = scarlet__max(map, scarlet__square(t->out_side) * vectors(k, l->out));
+        n.map = scarlet__max(n.map, scarlet__square(t->out_side) * vectors(k, l->out));
         if (l->kind == SCARLET_LAYER_TAIL)
-            expanded = scarlet__max(expanded, in * vectors(k, l->out));
+            n.expanded = scarlet__max(n.expanded, in * vectors(k, l->out));
         if (!wide)
             continue;
-        expanded = scarlet__max(expanded, in * wide);
-        hidden = scarlet__max(hidden, scarlet__square(t->out_side) * wide);
-        channels = scarlet__max(channels, wide);
-        squeeze = scarlet__max(squeeze, vectors(k, l->squeeze));
-        ring = scarlet__max(ring, scarlet__ring_width(l, t->side, t->out_side) * chunk_size(wide) *
-                                      (size_t)(l->kernel + 1));
-        sums = scarlet__max(sums, band_count(t->out_side) * wide);
+        n.expanded = scarlet__max(n.expanded, in * wide);
+        n.hidden = scarlet__max(n.hidden, scarlet__square(t->out_side) * wide);
+        n.channels = scarlet__max(n.channels, wide);
+        n.squeeze = scarlet__max(n.squeeze, vectors(k, l->squeeze));
+        n.ring = scarlet__max(n.ring, scarlet__ring_width(l, t->side, t->out_side) *
+                                          chunk_size(wide) * (size_t)(l->kernel + 1));
+        n.sums = scarlet__max(n.sums, band_count(t->out_side) * wide);
     }
-    size_t tail = vectors(k, x->e.network->space.tail);
-    x->ring_size = ring;
-    const scarlet__buffer buffer[] = {
-        {&x->picture, scarlet__square(x->e.side) * 3},
-        {&x->a, map},
-        {&x->b, map},
-        {&x->expanded, expanded},
-        {&x->hidden, hidden},
-        {&x->sums, sums},
-        {&x->pooled, channels},
-        {&x->squeezed, squeeze},
-        {&x->gate, channels},
-        {&x->features, tail},
-        {&x->ring, ring * x->e.threads},
-    };
-    return scarlet__buffers_take(buffer, sizeof buffer / sizeof *buffer, &x->memory,
-                                 &x->memory_size, err);
+    return n;
 }
 
-static scarlet_status dense(executor *x, const float *weight, const float *bias, int in, int out,
-                            float low, float high, size_t pixels, const float *input, float *output,
-                            scarlet__dense **op, scarlet_error *err)
+static void cut(executor *x, const sizes *n)
 {
-    const scarlet__dense_layer layer = {
-        .in = (size_t)in,
-        .out = (size_t)out,
-        .in_stride = vectors(x->e.kernels, in),
-        .out_stride = vectors(x->e.kernels, out),
-        .weight = weight,
-        .bias = bias,
-        .low = low,
-        .high = high,
+    scarlet__buffers *b = &x->buffers;
+    const size_t tail = vectors(x->e.kernels, x->e.network->space.tail);
+    x->picture = scarlet__buffer(b, scarlet__square(x->e.side) * 3, sizeof(float));
+    x->a = scarlet__buffer(b, n->map, sizeof(float));
+    x->b = scarlet__buffer(b, n->map, sizeof(float));
+    x->expanded = scarlet__buffer(b, n->expanded, sizeof(float));
+    x->hidden = scarlet__buffer(b, n->hidden, sizeof(float));
+    x->sums = scarlet__buffer(b, n->sums, sizeof(float));
+    x->pooled = scarlet__buffer(b, n->channels, sizeof(float));
+    x->squeezed = scarlet__buffer(b, n->squeeze, sizeof(float));
+    x->gate = scarlet__buffer(b, n->channels, sizeof(float));
+    x->features = scarlet__buffer(b, tail, sizeof(float));
+    x->ring_size = n->ring;
+    x->ring = scarlet__buffer(b, n->ring * x->e.threads, sizeof(float));
+}
+
+static scarlet_status allocate(executor *x, scarlet_error *err)
+{
+    const sizes n = measure(x);
+    cut(x, &n);
+    scarlet_status status = scarlet__buffers_take(&x->buffers, err);
+    if (status == SCARLET_OK)
+        cut(x, &n);
+    return status;
+}
+
+/* Makes an operator for a layer of which only strides are missing. */
+static scarlet_status dense(executor *x, scarlet__operator_layer layer, scarlet__operator **op,
+                            scarlet_error *err)
+{
+    layer.in_stride = vectors(x->e.kernels, (int)layer.in);
+    layer.out_stride = vectors(x->e.kernels, (int)layer.out);
+    x->operator_bytes += scarlet__operator_dense_bytes(&layer);
+    return scarlet__operator_dense(&layer, x->pool, op, err);
+}
+
+static scarlet_status stem(executor *x, step *t, scarlet_error *err)
+{
+    const scarlet__operator_layer layer = {
+        .in = (size_t)t->layer->in,
+        .out = (size_t)t->layer->out,
+        .in_stride = (size_t)t->layer->in,
+        .out_stride = vectors(x->e.kernels, t->layer->out),
+        .weight = t->weights->project,
+        .bias = t->weights->project_bias,
+        .low = 0,
+        .high = 6,
+        .pixels = (size_t)t->side,
+        .input = t->in,
+        .output = t->out,
     };
-    x->operator_bytes += scarlet__dense_bytes(&layer);
-    return scarlet__dense_create(&layer, pixels, input, output, x->pool, op, err);
+    x->operator_bytes += scarlet__operator_stem_bytes(&layer);
+    return scarlet__operator_stem(&layer, x->pool, &t->project, err);
 }
 
 /* Makes the operators of one layer, bound to their buffers. */
@@ -433,46 +458,71 @@ static scarlet_status prepare(executor *x, step *t, scarlet_error *err)
     const scarlet__layer *l = t->layer;
     const scarlet__layer_weights *w = t->weights;
     const float inf = INFINITY;
-    size_t in = scarlet__square(t->side), out = scarlet__square(t->out_side);
+    const size_t in = scarlet__square(t->side), out = scarlet__square(t->out_side);
+    const size_t narrow = (size_t)l->in, hidden = (size_t)l->hidden, squeeze = (size_t)l->squeeze;
+    const scarlet__operator_layer expand = {.in = narrow,
+                                            .out = hidden,
+                                            .weight = w->expand,
+                                            .bias = w->expand_bias,
+                                            .low = -inf,
+                                            .high = inf,
+                                            .pixels = in,
+                                            .input = t->in,
+                                            .output = x->expanded};
+    const scarlet__operator_layer squeezing = {.in = hidden,
+                                               .out = squeeze,
+                                               .weight = w->squeeze,
+                                               .bias = w->squeeze_bias,
+                                               .low = 0,
+                                               .high = inf,
+                                               .pixels = 1,
+                                               .input = x->pooled,
+                                               .output = x->squeezed};
+    const scarlet__operator_layer excite = {.in = squeeze,
+                                            .out = hidden,
+                                            .weight = w->excite,
+                                            .bias = w->excite_bias,
+                                            .low = -inf,
+                                            .high = inf,
+                                            .pixels = 1,
+                                            .input = x->squeezed,
+                                            .output = x->gate};
+    scarlet__operator_layer project = {.in = narrow,
+                                       .out = (size_t)l->out,
+                                       .weight = w->project,
+                                       .bias = w->project_bias,
+                                       .low = -inf,
+                                       .high = inf,
+                                       .pixels = out,
+                                       .input = x->hidden,
+                                       .output = t->out};
     scarlet_status status = SCARLET_OK;
     switch (l->kind) {
-    case SCARLET_LAYER_STEM: {
-        const scarlet__dense_layer stem = {
-            .in = (size_t)l->in,
-            .out = (size_t)l->out,
-            .in_stride = (size_t)l->in,
-            .out_stride = vectors(x->e.kernels, l->out),
-            .weight = w->project,
-            .bias = w->project_bias,
-            .low = 0,
-            .high = 6,
-        };
-        x->operator_bytes += scarlet__stem_bytes(&stem, (size_t)t->side);
-        return scarlet__stem_create(&stem, (size_t)t->side, t->in, t->out, x->pool, &t->project,
-                                    err);
-    }
+    case SCARLET_LAYER_STEM:
+        return stem(x, t, err);
     case SCARLET_LAYER_BLOCK:
-        status = dense(x, w->expand, w->expand_bias, l->in, l->hidden, -inf, inf, in, t->in,
-                       x->expanded, &t->expand, err);
+        project.in = hidden;
+        status = dense(x, expand, &t->expand, err);
         if (status == SCARLET_OK && l->squeeze)
-            status = dense(x, w->squeeze, w->squeeze_bias, l->hidden, l->squeeze, 0, inf, 1,
-                           x->pooled, x->squeezed, &t->squeeze, err);
+            status = dense(x, squeezing, &t->squeeze, err);
         if (status == SCARLET_OK && l->squeeze)
-            status = dense(x, w->excite, w->excite_bias, l->squeeze, l->hidden, -inf, inf, 1,
-                           x->squeezed, x->gate, &t->excite, err);
+            status = dense(x, excite, &t->excite, err);
         if (status == SCARLET_OK)
-            status = dense(x, w->project, w->project_bias, l->hidden, l->out, -inf, inf, out,
-                           x->hidden, t->out, &t->project, err);
+            status = dense(x, project, &t->project, err);
         return status;
     case SCARLET_LAYER_SEPARABLE:
-        return dense(x, w->project, w->project_bias, l->in, l->out, -inf, inf, out, x->hidden,
-                     t->out, &t->project, err);
-    case SCARLET_LAYER_TAIL:
-        return dense(x, w->project, w->project_bias, l->in, l->out, 0, 6, in, t->in, x->expanded,
-                     &t->project, err);
+        return dense(x, project, &t->project, err);
+    case SCARLET_LAYER_TAIL: /* averaged after it */
+        project.low = 0;
+        project.high = 6;
+        project.pixels = in;
+        project.input = t->in;
+        project.output = x->expanded;
+        return dense(x, project, &t->project, err);
     case SCARLET_LAYER_CLASSIFIER:
-        return dense(x, w->project, w->project_bias, l->in, l->out, -inf, inf, 1, t->in, t->out,
-                     &t->project, err);
+        project.pixels = 1;
+        project.input = t->in;
+        return dense(x, project, &t->project, err);
     default:
         return SCARLET_OK;
     }
@@ -532,7 +582,7 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         connect(x);
     for (int i = 0; i < x->count && status == SCARLET_OK; i++)
         status = prepare(x, &x->step[i], err);
-    *bytes = sizeof *x + scarlet__pages_size(x->memory_size) + x->operator_bytes;
+    *bytes = sizeof *x + scarlet__pages_size(x->buffers.bytes) + x->operator_bytes;
     if (status != SCARLET_OK) {
         executor_free(x);
         return status;
