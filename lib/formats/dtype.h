@@ -2,10 +2,29 @@
 #ifndef SCARLET_FORMATS_DTYPE_H
 #define SCARLET_FORMATS_DTYPE_H
 
-#include "formats/tensors.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* False if no type is called so in safetensors. */
+typedef enum scarlet__dtype {
+    SCARLET__F64,
+    SCARLET__F32,
+    SCARLET__F16,
+    SCARLET__BF16,
+    SCARLET__I64,
+    SCARLET__I32,
+    SCARLET__I16,
+    SCARLET__I8,
+    SCARLET__U8,
+    SCARLET__BOOL
+} scarlet__dtype;
+
+/* "F32", ... as in safetensors. */
+const char *scarlet__dtype_name(scarlet__dtype dtype);
+/* The reverse; false if there is no type of this name. */
 bool scarlet__dtype_named(const char *name, scarlet__dtype *dtype);
+/* Bytes of an element. */
+size_t scarlet__dtype_size(scarlet__dtype dtype);
 
 /* Elements as a file has them, at most this many bytes at a time. */
 enum { SCARLET__PIECE = 16384 };
@@ -24,5 +43,9 @@ void scarlet__dtype_to_f32(scarlet__dtype dtype, const scarlet__piece *piece, si
                            float *out);
 void scarlet__dtype_to_f64(scarlet__dtype dtype, const scarlet__piece *piece, size_t count,
                            double *out);
+
+/* float <-> IEEE half, rounded to nearest even. */
+float scarlet__f16_to_f32(uint16_t half);
+uint16_t scarlet__f32_to_f16(float value);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "formats/torch_names.h"
 
 enum { TEXT_MAX = 1024 /* a line of text: a name or a number */ };
 
@@ -42,7 +43,7 @@ static bool limit(machine *m, const char *what)
 /* An allocation did not succeed. */
 static bool starved(machine *m)
 {
-    if (m->out->arena.spent)
+    if (m->out->heap.arena.spent)
         return limit(m, "it builds more than 64 MiB");
     m->status = scarlet__fail_memory(m->err);
     return false;
@@ -155,7 +156,7 @@ static bool push_bytes(machine *m, scarlet__kind kind, uint64_t length)
         return skip(m, length) && push_kind(m, SCARLET__OPAQUE);
     if (!available(m, length))
         return false;
-    char *copy = scarlet__arena_alloc(&m->out->arena, (size_t)length + 1, 1);
+    char *copy = scarlet__arena_alloc(&m->out->heap.arena, (size_t)length + 1, 1);
     if (!copy)
         return starved(m);
     copy[length] = '\0';
@@ -197,7 +198,7 @@ static bool push_decimal(machine *m)
 
 static bool push_global(machine *m, const char *module, const char *name)
 {
-    scarlet__arena *arena = &m->out->arena;
+    scarlet__arena *arena = &m->out->heap.arena;
     size_t module_size = strlen(module) + 1, name_size = strlen(name) + 1;
     scarlet__global *global = scarlet__arena_alloc(arena, 1, sizeof *global);
     char *text = scarlet__arena_alloc(arena, module_size + name_size, 1);
@@ -237,35 +238,13 @@ static bool global_stack(machine *m)
 
 /* ---- containers ---- */
 
-bool scarlet__items_add(scarlet__arena *arena, scarlet__items *items, const scarlet__value *values,
-                        size_t count)
-{
-    size_t needed;
-    if (__builtin_add_overflow(items->count, count, &needed))
-        return false;
-    if (needed > items->capacity) {
-        size_t capacity = items->capacity * 2 > needed ? items->capacity * 2 : needed;
-        scarlet__value *grown = scarlet__arena_alloc(arena, capacity, sizeof *grown);
-        if (!grown)
-            return false;
-        if (items->count)
-            memcpy(grown, items->item, items->count * sizeof *grown);
-        items->item = grown;
-        items->capacity = capacity;
-    }
-    if (count)
-        memcpy(items->item + items->count, values, count * sizeof *values);
-    items->count = needed;
-    return true;
-}
-
 static bool push_items(machine *m, scarlet__kind kind, const scarlet__value *values, size_t count)
 {
-    scarlet__items *items = scarlet__arena_alloc(&m->out->arena, 1, sizeof *items);
+    scarlet__items *items = scarlet__arena_alloc(&m->out->heap.arena, 1, sizeof *items);
     if (!items)
         return starved(m);
     *items = (scarlet__items){0};
-    if (!scarlet__items_add(&m->out->arena, items, values, count))
+    if (!scarlet__items_add(&m->out->heap.arena, items, values, count))
         return starved(m);
     return push(m, (scarlet__value){.kind = kind, .items = items});
 }
@@ -297,7 +276,7 @@ static bool add(machine *m, scarlet__kind kind, const scarlet__value *values, si
         return bad(m, "items for a value that takes none");
     if (kind == SCARLET__DICT && count % 2)
         return bad(m, "a key without a value");
-    return scarlet__items_add(&m->out->arena, target->items, values, count) || starved(m);
+    return scarlet__items_add(&m->out->heap.arena, target->items, values, count) || starved(m);
 }
 
 static bool add_top(machine *m, scarlet__kind kind, size_t count)
@@ -363,7 +342,7 @@ static bool call(machine *m, size_t operands, bool may_mean)
     scarlet__value result = {.kind = SCARLET__OPAQUE, .global = callable->global};
     const char *problem;
     if (may_mean && callable->kind == SCARLET__GLOBAL &&
-        !scarlet__torch_call(m->out, callable->global, callable + 1, &result, &problem))
+        !scarlet__torch_call(&m->out->heap, callable->global, callable + 1, &result, &problem))
         return problem ? bad(m, problem) : starved(m);
     m->depth -= operands;
     return push(m, result);
@@ -387,7 +366,7 @@ static bool persistent(machine *m)
     const char *problem;
     if (!id)
         return false;
-    if (!scarlet__torch_persistent(m->out, id, &result, &problem))
+    if (!scarlet__torch_persistent(&m->out->heap, id, &result, &problem))
         return problem ? bad(m, problem) : starved(m);
     *id = result;
     return true;
@@ -542,7 +521,7 @@ static void run(machine *m)
 scarlet_status scarlet__pickle_load(const scarlet__source *source, uint64_t offset, uint64_t size,
                                     scarlet__pickle *out, scarlet_error *err)
 {
-    *out = (scarlet__pickle){.arena.budget = SCARLET__PICKLE_MEMORY_MAX};
+    *out = (scarlet__pickle){.heap.arena.budget = SCARLET__PICKLE_MEMORY_MAX};
     machine m = {.out = out, .at = offset, .status = SCARLET_OK, .err = err};
     m.capped = size > SCARLET__PICKLE_MAX;
     m.window.source = source;
@@ -555,14 +534,6 @@ scarlet_status scarlet__pickle_load(const scarlet__source *source, uint64_t offs
 
 void scarlet__pickle_free(scarlet__pickle *pickle)
 {
-    scarlet__names_free(&pickle->by_key);
-    scarlet__free(pickle->storage);
-    scarlet__arena_free(&pickle->arena);
+    scarlet__heap_free(&pickle->heap);
     *pickle = (scarlet__pickle){0};
-}
-
-bool scarlet__value_is(const scarlet__value *value, const char *text)
-{
-    return value->kind == SCARLET__STRING && value->length == strlen(text) &&
-           memcmp(value->bytes, text, value->length) == 0;
 }

@@ -10,9 +10,4 @@ scarlet_status scarlet__safetensors_read(scarlet__tensors *tensors, scarlet_erro
 scarlet_status scarlet__torch_zip_read(scarlet__tensors *tensors, scarlet_error *err);
 scarlet_status scarlet__torch_legacy_read(scarlet__tensors *tensors, scarlet_error *err);
 
-/* Tells from the first bytes of a file (at most SCARLET__HEAD of them) what it is: SCARLET_FILE_*,
- * or 0, then *what is a text for messages. */
-enum { SCARLET__HEAD = 512 };
-int scarlet__sniff(const uint8_t *head, size_t length, const char **what);
-
 #endif

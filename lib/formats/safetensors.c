@@ -4,7 +4,6 @@
 #include "common/error.h"
 #include "common/memory.h"
 #include "common/utf8.h"
-#include "formats/dtype.h"
 #include "formats/json.h"
 #include "formats/readers.h"
 #include "formats/sort.h"

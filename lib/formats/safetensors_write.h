@@ -2,7 +2,6 @@
 #ifndef SCARLET_FORMATS_SAFETENSORS_WRITE_H
 #define SCARLET_FORMATS_SAFETENSORS_WRITE_H
 
-#include "formats/dtype.h"
 #include "formats/tensors.h"
 
 /* A tensor to be written. */

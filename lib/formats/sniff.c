@@ -1,7 +1,9 @@
-/* What a file is, by its first bytes; file names are never looked at. */
+#include "formats/sniff.h"
+
+#include <stdbool.h>
 #include <string.h>
 
-#include "formats/readers.h"
+#include "scarlet/scarlet.h"
 
 typedef struct {
     size_t at, length;

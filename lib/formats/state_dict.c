@@ -18,12 +18,12 @@ static const char *key_of(const void *items, uint32_t i)
 scarlet_status scarlet__storages_index(scarlet__pickle *pickle, const scarlet__source *source,
                                        scarlet_error *err)
 {
-    scarlet__names *keys = &pickle->by_key;
-    if (!scarlet__names_index(keys, pickle->storage, pickle->storage_count, key_of))
+    scarlet__names *keys = &pickle->heap.by_key;
+    if (!scarlet__names_index(keys, pickle->heap.storage, pickle->heap.storage_count, key_of))
         return scarlet__fail_memory(err);
     for (size_t i = 1; i < keys->count; i++) {
-        const scarlet__storage *a = pickle->storage[keys->order[i - 1]],
-                               *b = pickle->storage[keys->order[i]];
+        const scarlet__storage *a = pickle->heap.storage[keys->order[i - 1]],
+                               *b = pickle->heap.storage[keys->order[i]];
         if (strcmp(a->key, b->key) == 0 && (a->dtype != b->dtype || a->numel != b->numel))
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
                                  "%s: storage %s has %llu elements of %s in one place, %llu of %s "

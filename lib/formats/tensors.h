@@ -1,9 +1,6 @@
 /*
- * Named tensors of a checkpoint, whatever its format. Knows nothing of networks.
- *
- * Opening reads the directory only (pickle, zip directory or JSON header) and checks that every
- * tensor lies within the file; values are read when asked for, a piece at a time. A "module." that
- * all names begin with is stripped. Every message begins with the source's name.
+ * Named tensors of a checkpoint, whatever its format. Knows nothing of networks. Values are read
+ * when asked for, a piece at a time. Every message begins with the source's name.
  */
 #ifndef SCARLET_FORMATS_TENSORS_H
 #define SCARLET_FORMATS_TENSORS_H
@@ -11,20 +8,8 @@
 #include <stdbool.h>
 
 #include "common/io.h"
+#include "formats/dtype.h"
 #include "formats/names.h"
-
-typedef enum scarlet__dtype {
-    SCARLET__F64,
-    SCARLET__F32,
-    SCARLET__F16,
-    SCARLET__BF16,
-    SCARLET__I64,
-    SCARLET__I32,
-    SCARLET__I16,
-    SCARLET__I8,
-    SCARLET__U8,
-    SCARLET__BOOL
-} scarlet__dtype;
 
 enum { SCARLET__RANK_MAX = 8 };
 
@@ -56,10 +41,6 @@ typedef struct scarlet__tensors {
     scarlet__fetched *fetched;
 } scarlet__tensors;
 
-/* Reads the directory of a checkpoint of any known kind, told by content. `source` must outlive
- * the result. max_bytes bounds the sum of the tensors' sizes (LIMIT). */
-scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max_bytes,
-                                     scarlet__tensors **out, scarlet_error *err);
 void scarlet__tensors_free(scarlet__tensors *tensors);
 
 /* NULL if there is none of this name. O(log count). */
@@ -80,14 +61,7 @@ scarlet_status scarlet__tensor_read_f32(const scarlet__tensors *tensors,
 /* Whether the elements lie in the file one behind the other. */
 bool scarlet__tensor_contiguous(const scarlet__tensor *tensor);
 
-/* "F32", ... as in safetensors. */
-const char *scarlet__dtype_name(scarlet__dtype dtype);
-size_t scarlet__dtype_size(scarlet__dtype dtype);
 /* "[120, 1, 7, 7]" for messages; always terminated. */
 void scarlet__shape_text(const scarlet__tensor *tensor, char *text, size_t room);
-
-/* float <-> IEEE half and bfloat16, round to nearest even. */
-float scarlet__f16_to_f32(uint16_t half);
-uint16_t scarlet__f32_to_f16(float value);
 
 #endif

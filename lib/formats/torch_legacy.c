@@ -76,11 +76,11 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
     uint64_t numel, bytes;
     if (key->kind != SCARLET__STRING || strlen(key->bytes) != key->length)
         return bad_storage(r, "(unnamed)", "its key is not a string");
-    count = scarlet__names_find(&object->by_key, key->bytes, &first);
+    count = scarlet__names_find(&object->heap.by_key, key->bytes, &first);
     if (count == 0)
         return bad_storage(r, key->bytes, "no tensor tells its type");
-    const uint32_t *reference = object->by_key.order + first;
-    const scarlet__storage *storage = object->storage[reference[0]];
+    const uint32_t *reference = object->heap.by_key.order + first;
+    const scarlet__storage *storage = object->heap.storage[reference[0]];
     if (storage->offset)
         return bad_storage(r, key->bytes, "is listed twice");
     scarlet_status status = scarlet__source_read(r->source, r->at, &numel, sizeof numel, r->err);
@@ -102,7 +102,7 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
                              scarlet__dtype_name(storage->dtype), (unsigned long long)r->at,
                              (unsigned long long)r->source->size);
     for (size_t i = 0; i < count; i++)
-        object->storage[reference[i]]->offset = r->at;
+        object->heap.storage[reference[i]]->offset = r->at;
     r->at += bytes;
     return SCARLET_OK;
 }
@@ -116,9 +116,9 @@ static scarlet_status place_all(reader *r, scarlet__pickle *object)
                                "%s: the fifth pickle lists no storages", r->source->name);
     for (size_t i = 0; status == SCARLET_OK && i < keys.value.items->count; i++)
         status = place(r, object, &keys.value.items->item[i]);
-    for (size_t i = 0; status == SCARLET_OK && i < object->storage_count; i++)
-        if (!object->storage[i]->offset)
-            status = bad_storage(r, object->storage[i]->key, "is not in the file's list");
+    for (size_t i = 0; status == SCARLET_OK && i < object->heap.storage_count; i++)
+        if (!object->heap.storage[i]->offset)
+            status = bad_storage(r, object->heap.storage[i]->key, "is not in the file's list");
     scarlet__pickle_free(&keys);
     return status;
 }

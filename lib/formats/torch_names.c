@@ -1,8 +1,8 @@
-/* The few names of a torch checkpoint that mean something, and what a call of them would give. */
+#include "formats/torch_names.h"
+
 #include <string.h>
 
 #include "common/memory.h"
-#include "formats/pickle.h"
 #include "formats/sort.h"
 
 static const struct {
@@ -94,10 +94,10 @@ static bool sequence(const scarlet__value *value)
 }
 
 /* OrderedDict() by Python 3; OrderedDict([[key, value], ...]) by Python 2. */
-static bool make_dict(scarlet__pickle *pickle, const scarlet__items *args, scarlet__value *result,
+static bool make_dict(scarlet__heap *heap, const scarlet__items *args, scarlet__value *result,
                       const char **problem)
 {
-    scarlet__items *dict = scarlet__arena_alloc(&pickle->arena, 1, sizeof *dict);
+    scarlet__items *dict = scarlet__arena_alloc(&heap->arena, 1, sizeof *dict);
     if (!dict)
         return false;
     *dict = (scarlet__items){0};
@@ -113,7 +113,7 @@ static bool make_dict(scarlet__pickle *pickle, const scarlet__items *args, scarl
         const scarlet__value *pair = &pairs->item[i];
         if (!sequence(pair) || pair->items->count != 2)
             return wrong(problem, "OrderedDict: expected a list of pairs");
-        if (!scarlet__items_add(&pickle->arena, dict, pair->items->item, 2))
+        if (!scarlet__items_add(&heap->arena, dict, pair->items->item, 2))
             return false;
     }
     return true;
@@ -135,7 +135,7 @@ static bool integers(const scarlet__value *tuple, int64_t *out, size_t *count)
 }
 
 /* (storage, offset, size, stride, ...): the rest says nothing about the values. */
-static bool make_view(scarlet__pickle *pickle, const scarlet__items *args, scarlet__value *result,
+static bool make_view(scarlet__heap *heap, const scarlet__items *args, scarlet__value *result,
                       const char **problem)
 {
     const scarlet__value *arg = args->item;
@@ -143,7 +143,7 @@ static bool make_view(scarlet__pickle *pickle, const scarlet__items *args, scarl
         return opaque(result, arg[0].global);
     if (args->count < 4 || arg[0].kind != SCARLET__STORAGE || arg[1].kind != SCARLET__INT)
         return wrong(problem, "tensor: expected (storage, offset, size, stride)");
-    scarlet__view *view = scarlet__arena_alloc(&pickle->arena, 1, sizeof *view);
+    scarlet__view *view = scarlet__arena_alloc(&heap->arena, 1, sizeof *view);
     size_t strides;
     if (!view)
         return false;
@@ -156,7 +156,7 @@ static bool make_view(scarlet__pickle *pickle, const scarlet__items *args, scarl
     return true;
 }
 
-bool scarlet__torch_call(scarlet__pickle *pickle, const scarlet__global *function,
+bool scarlet__torch_call(scarlet__heap *heap, const scarlet__global *function,
                          const scarlet__value *args, scarlet__value *result, const char **problem)
 {
     *problem = NULL;
@@ -174,9 +174,9 @@ bool scarlet__torch_call(scarlet__pickle *pickle, const scarlet__global *functio
     }
     switch (function->meaning) {
     case SCARLET__MEANS_ORDERED_DICT:
-        return make_dict(pickle, items, result, problem);
+        return make_dict(heap, items, result, problem);
     case SCARLET__MEANS_TENSOR:
-        return make_view(pickle, items, result, problem);
+        return make_view(heap, items, result, problem);
     case SCARLET__MEANS_PARAMETER: /* (tensor, requires_grad, hooks, ...) */
         if (items->count < 1 ||
             (items->item[0].kind != SCARLET__VIEW && items->item[0].kind != SCARLET__OPAQUE))
@@ -194,7 +194,7 @@ bool scarlet__torch_call(scarlet__pickle *pickle, const scarlet__global *functio
 }
 
 /* ("storage", class, key, location, numel[, None or (view key, offset, length)]) */
-static bool make_storage(scarlet__pickle *pickle, const scarlet__items *id, scarlet__value *result,
+static bool make_storage(scarlet__heap *heap, const scarlet__items *id, scarlet__value *result,
                          const char **problem)
 {
     const scarlet__value *item = id->item;
@@ -202,12 +202,12 @@ static bool make_storage(scarlet__pickle *pickle, const scarlet__items *id, scar
         strlen(item[2].bytes) != item[2].length || item[4].kind != SCARLET__INT ||
         item[4].integer < 0)
         return wrong(problem, "storage: expected (\"storage\", class, key, location, numel, view)");
-    if (pickle->storage_count == SCARLET__ENTRIES_MAX)
+    if (heap->storage_count == SCARLET__ENTRIES_MAX)
         return wrong(problem, "more than 65536 references to storages");
-    if (!scarlet__grow((void **)&pickle->storage, &pickle->storage_room, pickle->storage_count,
+    if (!scarlet__grow((void **)&heap->storage, &heap->storage_room, heap->storage_count,
                        sizeof(scarlet__storage *), SCARLET__ENTRIES_MAX))
         return false;
-    scarlet__storage *storage = scarlet__arena_alloc(&pickle->arena, 1, sizeof *storage);
+    scarlet__storage *storage = scarlet__arena_alloc(&heap->arena, 1, sizeof *storage);
     if (!storage)
         return false;
     *storage = (scarlet__storage){.key = item[2].bytes,
@@ -224,12 +224,12 @@ static bool make_storage(scarlet__pickle *pickle, const scarlet__items *id, scar
         if (storage->first > storage->numel || storage->length > storage->numel - storage->first)
             return wrong(problem, "storage: a view beyond its end");
     }
-    pickle->storage[pickle->storage_count++] = storage;
+    heap->storage[heap->storage_count++] = storage;
     *result = (scarlet__value){.kind = SCARLET__STORAGE, .storage = storage};
     return true;
 }
 
-bool scarlet__torch_persistent(scarlet__pickle *pickle, const scarlet__value *id,
+bool scarlet__torch_persistent(scarlet__heap *heap, const scarlet__value *id,
                                scarlet__value *result, const char **problem)
 {
     *problem = NULL;
@@ -240,7 +240,7 @@ bool scarlet__torch_persistent(scarlet__pickle *pickle, const scarlet__value *id
         return wrong(problem, "a persistent id without a class");
     if (scarlet__value_is(&item[0], "storage"))
         return item[1].kind == SCARLET__GLOBAL && item[1].global->meaning == SCARLET__MEANS_STORAGE
-                   ? make_storage(pickle, id->items, result, problem)
+                   ? make_storage(heap, id->items, result, problem)
                    : opaque(result, item[1].global);
     if (scarlet__value_is(&item[0], "module")) /* a class of a pickled nn.Module, with its source */
         return opaque(result, item[1].global);

@@ -91,8 +91,8 @@ static scarlet_status check_kind(reader *r)
 /* Gives each storage the place of its record. */
 static scarlet_status place(reader *r, scarlet__pickle *pickle)
 {
-    for (size_t i = 0; i < pickle->storage_count; i++) {
-        scarlet__storage *storage = pickle->storage[i];
+    for (size_t i = 0; i < pickle->heap.storage_count; i++) {
+        scarlet__storage *storage = pickle->heap.storage[i];
         const scarlet__zip_entry *entry = find(r, "data/", storage->key);
         uint64_t bytes;
         if (!entry)

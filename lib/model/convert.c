@@ -7,6 +7,7 @@
 #include "common/host.h"
 #include "common/io.h"
 #include "common/memory.h"
+#include "formats/open.h"
 #include "formats/safetensors_write.h"
 #include "network/find.h"
 #include "network/metadata.h"

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
+#include "formats/open.h"
 #include "network/find.h"
 #include "options/options.h"
 

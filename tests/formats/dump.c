@@ -9,7 +9,7 @@
 
 #include "common/memory.h"
 #include "formats/json.h"
-#include "formats/tensors.h"
+#include "formats/open.h"
 
 static int failed(const scarlet_error *err)
 {

@@ -3,7 +3,7 @@
 #define SCARLET_TESTS_FORMATS_FILES_H
 
 #include "common/memory.h"
-#include "formats/tensors.h"
+#include "formats/open.h"
 #include "test.h"
 
 typedef struct {

@@ -4,7 +4,7 @@
  * allocations must give MEMORY and leak nothing (that needs a sanitizer to be seen).
  */
 #include "common/memory.h"
-#include "formats/tensors.h"
+#include "formats/open.h"
 #include "test.h"
 
 static size_t until_failure;

@@ -4,7 +4,7 @@
 
 #include "common/memory.h"
 #include "formats/json.h"
-#include "formats/tensors.h"
+#include "formats/open.h"
 #include "fuzz.h"
 
 enum { MAX_BYTES = 1 << 24, ALLOCATIONS = 32, VALUES = 4096 };

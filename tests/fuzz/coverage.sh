@@ -11,11 +11,11 @@ build=build-coverage
 export LLVM_PROFILE_FILE=/dev/null # of programs that only build others
 
 # fuzzers: what they are to cover
-table="legacy pickle: lib/formats/pickle.c lib/formats/torch_legacy.c lib/formats/torch_names.c \
+table="legacy pickle: lib/formats/pickle.c lib/formats/values.c lib/formats/torch_legacy.c lib/formats/torch_names.c \
 lib/formats/state_dict.c lib/formats/arena.c
 zip: lib/formats/zip.c lib/formats/torch_zip.c
 safetensors: lib/formats/safetensors.c lib/formats/json.c
-legacy zip safetensors: lib/formats/tensors.c lib/formats/names.c lib/formats/sort.c \
+legacy zip safetensors: lib/formats/open.c lib/formats/tensors.c lib/formats/names.c lib/formats/sort.c \
 lib/formats/dtype.c lib/formats/sniff.c
 jpeg png: lib/image/exif.c
 jpeg png api: lib/image/probe.c

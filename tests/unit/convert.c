@@ -9,7 +9,7 @@
 
 #include "common/io.h"
 #include "common/memory.h"
-#include "formats/tensors.h"
+#include "formats/open.h"
 #include "test.h"
 
 static uint8_t *model;
