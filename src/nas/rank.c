@@ -11,8 +11,9 @@
 #include "correlation.h"
 #include "csv.h"
 #include "nas.h"
-#include "page.h"
-#include "verify/html.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "scatter.h"
 
 enum { TRUTH = 128, SCORE, CONTROL, KEY, ROUND, RESAMPLES, SEED, JSON, PLOT };
 enum { COLUMNS_MAX = 64, ROWS_MAX = 10000, QUINTILES = 5, DEPTHS_MAX = 64 };
@@ -402,12 +403,12 @@ static void write_page(const char *path, const study *s, const figures *f)
     for (size_t i = 0; s->depth && i < s->n; i++)
         plot.shades = s->depth[i] + 1 > plot.shades ? s->depth[i] + 1 : plot.shades;
     fputs("<div class=\"plots\">\n", out);
-    page_scatter(out, &plot);
+    plot_scatter(out, &plot);
     for (size_t c = 0; c < s->controls; c++) {
         plot.title = "The control and the truth";
         plot.x_name = s->control[c].name;
         plot.x = s->control[c].value;
-        page_scatter(out, &plot);
+        plot_scatter(out, &plot);
     }
     fputs("</div>\n", out);
     page_close(out, path);

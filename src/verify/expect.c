@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/message.h"
-#include "statistics.h"
+#include "report/statistics.h"
 
 void expected_figures(const cli_command *command, const char *text, double figures[2])
 {

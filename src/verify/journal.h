@@ -2,7 +2,7 @@
 #ifndef SCARLET_SRC_VERIFY_JOURNAL_H
 #define SCARLET_SRC_VERIFY_JOURNAL_H
 
-#include "record.h"
+#include "report/record.h"
 
 typedef struct journal journal;
 

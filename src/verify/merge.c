@@ -71,6 +71,19 @@ static contestant read_contestant(const part *p, const json_node *object)
                         text(p, object, "options")};
 }
 
+/* Results of version 0.1 have none. */
+static char *optional_text(const part *p, const char *key)
+{
+    const char *found = json_get_text(&p->doc, p->top, key);
+    return cli_format("%s", found ? found : "");
+}
+
+static origin read_origin(const part *p)
+{
+    return (origin){optional_text(p, "date"), optional_text(p, "library"),
+                    optional_text(p, "machine")};
+}
+
 /* Takes from the first part what all parts must share. */
 static void begin(result *r, const part *p)
 {
@@ -84,6 +97,7 @@ static void begin(result *r, const part *p)
     r->model = read_contestant(p, json_get(&p->doc, p->top, "model", '{'));
     if (compare)
         r->other = read_contestant(p, json_get(&p->doc, compare, "model", '{'));
+    r->origin = read_origin(p);
     r->data = text(p, p->top, "data");
     r->shard = cli_alloc(r->shards, sizeof *r->shard);
     tally_open(&r->tally, (size_t)classes, compare != NULL);
@@ -207,6 +221,9 @@ static void add_part(result *r, const part *p)
     const json_node *seconds = json_get(&p->doc, p->top, "seconds", '0');
     double value = seconds ? strtod(seconds->text, NULL) : 0;
     r->seconds = value > r->seconds ? value : r->seconds; /* shards run side by side */
+    origin own = read_origin(p);
+    origin_join(&r->origin, &own);
+    origin_free(&own);
     r->complete &= json_get(&p->doc, p->top, "complete", 't') != NULL;
     add_bins(t, p);
     add_classes(t, p);

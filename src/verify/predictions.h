@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "report/record.h"
 
 typedef struct predictions {
     FILE *file;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/json_write.h"
-#include "statistics.h"
+#include "report/statistics.h"
 
 void result_print(const result *r)
 {
@@ -185,6 +185,9 @@ void result_json(const result *r, const cli_names *names, FILE *out)
     put_integer(&j, "timed", r->timed);
     put_double(&j, "seconds", r->seconds);
     put_double(&j, "pictures_per_second", r->seconds > 0 ? (double)r->timed / r->seconds : 0);
+    put_text(&j, "date", r->origin.date);
+    put_text(&j, "machine", r->origin.machine);
+    put_text(&j, "library", r->origin.library);
     put_bins(&j, t);
     put_classes(&j, t, names);
     put_confusions(&j, t);
@@ -211,5 +214,6 @@ void result_free(result *r)
     contestant_free(&r->other);
     free(r->data);
     free(r->shard);
+    origin_free(&r->origin);
     tally_close(&r->tally);
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #include "common/class_names.h"
-#include "tally.h"
+#include "report/origin.h"
+#include "report/tally.h"
 
 enum { SHARDS_MAX = 100000 };
 
@@ -22,6 +23,7 @@ typedef struct result {
     size_t workers;
     int64_t timed; /* pictures evaluated in so many seconds */
     double seconds;
+    origin origin;
     tally tally;
 } result;
 

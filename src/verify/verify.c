@@ -350,7 +350,7 @@ static void say_how(const request *q, const result *r)
 
 static int evaluate_all(const cli_command *command, const request *q)
 {
-    result r = {.shards = q->shards};
+    result r = {.shards = q->shards, .origin = origin_here()};
     evaluation e = {.shard = q->shard,
                     .shards = q->shards,
                     .skip_failures = q->skip,

@@ -10,7 +10,7 @@ import pytest
 from conftest import evaluate, line, make_model, records, run, run_json, sums
 from PIL import Image
 
-TIMES = ("workers", "timed", "seconds", "pictures_per_second")
+TIMES = ("workers", "timed", "seconds", "pictures_per_second", "date")
 
 
 def timeless(result):

@@ -1,6 +1,6 @@
 /* Statistics of counts. */
-#ifndef SCARLET_SRC_VERIFY_STATISTICS_H
-#define SCARLET_SRC_VERIFY_STATISTICS_H
+#ifndef SCARLET_SRC_REPORT_STATISTICS_H
+#define SCARLET_SRC_REPORT_STATISTICS_H
 
 #include <stdint.h>
 

@@ -1,55 +1,10 @@
-#include "page.h"
+#include "scatter.h"
 
 #include <math.h>
 
-#include "common/message.h"
-#include "verify/html.h"
+#include "report/html.h"
 
 enum { WIDTH = 420, HEIGHT = 320, LEFT = 58, RIGHT = 396, UPPER = 12, LOWER = 262, TICKS = 5 };
-
-static const char style[] =
-    ":root{color-scheme:light dark;--page:#fff;--text:#1c2330;--dim:#5b6575;--line:#d5d9e0;"
-    "--dot:#2f6fb3}\n"
-    "@media(prefers-color-scheme:dark){:root{--page:#14171c;--text:#e6e9ee;--dim:#9aa4b2;"
-    "--line:#343b46;--dot:#5b9de0}}\n"
-    "*{box-sizing:border-box}body{margin:0 auto;max-width:1000px;padding:16px;"
-    "background:var(--page);color:var(--text);font:16px/1.45 system-ui,sans-serif;"
-    "overflow-wrap:anywhere}\n"
-    "h1{font-size:1.5em;margin:.3em 0}h2{font-size:1.15em;margin:1.6em 0 .5em}"
-    "figcaption,.dim{color:var(--dim);font-size:.88em}\n"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));"
-    "gap:16px}figure{margin:0}svg{width:100%;height:auto;display:block}\n"
-    ".grid{stroke:var(--line);fill:none}.line{stroke:var(--dim);stroke-dasharray:4 3;fill:none}"
-    ".tick{fill:var(--dim);font:11px system-ui,sans-serif}"
-    ".dots circle{fill:var(--dot);stroke:var(--page);stroke-width:.5}"
-    ".dots circle:hover{fill:var(--text)}\n"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "th,td{text-align:left;padding:4px 10px;border-bottom:1px solid var(--line)}"
-    ".n{text-align:right}.scroll{overflow-x:auto}\n";
-
-FILE *page_open(const char *path, const char *title)
-{
-    FILE *out = fopen(path, "w");
-    if (!out)
-        cli_refuse_errno(path);
-    fputs(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width\"><title>",
-        out);
-    html_text(out, title);
-    fprintf(out, "</title><style>%s</style></head>\n<body><h1>", style);
-    html_text(out, title);
-    fputs("</h1>\n", out);
-    return out;
-}
-
-void page_close(FILE *out, const char *path)
-{
-    fputs("</body></html>\n", out);
-    bool failed = ferror(out);
-    if (fclose(out) != 0 || failed)
-        cli_discard(path);
-}
 
 /* ---- axes ---- */
 
@@ -120,7 +75,7 @@ static void put_axes(FILE *out, const scatter *plot, const axis *x, const axis *
     fputs("</text>\n", out);
 }
 
-void page_scatter(FILE *out, const scatter *plot)
+void plot_scatter(FILE *out, const scatter *plot)
 {
     double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
     range(plot->x, plot->n, &x_low, &x_high);
@@ -135,7 +90,7 @@ void page_scatter(FILE *out, const scatter *plot)
     fputs("\">\n", out);
     put_axes(out, plot, &x, &y);
     if (plot->diagonal)
-        fprintf(out, "<path class=\"line\" d=\"M%d %dL%d %d\"/>\n", LEFT, LOWER, RIGHT, UPPER);
+        fprintf(out, "<path class=\"ideal\" d=\"M%d %dL%d %d\"/>\n", LEFT, LOWER, RIGHT, UPPER);
     fputs("<g class=\"dots\">", out);
     for (size_t i = 0; i < plot->n; i++) {
         fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"", at_x(&x, plot->x[i]),

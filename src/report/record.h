@@ -1,6 +1,6 @@
 /* What became of one picture. */
-#ifndef SCARLET_SRC_VERIFY_RECORD_H
-#define SCARLET_SRC_VERIFY_RECORD_H
+#ifndef SCARLET_SRC_REPORT_RECORD_H
+#define SCARLET_SRC_REPORT_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,10 @@
-/* Self-contained pages with plots. */
-#ifndef SCARLET_SRC_NAS_PAGE_H
-#define SCARLET_SRC_NAS_PAGE_H
+/* A scatter plot, inline SVG in the colours of the page. */
+#ifndef SCARLET_SRC_NAS_SCATTER_H
+#define SCARLET_SRC_NAS_SCATTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-/* Opens a file for a page and writes its head. Ends the program with a message on failure. */
-FILE *page_open(const char *path, const char *title);
-/* Ends the page; a file that cannot be finished is removed, and the program ends with a message. */
-void page_close(FILE *out, const char *path);
 
 /* Dots with names; x and y finite. */
 typedef struct scatter {
@@ -22,6 +17,6 @@ typedef struct scatter {
     bool diagonal; /* the line x = y; both axes have the same range */
 } scatter;
 
-void page_scatter(FILE *out, const scatter *plot);
+void plot_scatter(FILE *out, const scatter *plot);
 
 #endif

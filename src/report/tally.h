@@ -1,6 +1,6 @@
 /* Sums over pictures, in integers, so that they do not depend on order. */
-#ifndef SCARLET_SRC_VERIFY_TALLY_H
-#define SCARLET_SRC_VERIFY_TALLY_H
+#ifndef SCARLET_SRC_REPORT_TALLY_H
+#define SCARLET_SRC_REPORT_TALLY_H
 
 #include "record.h"
 

@@ -1,6 +1,6 @@
 /* Text for HTML. */
-#ifndef SCARLET_SRC_VERIFY_HTML_H
-#define SCARLET_SRC_VERIFY_HTML_H
+#ifndef SCARLET_SRC_REPORT_HTML_H
+#define SCARLET_SRC_REPORT_HTML_H
 
 #include <stdint.h>
 #include <stdio.h>

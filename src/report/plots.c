@@ -50,7 +50,7 @@ static void bar(FILE *out, const char *class, double x0, double x1, double y0, d
             at_x(x0) + 0.5, at_y(y1), at_x(x1) - at_x(x0) - 1, at_y(y0) - at_y(y1));
 }
 
-void plot_calibration(FILE *out, const tally *t)
+static void plot_calibration(FILE *out, const tally *t)
 {
     begin(out, "Accuracy by confidence");
     axes(out, 100, "%", "confidence; dots: its mean, right on the line when calibrated");
@@ -71,7 +71,7 @@ void plot_calibration(FILE *out, const tally *t)
     fprintf(out, "<path class=\"ideal\" d=\"M%d %dL%d %d\"/></svg>\n", LEFT, LOWER, RIGHT, UPPER);
 }
 
-void plot_confidence(FILE *out, const tally *t)
+static void plot_confidence(FILE *out, const tally *t)
 {
     int64_t most = 1;
     for (size_t i = 0; i < BINS; i++)
@@ -90,6 +90,18 @@ void plot_confidence(FILE *out, const tally *t)
         fprintf(out, "<title>%lld wrong</title></rect>\n", (long long)(b->count - b->right));
     }
     fputs("</svg>\n", out);
+}
+
+void put_confidence(FILE *out, const tally *t)
+{
+    fputs("<h2>Confidence</h2>\n<div class=\"plots\"><figure>", out);
+    plot_calibration(out, t);
+    fputs(
+        "<figcaption>Calibration: how often each confidence was "
+        "right.</figcaption></figure><figure>",
+        out);
+    plot_confidence(out, t);
+    fputs("<figcaption>How confident the model was.</figcaption></figure></div>\n", out);
 }
 
 void plot_classes(FILE *out, const class_sums *sorted, size_t count)
