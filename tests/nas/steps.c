@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/open.h"
 #include "nas/train/trainer.h"
 #include "test.h"
 
