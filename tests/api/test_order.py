@@ -19,7 +19,8 @@ LIB = {
 }
 VECTOR = {"engine/kernels/" + name for name in ("vector.h", "set.h", "sets.h")}
 NAS = {"units": "data", "data": "", "train": "units data"}
-SRC = {"common": "", "pictures": "common", "verify": "common pictures", "nas": "common pictures verify"}
+SRC = {"common": "", "pictures": "common", "report": "common pictures", "verify": "common pictures report",
+       "nas": "common pictures report verify"}
 
 
 def sources(top):
