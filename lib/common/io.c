@@ -153,9 +153,37 @@ scarlet_status scarlet__output_open(const char *target, scarlet__output *out, sc
     return SCARLET_OK;
 }
 
+void scarlet__output_memory(scarlet__output *out)
+{
+    *out = (scarlet__output){.fd = -1};
+}
+
+static scarlet_status collect(scarlet__output *output, const void *data, size_t size,
+                              scarlet_error *err)
+{
+    size_t wanted = output->capacity;
+    while (size > wanted - output->size) {
+        if (wanted > SIZE_MAX / 4)
+            return scarlet__fail_memory(err);
+        wanted = wanted ? 2 * wanted : 4096;
+    }
+    if (wanted > output->capacity) {
+        uint8_t *grown = scarlet__realloc(output->data, wanted, 1);
+        if (!grown)
+            return scarlet__fail_memory(err);
+        output->data = grown;
+        output->capacity = wanted;
+    }
+    memcpy(output->data + output->size, data, size);
+    output->size += size;
+    return SCARLET_OK;
+}
+
 scarlet_status scarlet__output_write(scarlet__output *output, const void *data, size_t size,
                                      scarlet_error *err)
 {
+    if (!output->target)
+        return collect(output, data, size, err);
     size_t done = 0;
     while (done < size) {
         ssize_t put = write(output->fd, (const char *)data + done, size - done);
@@ -196,5 +224,6 @@ void scarlet__output_abandon(scarlet__output *output)
         unlink(output->temporary);
     scarlet__free(output->temporary);
     scarlet__free(output->target);
+    scarlet__free(output->data);
     *output = (scarlet__output){.fd = -1};
 }

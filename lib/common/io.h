@@ -37,18 +37,22 @@ scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t 
                                         uint8_t **data, size_t *size, scarlet_error *err);
 
 /* A file being written under a temporary name beside its target, which is no file or a regular
- * one. */
+ * one; or memory. */
 typedef struct scarlet__output {
     int fd;
-    char *target, *temporary;
+    char *target, *temporary; /* of a file; NULL for memory, which has */
+    uint8_t *data;
+    size_t size, capacity;
 } scarlet__output;
 
 scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err);
+/* Output that is only collected in `data`, until it is abandoned. */
+void scarlet__output_memory(scarlet__output *out);
 scarlet_status scarlet__output_write(scarlet__output *output, const void *data, size_t size,
                                      scarlet_error *err);
 /* Puts the finished file in the target's place, synced to disk. */
 scarlet_status scarlet__output_commit(scarlet__output *output, scarlet_error *err);
-/* Removes the temporary file. Does nothing after a commit or a failed open. */
+/* Removes the temporary file, or frees the memory. Does nothing after a commit or a failed open. */
 void scarlet__output_abandon(scarlet__output *output);
 
 #endif

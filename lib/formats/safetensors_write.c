@@ -13,7 +13,7 @@ typedef struct {
     const char *target; /* for messages */
     const scarlet__contents *contents;
     uint32_t *order; /* of the entries in the file */
-    scarlet__output output;
+    scarlet__output *output;
     scarlet_error *err;
 } writer;
 
@@ -104,9 +104,9 @@ static scarlet_status write_header(writer *w)
         status = scarlet__fail(w->err, SCARLET_ERROR_LIMIT,
                                "%s: more than a safetensors file can hold", w->target);
     if (status == SCARLET_OK)
-        status = scarlet__output_write(&w->output, &length, sizeof length, w->err);
+        status = scarlet__output_write(w->output, &length, sizeof length, w->err);
     if (status == SCARLET_OK)
-        status = scarlet__output_write(&w->output, text.data, text.length, w->err);
+        status = scarlet__output_write(w->output, text.data, text.length, w->err);
     scarlet__free(text.data);
     return status;
 }
@@ -123,29 +123,34 @@ static scarlet_status write_elements(writer *w, size_t index)
         size_t n = count - at < most ? (size_t)(count - at) : most;
         status = c->elements(c->user, index, at, n, &piece, w->err);
         if (status == SCARLET_OK)
-            status = scarlet__output_write(&w->output, &piece, n * size, w->err);
+            status = scarlet__output_write(w->output, &piece, n * size, w->err);
         at += n;
     }
+    return status;
+}
+
+scarlet_status scarlet__safetensors_put(scarlet__output *output, const char *name,
+                                        const scarlet__contents *contents, scarlet_error *err)
+{
+    writer w = {.target = name, .contents = contents, .output = output, .err = err};
+    w.order = scarlet__sorted(contents->entry, contents->count, before);
+    scarlet_status status = w.order ? write_header(&w) : scarlet__fail_memory(err);
+    for (size_t i = 0; i < contents->count && status == SCARLET_OK; i++)
+        status = write_elements(&w, w.order[i]);
+    scarlet__free(w.order);
     return status;
 }
 
 scarlet_status scarlet__safetensors_write(const char *target, const scarlet__contents *contents,
                                           scarlet_error *err)
 {
-    writer w = {.target = target, .contents = contents, .err = err};
-    w.order = scarlet__sorted(contents->entry, contents->count, before);
-    if (!w.order)
-        return scarlet__fail_memory(err);
-    scarlet_status status = scarlet__output_open(target, &w.output, err);
-    if (status == SCARLET_OK) {
-        status = write_header(&w);
-        for (size_t i = 0; i < contents->count && status == SCARLET_OK; i++)
-            status = write_elements(&w, w.order[i]);
-        if (status == SCARLET_OK)
-            status = scarlet__output_commit(&w.output, err);
-        else
-            scarlet__output_abandon(&w.output);
-    }
-    scarlet__free(w.order);
+    scarlet__output output;
+    scarlet_status status = scarlet__output_open(target, &output, err);
+    if (status != SCARLET_OK)
+        return status;
+    status = scarlet__safetensors_put(&output, target, contents, err);
+    if (status == SCARLET_OK)
+        return scarlet__output_commit(&output, err);
+    scarlet__output_abandon(&output);
     return status;
 }

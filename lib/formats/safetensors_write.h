@@ -35,5 +35,8 @@ typedef struct scarlet__contents {
  */
 scarlet_status scarlet__safetensors_write(const char *target, const scarlet__contents *contents,
                                           scarlet_error *err);
+/* The same to an output that is open, and stays so. name: for messages. */
+scarlet_status scarlet__safetensors_put(scarlet__output *output, const char *name,
+                                        const scarlet__contents *contents, scarlet_error *err);
 
 #endif

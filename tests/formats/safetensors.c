@@ -230,6 +230,24 @@ static scarlet_status copy(void *user, size_t index, uint64_t first, size_t coun
     return SCARLET_OK;
 }
 
+/* Memory receives what a file does. */
+static void same_in_memory(const scarlet__contents *contents, const char *target)
+{
+    scarlet__output memory;
+    scarlet__source source;
+    uint8_t *data;
+    size_t size;
+    scarlet__output_memory(&memory);
+    CHECK(scarlet__safetensors_put(&memory, "memory", contents, NULL) == SCARLET_OK);
+    CHECK(scarlet__source_open(target, &source, NULL) == SCARLET_OK);
+    CHECK(scarlet__source_read_all(&source, 4096, &data, &size, NULL) == SCARLET_OK);
+    CHECK(size == memory.size && memcmp(data, memory.data, size) == 0);
+    scarlet__free(data);
+    scarlet__source_close(&source);
+    scarlet__output_abandon(&memory);
+    CHECK(!memory.data);
+}
+
 static scarlet_status write_file(const char *target, size_t refused, scarlet_error *err)
 {
     static const char *const KEY[] = {"scarlet.format", "\""}, *const VALUE[] = {"1", "\xC3\xA9"};
@@ -240,7 +258,10 @@ static scarlet_status write_file(const char *target, size_t refused, scarlet_err
                                         .count = 4,
                                         .elements = copy,
                                         .user = &refused};
-    return scarlet__safetensors_write(target, &contents, err);
+    scarlet_status status = scarlet__safetensors_write(target, &contents, err);
+    if (status == SCARLET_OK)
+        same_in_memory(&contents, target);
+    return status;
 }
 
 static void writing(const char *target)
