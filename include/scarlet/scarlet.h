@@ -471,14 +471,15 @@ SCARLET_API const char *scarlet_model_layer_name(const scarlet_model *model, siz
 SCARLET_API const char *scarlet_model_metadata(const scarlet_model *model, const char *key);
 /* Name of the metadata key number `index`; NULL past the last. Order as in the file. */
 SCARLET_API const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index);
-/* New options with the picture options (crop, resize, normalization) that the file asks for. */
+/* New options with the picture options (crop, resize, normalization, auto_orient) that the file asks
+ * for. */
 SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, scarlet_options **out,
                                                  scarlet_error *err);
 
 /*
  * Rewrites any checkpoint that scarlet_model_load reads as a safetensors file: one file, a complete
  * classifier. Metadata of a safetensors source is kept; labels and set options (input_size, resize,
- * normalization) replace what it says. storage=f16 halves the file: convolution and linear weights
+ * normalization, auto_orient) replace what it says. storage=f16 halves the file: convolution and linear weights
  * are rounded to f16, batch norm and biases stay f32. The target appears complete or not at all.
  * labels: one for each class, or NULL. scarlet-model(5) describes the file, for other programs that
  * write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT

@@ -28,7 +28,7 @@ static scarlet_status describe(const scarlet__network *network, const scarlet_la
                                const scarlet_options *opts, scarlet__metadata *out,
                                scarlet_error *err)
 {
-    int64_t side = 0, resize = 0;
+    int64_t side = 0, resize = 0, orient = 0;
     if (scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side) &&
         side % network->total_stride != 0)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
@@ -38,6 +38,8 @@ static scarlet_status describe(const scarlet__network *network, const scarlet_la
     scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize);
     out->input_size = (int)side;
     out->resize = (int)resize;
+    out->has_auto_orient = scarlet__option_set(opts, SCARLET_OPT_AUTO_ORIENT, &orient);
+    out->auto_orient = orient;
     out->has_mean = out->has_std = scarlet__option_normalization(opts, out->mean, out->std);
     if (!labels)
         return SCARLET_OK;

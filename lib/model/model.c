@@ -273,6 +273,8 @@ scarlet_status scarlet_model_options(const scarlet_model *model, scarlet_options
         scarlet_options_set(opts, SCARLET_OPT_CROP, scarlet__model_side(model), err);
     if (status == SCARLET_OK && m->resize)
         status = scarlet_options_set(opts, SCARLET_OPT_RESIZE, m->resize, err);
+    if (status == SCARLET_OK && m->has_auto_orient)
+        status = scarlet_options_set(opts, SCARLET_OPT_AUTO_ORIENT, m->auto_orient, err);
     if (status == SCARLET_OK)
         status = scarlet_options_set_normalization(opts, mean, std, err);
     if (status == SCARLET_OK)

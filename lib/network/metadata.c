@@ -105,6 +105,11 @@ static scarlet_status known(const scarlet__tensors *tensors, const scarlet__netw
     m->has_std = text && triple(text, m->std) && m->std[0] > 0 && m->std[1] > 0 && m->std[2] > 0;
     if (text && !m->has_std)
         return malformed(tensors, "scarlet.std", "expected three decimals a,b,c above 0", err);
+    text = scarlet__metadata_get(m, "scarlet.auto_orient");
+    m->has_auto_orient = text;
+    m->auto_orient = text && strcmp(text, "on") == 0;
+    if (text && !m->auto_orient && strcmp(text, "off") != 0)
+        return malformed(tensors, "scarlet.auto_orient", "expected on or off", err);
     text = scarlet__metadata_get(m, "scarlet.labels");
     return text ? read_labels(tensors, text, network->classes, m, err) : SCARLET_OK;
 }
@@ -132,7 +137,7 @@ void scarlet__metadata_free(scarlet__metadata *m)
 
 /* ---- writing ---- */
 
-enum { KEYS_OF_OURS = 6 };
+enum { KEYS_OF_OURS = 7 };
 
 /* Replaces the value of a key, or appends it. */
 static void put(scarlet__metadata_text *t, const char *key, const char *value)
@@ -207,6 +212,8 @@ scarlet_status scarlet__metadata_write(const scarlet__metadata *base,
         put_triple(t, "scarlet.mean", t->mean, sizeof t->mean, changes->mean);
     if (changes->has_std)
         put_triple(t, "scarlet.std", t->std, sizeof t->std, changes->std);
+    if (changes->has_auto_orient)
+        put(t, "scarlet.auto_orient", changes->auto_orient ? "on" : "off");
     return SCARLET_OK;
 }
 

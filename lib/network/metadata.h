@@ -13,8 +13,9 @@ typedef struct scarlet__metadata {
     const char **label;
     int input_size; /* pixels; 0: not said */
     int resize;     /* pixels; 0: not said */
-    bool has_mean, has_std;
+    bool has_mean, has_std, has_auto_orient;
     float mean[3], std[3];
+    bool auto_orient; /* pictures are turned by their EXIF orientation */
 } scarlet__metadata;
 
 /* Reads and checks it; a known key that is malformed or does not fit the network is CORRUPT,
