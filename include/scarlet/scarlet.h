@@ -9,17 +9,17 @@
  *
  * Rules that hold for every function:
  *   - Functions that can fail return a scarlet_status: 0 on success, negative otherwise. With a
- *     non-NULL `err` they also describe the failure; on success `err` is left alone.
+ *     non-NULL `err` they also describe the failure; on success `err` is not touched.
  *   - `err` and `opts` may be NULL. On failure an output handle is set to NULL and nothing changes
  *     owner. Every *_free function accepts NULL.
- *   - Array lengths are counted in elements, not in bytes.
+ *   - Lengths of arrays count elements, not bytes.
  *   - Strings are UTF-8 and NUL-terminated. Returned strings belong to the object they come from
- *     and live as long as it does; those that come from no object are static.
+ *     and live as long as it does; the others are static.
  *   - The library never prints, never exits, never changes signals, the locale or CPU affinity.
- *   - errno and the floating-point modes of the calling thread are left as they were, and change no
- *     result. Callbacks are called with the default modes; errno set there is lost.
- *   - A NULL or otherwise impossible argument is answered with SCARLET_ERROR_ARGUMENT (or the
- *     function's "none" value), never with a crash, as far as it can be recognised.
+ *   - errno and the floating-point modes of the calling thread stay as they were, and change no
+ *     result. Callbacks run with the default modes; errno set there is lost.
+ *   - A NULL or otherwise impossible argument gives SCARLET_ERROR_ARGUMENT (or the function's
+ *     "none" value), never a crash, as far as it can be recognised.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -33,7 +33,7 @@
 #define SCARLET_VERSION_MAJOR 0
 /* Rises with additions. */
 #define SCARLET_VERSION_MINOR 1
-/* Rises with repairs. */
+/* Rises with fixes. */
 #define SCARLET_VERSION_PATCH 0
 /* The three in one number: 0.1.0 is 100. */
 #define SCARLET_VERSION                                                                            \
@@ -55,48 +55,49 @@ extern "C" {
  * Basic types                                                              *
  * ======================================================================== */
 
-/* What a caller can do about it decides the code; the text says what happened. Codes are never
- * renumbered. A caller must expect codes that are not in its own copy of this list. */
+/* The code depends on what a caller can do about the failure; the text says what happened. Codes
+ * are never renumbered. Expect codes that are not in your copy of this list. */
 typedef enum scarlet_status {
     SCARLET_OK = 0,
-    SCARLET_ERROR_ARGUMENT = -1,    /* the call itself is wrong: mend the program */
+    SCARLET_ERROR_ARGUMENT = -1,    /* the call itself is wrong: fix the caller */
     SCARLET_ERROR_MEMORY = -2,      /* out of memory or threads */
     SCARLET_ERROR_IO = -3,          /* the operating system refused; detail is errno */
     SCARLET_ERROR_FORMAT = -4,      /* not a file of this kind at all */
-    SCARLET_ERROR_CORRUPT = -5,     /* of this kind, but damaged or lying */
+    SCARLET_ERROR_CORRUPT = -5,     /* of this kind, but damaged or inconsistent */
     SCARLET_ERROR_UNSUPPORTED = -6, /* valid, but this library does not do it */
     SCARLET_ERROR_LIMIT = -7,       /* larger than a limit in the options */
     SCARLET_ERROR_MODEL = -8,       /* a checkpoint, but not of this family of networks */
-    SCARLET_ERROR_INTERNAL = -9,    /* a fault of libscarlet: please report it */
+    SCARLET_ERROR_INTERNAL = -9,    /* a bug in libscarlet: please report it */
     SCARLET_STATUS_INT = 0x7fffffff /* not a status: makes the type 32 bits wide */
 } scarlet_status;
 
-/* Description of a failure, owned by the caller. Frozen: 256 bytes for ever. */
+/* Description of a failure, owned by the caller. Frozen: always 256 bytes. */
 typedef struct scarlet_error {
     int32_t status;    /* the scarlet_status returned */
     int32_t detail;    /* errno for SCARLET_ERROR_IO, else 0 */
     char message[248]; /* one line of UTF-8 without a newline, always terminated */
 } scarlet_error;
 
-/* One class with its score. Frozen: 8 bytes for ever. */
+/* One class with its score. Frozen: always 8 bytes. */
 typedef struct scarlet_prediction {
     int32_t class_id; /* 0 .. classes-1 */
     float score;      /* logit or probability, as the function says */
 } scarlet_prediction;
 
-/* A loaded network with its weights. Immutable: any number of threads may use one model. */
+/* A loaded network with its weights. Immutable: any number of threads may share one. */
 typedef struct scarlet_model scarlet_model;
-/* Working memory and threads to run a model. One thread at a time; one session a thread scales. */
+/* Working memory and threads to run a model. For one thread at a time; make one session for each
+ * thread. */
 typedef struct scarlet_session scarlet_session;
 /* A decoded or wrapped picture. Immutable: any thread may read it. */
 typedef struct scarlet_image scarlet_image;
 /* Names of classes. Immutable: any thread may read them. */
 typedef struct scarlet_labels scarlet_labels;
-/* Settings. Calls that take `const scarlet_options *` may run at once; changing them may not. */
+/* Settings. Any number of threads may read them at once; changing them takes one thread. */
 typedef struct scarlet_options scarlet_options;
 
-/* Run-time version, as SCARLET_VERSION; never older than the header a program was built with
- * as long as the SONAME is the same. */
+/* Run-time version, as SCARLET_VERSION; with the same SONAME never older than the header a program
+ * was built with. */
 SCARLET_API uint32_t scarlet_version(void);
 /* "0.1.0". */
 SCARLET_API const char *scarlet_version_string(void);
@@ -115,8 +116,8 @@ SCARLET_API const char *scarlet_status_string(scarlet_status status);
 
 /*
  * Loads a checkpoint: a PyTorch file (.pth.tar or .pth, legacy or zip: {"model_state": ...} or a
- * bare state dict) or a safetensors file. The kind is told by content, the architecture from names
- * and shapes. No name in the file is ever called, no path in it ever opened.
+ * bare state dict) or a safetensors file. The kind is recognised by content, the architecture by
+ * names and shapes. No name in the file is ever called, no path in it ever opened.
  *
  * path    a regular file
  * opts    model options (precision, engine, isa_max, max_bytes), or NULL
@@ -128,7 +129,7 @@ SCARLET_API const char *scarlet_status_string(scarlet_status status);
  */
 SCARLET_API scarlet_status scarlet_model_load(const char *path, const scarlet_options *opts,
                                               scarlet_model **out, scarlet_error *err);
-/* The same from memory of any alignment. `data` may be released after the call. */
+/* As scarlet_model_load, from memory of any alignment. `data` may be released after the call. */
 SCARLET_API scarlet_status scarlet_model_load_memory(const void *data, size_t size,
                                                      const scarlet_options *opts,
                                                      scarlet_model **out, scarlet_error *err);
@@ -137,8 +138,8 @@ SCARLET_API void scarlet_model_free(scarlet_model *model);
 
 /*
  * Prepares to run a model: takes all memory and starts all threads that inference will use.
- * opts: session options (threads, batch_max, input_size, layout, output), or NULL. An option that
- * is not set follows the model file's metadata, then its default.
+ * opts: session options (threads, batch_max, input_size, layout, output), or NULL. For an option
+ * that is not set, the model file's metadata counts, then the default.
  * With threads=1 (the default) no thread is started and the session may be used after fork() in
  * the child; with more, a child must make its own session. Creating threads can fail with MEMORY.
  * Errors: ARGUMENT (input_size is no multiple of the network's total stride), LIMIT, MEMORY,
@@ -146,20 +147,20 @@ SCARLET_API void scarlet_model_free(scarlet_model *model);
  */
 SCARLET_API scarlet_status scarlet_session_create(scarlet_model *model, const scarlet_options *opts,
                                                   scarlet_session **out, scarlet_error *err);
-/* Frees a session, ends its threads. */
+/* Frees a session and ends its threads. */
 SCARLET_API void scarlet_session_free(scarlet_session *session);
 
 /*
- * Reads a JPEG or PNG file; the kind is told by content. Pixels equal those of Pillow's
+ * Reads a JPEG or PNG file; the kind is recognised by content. Pixels equal those of Pillow's
  * `Image.open(path).convert("RGB")`; metadata (EXIF, ICC, gamma) is ignored unless
  * auto_orient=on. opts: picture options (max_pixels, auto_orient, decode), or NULL.
  *
- * With decode=fast a large JPEG comes at 1/2, 1/4 or 1/8 of its width and height (rounded up): the
- * smallest whose short side, rounded down, is at least twice what `resize` asks for (not set:
- * crop * 8 / 7, with a crop of 224 if that is not set either). That is several times as fast. What
- * becomes of it in scarlet_preprocess or scarlet_classify with the same options differs a little
- * from decode=exact (default) and from Pillow; which files are refused does not. PNG is decoded
- * exactly.
+ * With decode=fast a large JPEG is decoded at 1/2, 1/4 or 1/8 of its width and height (rounded
+ * up): the smallest whose short side, rounded down, is at least twice what `resize` asks for (not
+ * set: crop * 8 / 7, with a crop of 224 if that is not set either). That is several times as fast.
+ * What scarlet_preprocess or scarlet_classify makes of it with the same options differs slightly
+ * from decode=exact (the default) and from Pillow; which files are refused does not. PNG is always
+ * decoded exactly.
  *
  * Errors: IO, FORMAT (neither JPEG nor PNG), UNSUPPORTED (another picture format or a kind of
  * JPEG that is not supported), CORRUPT, LIMIT (max_pixels), MEMORY.
@@ -172,21 +173,22 @@ SCARLET_API void scarlet_image_free(scarlet_image *image);
 /*
  * Preprocesses one picture, runs the network and returns the k most probable classes.
  *
- * opts    picture options (resize, crop, filter, normalization), or NULL; what is not set follows
- *         the model's metadata, then ImageNet's defaults. The crop is the session's input size.
- * k       at least 1; more than the number of classes is the same as all of them
+ * opts    picture options (resize, crop, filter, normalization), or NULL; for what is not set, the
+ *         model's metadata counts, then ImageNet's defaults. The crop is the session's input size.
+ * k       at least 1; more than the number of classes means all of them
  * out     array of k elements; receives softmax probabilities in descending order
  * n_out   receives min(k, classes); may be NULL
  *
- * Errors: ARGUMENT (also for a session whose output is features), MEMORY. For a wrapped frame of
- * a size seen before, nothing is allocated.
+ * Errors: ARGUMENT (also for a session whose output is features), MEMORY. Nothing is allocated for
+ * a wrapped frame of the size of an earlier one.
  */
 SCARLET_API scarlet_status scarlet_classify(scarlet_session *session, const scarlet_image *image,
                                             const scarlet_options *opts, size_t k,
                                             scarlet_prediction *out, size_t *n_out,
                                             scarlet_error *err);
 
-/* Name of a class from the model file's metadata; NULL if it has none or class_id is no class. */
+/* Name of a class from the model file's metadata; NULL if it has none, or there is no such class.
+ */
 SCARLET_API const char *scarlet_model_label(const scarlet_model *model, int32_t class_id);
 
 /* ======================================================================== *
@@ -213,31 +215,31 @@ typedef enum scarlet_filter {
     SCARLET_FILTER_INT = 0x7fffffff
 } scarlet_filter;
 
-/* Called once with `user` and the pixels when the library needs a wrapped picture no longer. */
+/* Called once with `user` and the pixels when the library no longer needs a wrapped picture. */
 typedef void (*scarlet_release_fn)(void *user, const void *pixels);
 
-/* Decodes a JPEG or PNG picture in memory; as scarlet_image_load. `data` may be released after. */
+/* As scarlet_image_load, from memory. `data` may be released after the call. */
 SCARLET_API scarlet_status scarlet_image_decode(const void *data, size_t size,
                                                 const scarlet_options *opts, scarlet_image **out,
                                                 scarlet_error *err);
 /*
- * Makes a picture of the caller's pixels without copying them. A region of a larger frame is
- * wrapped by pointing at its first pixel and giving the frame's stride.
+ * Makes a picture of the caller's pixels without copying them. To wrap a region of a larger frame,
+ * point at its first pixel and give the frame's stride.
  *
  * stride   bytes from one row to the next; at least a row's width
  * release  called when the picture is freed, or NULL: then the pixels must outlive the picture.
- *          If wrapping fails it is not called.
+ *          If wrapping fails, it is not called.
  *
- * For NV12, NV21 and I420 the planes lie one behind the other; use scarlet_image_wrap_planes
- * for others and for regions.
+ * The planes of NV12, NV21 and I420 follow each other in memory; use scarlet_image_wrap_planes for
+ * others and for regions.
  */
 SCARLET_API scarlet_status scarlet_image_wrap(const void *pixels, uint32_t width, uint32_t height,
                                               size_t stride, scarlet_pixels format,
                                               scarlet_release_fn release, void *user,
                                               scarlet_image **out, scarlet_error *err);
 /*
- * The same with a pointer and a stride for each plane: 1 plane for packed formats, 2 for NV12 and
- * NV21, 3 for I420. `release` receives planes[0].
+ * As scarlet_image_wrap, with a pointer and a stride for each plane: 1 plane for packed formats, 2
+ * for NV12 and NV21, 3 for I420. `release` receives planes[0].
  */
 SCARLET_API scarlet_status scarlet_image_wrap_planes(const void *const *planes,
                                                      const size_t *strides, size_t count,
@@ -245,23 +247,23 @@ SCARLET_API scarlet_status scarlet_image_wrap_planes(const void *const *planes,
                                                      scarlet_pixels format,
                                                      scarlet_release_fn release, void *user,
                                                      scarlet_image **out, scarlet_error *err);
-/* Reads width and height from the head of a JPEG or PNG file without decoding it (no auto_orient).
- * The head is enough: data may be cut anywhere behind the dimensions. */
+/* Reads width and height of a JPEG or PNG file without decoding it (no auto_orient). The head is
+ * enough: data may be cut anywhere after the dimensions. */
 SCARLET_API scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *width,
                                                uint32_t *height, scarlet_error *err);
 /* First pixel of a picture; NULL arguments are skipped. A decoded picture is RGB. */
 SCARLET_API const void *scarlet_image_pixels(const scarlet_image *image, uint32_t *width,
                                              uint32_t *height, size_t *stride,
                                              scarlet_pixels *format);
-/* Resizes a whole picture to width x height, as Pillow's Image.resize does; the result is RGB. On
- * the way it takes up to 3 x `width` bytes for each row of the picture. */
+/* Resizes a whole picture to width x height, as Pillow's Image.resize does; the result is RGB.
+ * Meanwhile it takes up to 3 x `width` bytes for each row of the picture. */
 SCARLET_API scarlet_status scarlet_image_resize(const scarlet_image *image, uint32_t width,
                                                 uint32_t height, scarlet_filter filter,
                                                 scarlet_image **out, scarlet_error *err);
 
 /*
- * Picture to network input: resize the short side, crop the centre, normalise; the same bits as
- * torchvision's Resize, CenterCrop, ToTensor, Normalize with Pillow.
+ * Turns a picture into network input: resizes the short side, crops the centre, normalises. Gives
+ * the same bits as torchvision's Resize, CenterCrop, ToTensor, Normalize with Pillow.
  *
  * opts     picture options and normalization, and `layout`; NULL: resize 256, crop 224, ImageNet's
  *          mean and standard deviation, NCHW
@@ -272,8 +274,8 @@ SCARLET_API scarlet_status scarlet_preprocess(const scarlet_image *image,
                                               const scarlet_options *opts, float *out,
                                               size_t out_len, scarlet_error *err);
 
-/* The session's own input buffer of batch_max pictures; *len receives its length. Filling it and
- * passing it to scarlet_infer is allowed; it lives as long as the session. len may be NULL. */
+/* The session's own input buffer, of batch_max pictures; *len receives its length, len may be NULL.
+ * You may fill it and pass it to scarlet_infer; it lives as long as the session. */
 SCARLET_API float *scarlet_session_input(scarlet_session *session, size_t *len);
 
 /*
@@ -287,27 +289,28 @@ SCARLET_API float *scarlet_session_input(scarlet_session *session, size_t *len);
  *             vector before the classifier (L = the tail's width)
  * scores_len  exactly batch * L
  *
- * The same input gives the same bits whatever the number of threads, the place in the batch and
- * the session, on one machine. Allocates nothing. Errors: ARGUMENT (a length, batch, or an input
+ * On one machine the same input gives the same bits, whatever the number of threads, the place in
+ * the batch and the session. Allocates nothing. Errors: ARGUMENT (a length, batch, or an input
  * value that is not finite: the text names picture and index).
  */
 SCARLET_API scarlet_status scarlet_infer(scarlet_session *session, const float *input,
                                          size_t input_len, size_t batch, float *scores,
                                          size_t scores_len, scarlet_error *err);
 
-/* probabilities[i] = exp(scores[i]) / sum; overflow-safe; in place allowed; n = 0 does nothing.
+/* probabilities[i] = exp(scores[i]) / sum, without overflow; may work in place; n = 0 does nothing.
  * If a score is NaN or +infinity, or all are -infinity, the whole result is NaN. */
 SCARLET_API void scarlet_softmax(const float *scores, size_t n, float *probabilities);
-/* Writes the min(k, n) largest scores in descending order and returns their number. Equal scores
- * go by lower class; NaN comes last. 0 if a needed pointer is NULL. */
+/* Writes the min(k, n) largest scores in descending order and returns their number. Of equal scores
+ * the lower class comes first; NaN comes last. 0 if a needed pointer is NULL. */
 SCARLET_API size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction *out);
 
-/* Reads class names: one a line, line n (from 0) = class n, or "wnid<TAB>name" a line, of which the
- * name counts. At most 1,000,000 lines; a final newline, CR LF and a byte-order mark are fine.
+/* Reads names of classes, one a line: line n, from 0, names class n. Of "wnid<TAB>name" the name
+ * counts. At most 1,000,000 lines; a final newline, CR LF and a byte-order mark are fine.
  * Errors: IO, FORMAT (not UTF-8 text, a control character, an empty line), LIMIT, MEMORY. */
 SCARLET_API scarlet_status scarlet_labels_load(const char *path, scarlet_labels **out,
                                                scarlet_error *err);
-/* Compiled-in names; "imagenet-1k" is the only set (order of WordNet ids, as ImageFolder's). */
+/* Names compiled into the library; "imagenet-1k" is the only set (in the order of WordNet ids, as
+ * ImageFolder has them). */
 SCARLET_API scarlet_status scarlet_labels_builtin(const char *name, scarlet_labels **out,
                                                   scarlet_error *err);
 /* Frees names. */
@@ -325,13 +328,13 @@ SCARLET_API size_t scarlet_labels_count(const scarlet_labels *labels);
  * Option keys. Numbers are never reused: model options from 1, session options from 100, picture
  * options from 200. Bounds, defaults, help and names of values: scarlet_option_describe and
  * scarlet_option_value_name. A function ignores keys that are not its own, so one options object
- * can serve a whole program. A set option wins over the model file's metadata, that over the
- * default.
+ * can serve a whole program. An option that is set wins over the model file's metadata, which wins
+ * over the default.
  */
 typedef enum scarlet_option {
     SCARLET_OPT_PRECISION = 1, /* arithmetic of the network: SCARLET_PRECISION_* */
     SCARLET_OPT_ENGINE = 2,    /* SCARLET_ENGINE_* */
-    SCARLET_OPT_ISA_MAX = 3,   /* newest instruction set our own kernels may use: SCARLET_ISA_* */
+    SCARLET_OPT_ISA_MAX = 3,   /* newest instruction set of our own kernels: SCARLET_ISA_* */
     SCARLET_OPT_MAX_BYTES = 4, /* largest total size of a model's tensors */
     SCARLET_OPT_STORAGE = 5,   /* scarlet_convert: type of weights written, SCARLET_STORAGE_* */
 
@@ -351,19 +354,19 @@ typedef enum scarlet_option {
 } scarlet_option;
 
 /*
- * Arithmetic of a network. int16 and int8 are quantised when a model is loaded, weights by output
- * channel, activations pixel by pixel while they are computed: nothing has to be calibrated. The
- * first two layers stay float32, and with int8 the last inverted residual's projection is int16,
- * for accuracy: scarlet_model_layer_get tells. Engine fused alone. CPUs from AVX2 on give the same
- * bits, but:
+ * Arithmetic of a network. int16 and int8 quantise weights by output channel when a model is
+ * loaded, activations pixel by pixel while they are computed: there is nothing to calibrate. For
+ * accuracy the first two layers stay float32, and with int8 the last inverted residual's projection
+ * is int16; scarlet_model_layer_get reports it. Only the fused engine computes them. All CPUs from
+ * AVX2 on give the same bits, with one exception:
  *
- * On a CPU with bfloat16 (isa_max=avx512bf16) int8 computes the depthwise convolutions of int8
- * layers and the first two layers in that, of 8 bits: faster and about as exact, but other bits
- * than elsewhere, and maybe others on another make of CPU. With isa_max=avx512vnni it does not.
+ * On a CPU with bfloat16 (isa_max=avx512bf16), int8 uses bfloat16 for the depthwise convolutions of
+ * int8 layers and for the first two layers. That is faster and about as accurate, but gives other
+ * bits than elsewhere, maybe also on another make of CPU. isa_max=avx512vnni turns it off.
  */
 enum {
     SCARLET_PRECISION_F32 = 0,
-    SCARLET_PRECISION_INT16 = 1, /* weights of 12 bits, activations of 13: nearly as exact */
+    SCARLET_PRECISION_INT16 = 1, /* weights of 12 bits, activations of 13: close to f32 */
     SCARLET_PRECISION_INT8 = 2
 };
 enum { SCARLET_ENGINE_AUTO = 0, SCARLET_ENGINE_XNNPACK = 1, SCARLET_ENGINE_FUSED = 2 };
@@ -383,12 +386,12 @@ enum { SCARLET_OUTPUT_SCORES = 0, SCARLET_OUTPUT_FEATURES = 1 };
 
 /* NULL if out of memory. */
 SCARLET_API scarlet_options *scarlet_options_create(void);
-/* Frees options; what was made with them needs them no longer. */
+/* Frees options; what was made with them no longer needs them. */
 SCARLET_API void scarlet_options_free(scarlet_options *opts);
 /* Sets one option. ARGUMENT for an unknown key or a value out of bounds, which is never clamped. */
 SCARLET_API scarlet_status scarlet_options_set(scarlet_options *opts, scarlet_option key,
                                                int64_t value, scarlet_error *err);
-/* Reads the value in force (set, else default). ARGUMENT for an unknown key. */
+/* Reads the value in force (set, else the default). ARGUMENT for an unknown key. */
 SCARLET_API scarlet_status scarlet_options_get(const scarlet_options *opts, scarlet_option key,
                                                int64_t *value, scarlet_error *err);
 /* Sets options from text, "threads=4,layout=nhwc"; spaces around names and values are fine. All or
@@ -401,10 +404,10 @@ SCARLET_API scarlet_status scarlet_options_set_normalization(scarlet_options *op
                                                              const float std[3],
                                                              scarlet_error *err);
 
-/* Receives one finished line without newline. level: 1 error, 2 warning, 3 information, 4 debug.
+/* Receives one complete line without a newline. level: 1 error, 2 warning, 3 information, 4 debug.
  * May be called from any thread that calls the library. */
 typedef void (*scarlet_log_fn)(void *user, int32_t level, const char *line);
-/* fn = NULL: silent (the default). Lines above max_level are not made. */
+/* fn = NULL: no log (the default). Lines above max_level are not composed. */
 SCARLET_API scarlet_status scarlet_options_set_log(scarlet_options *opts, scarlet_log_fn fn,
                                                    void *user, int32_t max_level);
 
@@ -415,17 +418,17 @@ SCARLET_API scarlet_status scarlet_option_describe(size_t index, scarlet_option 
 /* "nhwc" for (SCARLET_OPT_LAYOUT, 1); NULL if the key's values have no names. */
 SCARLET_API const char *scarlet_option_value_name(scarlet_option key, int64_t value);
 
-/* What scarlet_model_get, scarlet_model_layer_get and scarlet_session_get tell; -1 for a question
- * that does not apply. */
+/* What scarlet_model_get, scarlet_model_layer_get and scarlet_session_get return; -1 where it does
+ * not apply. */
 typedef enum scarlet_info {
-    SCARLET_INFO_CLASSES = 1,    /* model */
-    SCARLET_INFO_INPUT_SIZE = 2, /* model: metadata, else 224; session: in force; pixels a side */
-    SCARLET_INFO_FEATURES = 3,   /* model: width of the vector before the classifier */
-    SCARLET_INFO_LAYERS = 4,     /* model: rows of the layer table */
-    SCARLET_INFO_PARAMETERS = 5, /* model, layer: learned values */
-    SCARLET_INFO_MACS = 6,       /* model, layer: multiply-adds a picture at the input size */
-    SCARLET_INFO_BYTES = 7,      /* model, session: memory held, bytes, but for stacks of threads */
-    SCARLET_INFO_FILE_KIND = 8,  /* model: SCARLET_FILE_* */
+    SCARLET_INFO_CLASSES = 1,      /* model */
+    SCARLET_INFO_INPUT_SIZE = 2,   /* model: metadata, else 224; session: in force; pixels a side */
+    SCARLET_INFO_FEATURES = 3,     /* model: width of the vector before the classifier */
+    SCARLET_INFO_LAYERS = 4,       /* model: rows of the layer table */
+    SCARLET_INFO_PARAMETERS = 5,   /* model, layer: learned values */
+    SCARLET_INFO_MACS = 6,         /* model, layer: multiply-adds a picture at the input size */
+    SCARLET_INFO_BYTES = 7,        /* model, session: memory held, bytes, without stacks */
+    SCARLET_INFO_FILE_KIND = 8,    /* model: SCARLET_FILE_* */
     SCARLET_INFO_TOTAL_STRIDE = 9, /* model: input sizes are multiples of this */
 
     SCARLET_INFO_KIND = 20,         /* layer: SCARLET_LAYER_* */
@@ -442,7 +445,7 @@ typedef enum scarlet_info {
     SCARLET_INFO_ISA = 42,           /* model, session: SCARLET_ISA_* of our own kernels */
     SCARLET_INFO_THREADS = 43,       /* session */
     SCARLET_INFO_BATCH_MAX = 44,     /* session */
-    SCARLET_INFO_OUTPUT_LENGTH = 45, /* session: floats a picture that scarlet_infer writes */
+    SCARLET_INFO_OUTPUT_LENGTH = 45, /* session: floats that scarlet_infer writes a picture */
     SCARLET_INFO_INT = 0x7fffffff
 } scarlet_info;
 
@@ -458,39 +461,41 @@ enum {
 
 /* "SCARLET-A", "SCARLET-B", "SCARLET-C", or "custom". */
 SCARLET_API const char *scarlet_model_name(const scarlet_model *model);
-/* One item a searched layer, joined by commas: "e3k7", "e6k5se" or "id". */
+/* One item for each searched layer, joined by commas: "e3k7", "e6k5se" or "id". */
 SCARLET_API const char *scarlet_model_genotype(const scarlet_model *model);
-/* A number of the whole model; -1 if it has none of this kind. */
+/* A number describing a model; -1 if it does not apply. */
 SCARLET_API int64_t scarlet_model_get(const scarlet_model *model, scarlet_info what);
-/* The same of a layer. layer: 0 .. layers-1, from the input to the classifier. */
+/* A number describing a layer; -1 if it does not apply. layer: 0 .. layers-1, from the input to the
+ * classifier. */
 SCARLET_API int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer,
                                             scarlet_info what);
-/* Name of a layer as its tensors are prefixed: "stem", "mb_module.3", ...; NULL out of range. */
+/* Name of a layer, which is the prefix of its tensors: "stem", "mb_module.3", ...; NULL out of
+ * range. */
 SCARLET_API const char *scarlet_model_layer_name(const scarlet_model *model, size_t layer);
 /* Value of a metadata key of a safetensors file; NULL if absent. */
 SCARLET_API const char *scarlet_model_metadata(const scarlet_model *model, const char *key);
-/* Name of the metadata key number `index`; NULL past the last. Order as in the file. */
+/* The metadata key at `index`, in the file's order; NULL past the last. */
 SCARLET_API const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index);
-/* New options with the picture options (crop, resize, normalization, auto_orient) that the file asks
- * for. */
+/* New options with the picture options (crop, resize, normalization, auto_orient) that the file
+ * asks for. */
 SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, scarlet_options **out,
                                                  scarlet_error *err);
 
 /*
  * Rewrites any checkpoint that scarlet_model_load reads as a safetensors file: one file, a complete
  * classifier. Metadata of a safetensors source is kept; labels and set options (input_size, resize,
- * normalization, auto_orient) replace what it says. storage=f16 halves the file: convolution and linear weights
- * are rounded to f16, batch norm and biases stay f32. The target appears complete or not at all.
- * labels: one for each class, or NULL. scarlet-model(5) describes the file, for other programs that
- * write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT
- * if the number of labels is not the number of classes, or input_size no multiple of the network's
- * total stride.
+ * normalization, auto_orient) replace what it says. storage=f16 halves the file: convolution and
+ * linear weights are rounded to f16, batch norm and biases stay f32. The target appears complete or
+ * not at all. labels: one for each class, or NULL. scarlet-model(5) describes the file, for other
+ * programs that write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT if the number
+ * of labels is not the number of classes, or input_size is not a multiple of the network's total
+ * stride.
  */
 SCARLET_API scarlet_status scarlet_convert(const char *source, const char *target,
                                            const scarlet_labels *labels,
                                            const scarlet_options *opts, scarlet_error *err);
 
-/* The same of a session. */
+/* A number describing a session; -1 if it does not apply. */
 SCARLET_API int64_t scarlet_session_get(const scarlet_session *session, scarlet_info what);
 
 /* ======================================================================== *
@@ -499,22 +504,22 @@ SCARLET_API int64_t scarlet_session_get(const scarlet_session *session, scarlet_
 #ifdef SCARLET_EXPERIMENTAL
 
 /*
- * Called on the thread that called scarlet_infer, after each layer of each picture. The fused
- * executor runs a traced inference on that thread alone.
- * shape     {height, width, channels} of what the layer puts out; values are dense NHWC, valid
- *           during the call
- * nanos     time of this layer alone
+ * Called after each layer of each picture, on the thread that called scarlet_infer. The fused
+ * executor runs a traced inference on that thread only.
+ * shape     {height, width, channels} of the layer's output; values are dense NHWC, valid during
+ *           the call
+ * nanos     time of this layer
  */
 typedef void (*scarlet_trace_fn)(void *user, size_t picture, size_t layer, const char *name,
                                  const int64_t shape[3], const float *values, int64_t nanos);
-/* fn = NULL ends tracing. Results stay the same bits.
- * Allocates a buffer for the values: MEMORY if it cannot. */
+/* fn = NULL ends tracing. Results stay the same to the bit. Allocates a buffer for the values:
+ * MEMORY if it cannot. */
 SCARLET_API scarlet_status scarlet_session_set_trace(scarlet_session *session, scarlet_trace_fn fn,
                                                      void *user, scarlet_error *err);
 /* Multiply-adds of a layer for one picture at the session's input size; -1 out of range. */
 SCARLET_API int64_t scarlet_session_layer_macs(const scarlet_session *session, size_t layer);
 /* Multiply-adds a second that one thread reaches with the session's kernels on numbers that never
- * leave the registers: what layers can be compared with. Measures for some 20 ms; -1 for NULL. */
+ * leave the registers: a bound to compare layers with. Measures for about 20 ms; -1 for NULL. */
 SCARLET_API int64_t scarlet_session_peak(const scarlet_session *session);
 #endif
 
