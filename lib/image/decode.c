@@ -24,11 +24,11 @@ static scarlet_status decode(const scarlet__source *source, const scarlet_option
     scarlet__decoding how = {.max_pixels = scarlet__option(opts, SCARLET_OPT_MAX_PIXELS)};
     if (scarlet__option(opts, SCARLET_OPT_DECODE) == SCARLET_DECODE_FAST)
         how.side = FAST_MARGIN * scarlet__resize_option(opts);
-    int orientation = 1;
+    int orientation = 0;
     int *wanted = scarlet__option(opts, SCARLET_OPT_AUTO_ORIENT) ? &orientation : NULL;
     status = kind == SCARLET__JPEG ? scarlet__jpeg_decode(source, &how, wanted, out, err)
                                    : scarlet__png_decode(source, &how, wanted, out, err);
-    if (status == SCARLET_OK && orientation != 1)
+    if (status == SCARLET_OK && orientation > 1)
         status = scarlet__image_turn(out, orientation, err);
     return status;
 }

@@ -1,37 +1,120 @@
-/* The EXIF orientation, and turning a picture by it. */
+/* The EXIF orientation as the reference (Pillow) finds it, and turning a picture by it. */
 #include <string.h>
 
 #include "common/error.h"
 #include "image/image.h"
 
-enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, ENTRY = 12 };
+enum { HEAD = 8, ENTRY = 12, TAG_ORIENTATION = 0x0112 };
 
-static uint32_t number(const uint8_t *p, int bytes, bool big)
+/* Types of values. The reference turns by any number that equals 2 .. 8. */
+enum {
+    TYPE_BYTE = 1, /* no number to it, as are ASCII and UNDEFINED */
+    TYPE_ASCII = 2,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    TYPE_RATIONAL = 5,
+    TYPE_SBYTE = 6,
+    TYPE_UNDEFINED = 7,
+    TYPE_SSHORT = 8,
+    TYPE_SLONG = 9,
+    TYPE_SRATIONAL = 10,
+    TYPE_FLOAT = 11,
+    TYPE_DOUBLE = 12,
+    TYPE_IFD = 13,
+    TYPE_LONG8 = 16
+};
+
+/* Bytes of a value; 0 for a type that the reference passes over. */
+static const uint8_t type_size[] = {
+    [TYPE_BYTE] = 1,     [TYPE_ASCII] = 1,     [TYPE_SHORT] = 2,     [TYPE_LONG] = 4,
+    [TYPE_RATIONAL] = 8, [TYPE_SBYTE] = 1,     [TYPE_UNDEFINED] = 1, [TYPE_SSHORT] = 2,
+    [TYPE_SLONG] = 4,    [TYPE_SRATIONAL] = 8, [TYPE_FLOAT] = 4,     [TYPE_DOUBLE] = 8,
+    [TYPE_IFD] = 4,      [TYPE_LONG8] = 8,
+};
+
+static uint64_t number(const uint8_t *p, int bytes, bool big)
 {
-    uint32_t v = 0;
+    uint64_t v = 0;
     for (int i = 0; i < bytes; i++)
         v = v << 8 | p[big ? i : bytes - 1 - i];
     return v;
 }
 
+/* The value if it is one of 1 .. 8, else 1. */
+static int numbered(const uint8_t *p, unsigned type, bool big)
+{
+    double value = 0;
+    switch (type) {
+    case TYPE_SHORT:
+    case TYPE_LONG:
+    case TYPE_SBYTE:
+    case TYPE_SSHORT:
+    case TYPE_SLONG:
+    case TYPE_IFD:
+    case TYPE_LONG8: /* a negative one is none of 1 .. 8, signed or not */
+        value = (double)number(p, type_size[type], big);
+        break;
+    case TYPE_RATIONAL:
+    case TYPE_SRATIONAL: {
+        uint32_t over = (uint32_t)number(p, 4, big), under = (uint32_t)number(p + 4, 4, big);
+        bool is_signed = type == TYPE_SRATIONAL;
+        double a = is_signed ? (int32_t)over : (double)over;
+        double b = is_signed ? (int32_t)under : (double)under;
+        value = b < 0 || b > 0 ? a / b : 0; /* 1 .. 8 exactly only if it is so */
+        break;
+    }
+    case TYPE_FLOAT: {
+        uint32_t bits = (uint32_t)number(p, 4, big);
+        float single;
+        memcpy(&single, &bits, sizeof single);
+        value = (double)single;
+        break;
+    }
+    case TYPE_DOUBLE: {
+        uint64_t bits = number(p, 8, big);
+        memcpy(&value, &bits, sizeof value);
+        break;
+    }
+    default:
+        break;
+    }
+    for (int i = 2; i <= 8; i++)
+        if (value >= i && value <= i)
+            return i;
+    return 1;
+}
+
+/* What the data may begin with. The reference puts up with bytes that are swapped, and takes the
+ * big-endian mark of BigTIFF for that of TIFF. */
+static const char marks[][5] = {"MM\0*", "II*\0", "MM*\0", "II\0*", "MM\0+"};
+
 int scarlet__exif_orientation(const uint8_t *data, size_t size)
 {
-    if (size < 8 || (memcmp(data, "II*\0", 4) != 0 && memcmp(data, "MM\0*", 4) != 0))
-        return 1;
+    bool known = false;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        known = known || (size >= HEAD && memcmp(data, marks[i], 4) == 0);
+    if (!known)
+        return 0;
     bool big = data[0] == 'M';
-    size_t at = number(data + 4, 4, big);
+    size_t at = (size_t)number(data + 4, 4, big);
     if (at > size - 2)
-        return 1;
-    size_t entries = number(data + at, 2, big);
+        return 0;
+    size_t entries = (size_t)number(data + at, 2, big);
+    int found = 0;
     at += 2;
     for (size_t i = 0; i < entries && size - at >= ENTRY; i++, at += ENTRY) {
-        if (number(data + at, 2, big) != TAG_ORIENTATION)
+        unsigned tag = (unsigned)number(data + at, 2, big);
+        unsigned type = (unsigned)number(data + at + 2, 2, big);
+        if (type >= sizeof type_size || type_size[type] == 0)
             continue;
-        uint32_t value = number(data + at + 8, 2, big);
-        bool fits = number(data + at + 2, 2, big) == TYPE_SHORT && value >= 1 && value <= 8;
-        return fits ? (int)value : 1;
+        uint64_t bytes = number(data + at + 4, 4, big) * type_size[type];
+        uint64_t place = bytes > 4 ? number(data + at + 8, 4, big) : at + 8;
+        if (bytes > size || place > size - bytes)
+            break; /* the reference reads no further either */
+        if (tag == TAG_ORIENTATION && bytes > 0)
+            found = numbered(data + place, type, big);
     }
-    return 1;
+    return found;
 }
 
 scarlet_status scarlet__image_turn(scarlet_image **image, int orientation, scarlet_error *err)

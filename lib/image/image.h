@@ -48,13 +48,13 @@ typedef struct scarlet__decoding {
     uint32_t side; /* a short side of this many pixels is enough; 0: the whole picture */
 } scarlet__decoding;
 
-/* Decoders: orientation (may be NULL) receives the EXIF orientation 1 .. 8. */
+/* Decoders: orientation (may be NULL) receives the orientation 1 .. 8, 0 if the file has none. */
 scarlet_status scarlet__jpeg_decode(const scarlet__source *source, const scarlet__decoding *how,
                                     int *orientation, scarlet_image **out, scarlet_error *err);
 scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet__decoding *how,
                                    int *orientation, scarlet_image **out, scarlet_error *err);
 
-/* Orientation in a block of EXIF data, which begins with a TIFF head; 1 if there is none. */
+/* Orientation 1 .. 8 in a block of EXIF data, which begins with a TIFF head; 0 if it has none. */
 int scarlet__exif_orientation(const uint8_t *data, size_t size);
 /* Replaces *image, an RGB picture of our own, by itself the right way up. */
 scarlet_status scarlet__image_turn(scarlet_image **image, int orientation, scarlet_error *err);

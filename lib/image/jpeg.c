@@ -154,13 +154,14 @@ static void rgb_from_inverted_cmyk(const uint8_t *in, uint32_t width, uint8_t *o
     }
 }
 
+/* 0 if there is none. The reference takes the first block of EXIF data. */
 static int find_orientation(const struct jpeg_decompress_struct *jpeg)
 {
-    static const uint8_t exif[6] = "Exif\0";
+    static const uint8_t exif[] = {'E', 'x', 'i', 'f', 0, 0};
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
-        if (m->data_length > sizeof exif && memcmp(m->data, exif, sizeof exif) == 0)
+        if (m->data_length >= sizeof exif && memcmp(m->data, exif, sizeof exif) == 0)
             return scarlet__exif_orientation(m->data + sizeof exif, m->data_length - sizeof exif);
-    return 1;
+    return 0;
 }
 
 /* The smallest of 1/1, 1/2, 1/4, 1/8 at which the short side is at least `side` pixels; the decoder

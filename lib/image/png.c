@@ -162,7 +162,7 @@ static int find_orientation(decoder *d)
     png_uint_32 size = 0;
     png_bytep data = NULL;
     if (!png_get_eXIf_1(d->png, d->info, &size, &data) || !data)
-        return 1;
+        return 0;
     return scarlet__exif_orientation(data, size);
 }
 
