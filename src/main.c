@@ -12,8 +12,20 @@
 #include "scarlet/scarlet.h"
 #include "verify/verify.h"
 
-static const cli_command *const commands[] = {&cli_classify, &cli_verify,  &cli_prepare_val,
-                                              &cli_info,     &cli_convert, &cli_bench};
+static const struct {
+    const char *name, *summary;
+    const cli_command *own; /* NULL: a program of libscarlet-nas */
+} commands[] = {
+    {"classify", "classify pictures", &cli_classify},
+    {"verify", "measure accuracy on labelled pictures", &cli_verify},
+    {"prepare-val", "arrange the ImageNet validation pictures for verify", &cli_prepare_val},
+    {"info", "describe a model file: network, layers, costs, metadata", &cli_info},
+    {"convert", "rewrite a checkpoint as a safetensors file", &cli_convert},
+    {"bench", "measure loading, preprocessing and inference", &cli_bench},
+    {"rank", "judge by true accuracies in which order a score puts networks", NULL},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const cli_option options[] = {
     {'V', "version", NULL, "print the version and exit"},
@@ -21,29 +33,33 @@ static const cli_option options[] = {
     {0},
 };
 
-static const cli_command scarlet = {
-    .name = "scarlet",
-    .summary =
-        "Classifies pictures with SCARLET networks on the CPU.\n\n"
-        "Commands:\n"
-        "  classify     classify pictures\n"
-        "  verify       measure accuracy on labelled pictures\n"
-        "  prepare-val  arrange the ImageNet validation pictures for verify\n"
-        "  info         describe a model file: network, layers, costs, metadata\n"
-        "  convert      rewrite a checkpoint as a safetensors file\n"
-        "  bench        measure loading, preprocessing and inference\n"
-#ifdef HAVE_NAS
-        "  rank         judge by true accuracies in which order a score puts networks\n"
-#endif
-        "\n"
-        "'scarlet COMMAND --help' explains a command.",
-    .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\n--version [--verbose]",
-    .options = options,
-    .notes =
-        "Examples:\n"
-        "  scarlet classify --model model.safetensors cat.jpg\n"
-        "  scarlet info model.safetensors\n",
-};
+/* ---- help ---- */
+
+static bool installed(size_t i)
+{
+    char *path = commands[i].own ? NULL : external_command(commands[i].name);
+    bool found = !path || access(path, X_OK) == 0;
+    free(path);
+    return found;
+}
+
+/* What scarlet does, and the commands that are there. */
+static char *summary(void)
+{
+    char *text;
+    size_t length;
+    FILE *out = cli_memory(&text, &length);
+    fputs("Classifies pictures with SCARLET networks on the CPU.\n\nCommands:\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (installed(i))
+            fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fputs("  help         explain a command\n\n'scarlet help COMMAND' explains a command.", out);
+    if (fclose(out) != 0)
+        cli_out_of_memory();
+    return text;
+}
+
+/* ---- commands ---- */
 
 /* Replaces this program by libexec/scarlet/scarlet-NAME of its own installation, if there is one.
  */
@@ -56,9 +72,37 @@ static void run_external(char **argv)
     free(path);
 }
 
+static int run(const cli_command *scarlet, int argc, char **argv)
+{
+    const char *missing = NULL;
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[0], commands[i].name) == 0) {
+            if (commands[i].own)
+                return commands[i].own->run(commands[i].own, argc, argv);
+            missing = commands[i].name;
+        }
+    run_external(argv);
+    if (missing)
+        cli_usage(scarlet,
+                  "scarlet %s comes with libscarlet-nas, which is not installed; Debian: apt "
+                  "install scarlet-nas, from source: meson setup -Dnas=enabled",
+                  missing);
+    cli_usage(scarlet, "no command \"%s\"", argv[0]);
+}
+
 int main(int argc, char **argv)
 {
     bool version = false, verbose = false;
+    cli_command scarlet = {
+        .name = "scarlet",
+        .summary = summary(),
+        .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\nhelp [COMMAND]\n--version [--verbose]",
+        .options = options,
+        .notes =
+            "Examples:\n"
+            "  scarlet classify --model model.safetensors cat.jpg\n"
+            "  scarlet info model.safetensors\n",
+    };
     for (int key; (key = cli_next(&scarlet, argc, argv)) != CLI_END;) {
         version |= key == 'V';
         verbose |= key == 'v';
@@ -74,10 +118,12 @@ int main(int argc, char **argv)
     argc -= optind;
     argv += optind;
     optind = 0; /* the subcommand starts over */
-    /* An array of pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(argv[0], strchr(commands[i]->name, ' ') + 1) == 0)
-            return cli_finish(commands[i]->run(commands[i], argc, argv));
-    run_external(argv);
-    cli_usage(&scarlet, "no command \"%s\"", argv[0]);
+    if (strcmp(argv[0], "help") == 0) {
+        char *own[] = {argv[0], "--help", NULL},
+             *other[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
+        if (argc == 1 || argv[1][0] == '-' || strcmp(argv[1], argv[0]) == 0)
+            cli_next(&scarlet, 2, own); /* does not return */
+        return cli_finish(run(&scarlet, 2, other));
+    }
+    return cli_finish(run(&scarlet, argc, argv));
 }

@@ -13,8 +13,6 @@
 #include "scarlet/scarlet.h"
 #include "status.h"
 
-enum { OPTIONS_MAX = 32 };
-
 /* ---- usage ---- */
 
 static _Noreturn void hint(const cli_command *command)
@@ -128,11 +126,14 @@ static void help(const cli_command *command)
 
 int cli_next(const cli_command *command, int argc, char **argv)
 {
-    struct option longs[OPTIONS_MAX + 2] = {{0}};
-    char shorts[2 * OPTIONS_MAX + 4] = "+";
-    size_t n = 0,
-           s = command->run ? 0 : 1; /* "+": scarlet's own options end at the command's name */
-    for (const cli_option *o = command->options; o->key && n < OPTIONS_MAX; o++, n++) {
+    size_t count = 0, n = 0, s = 0;
+    while (command->options[count].key)
+        count++;
+    struct option *longs = cli_alloc(count + 2, sizeof *longs); /* and --help, and the end */
+    char *shorts = cli_alloc(2 * count + sizeof "+h", 1);
+    if (!command->run)
+        shorts[s++] = '+'; /* scarlet's own options end at the command's name */
+    for (const cli_option *o = command->options; o->key; o++, n++) {
         longs[n] =
             (struct option){o->name, o->argument ? required_argument : no_argument, NULL, o->key};
         if (o->key < 128) {
@@ -142,13 +143,14 @@ int cli_next(const cli_command *command, int argc, char **argv)
         }
     }
     longs[n] = (struct option){"help", no_argument, NULL, 'h'};
-    shorts[s++] = 'h';
-    shorts[s] = '\0';
+    shorts[s] = 'h';
     char *name = cli_format("%s", command->name), *own = argv[0];
     argv[0] = name; /* getopt's messages start with it */
     int key = getopt_long(argc, argv, shorts, longs, NULL);
     argv[0] = own;
     free(name);
+    free(shorts);
+    free(longs);
     if (key == '?')
         hint(command);
     if (key == 'h') {

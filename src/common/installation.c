@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -9,13 +10,14 @@
 /* The folder that this program is in; free it. */
 static char *own_folder(void)
 {
-    char own[4096];
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(own, '/');
-    if (slash)
-        *slash = '\0';
-    return cli_format("%s", own);
+    char *own = realpath("/proc/self/exe", NULL);
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    if (!own && started)
+        own = realpath(started, NULL); /* where there is no /proc */
+    char *slash = own ? strrchr(own, '/') : NULL;
+    char *folder = slash ? cli_format("%.*s", (int)(slash - own), own) : cli_format(".");
+    free(own);
+    return folder;
 }
 
 char *data_file(const char *name)

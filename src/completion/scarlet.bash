@@ -52,7 +52,7 @@ _scarlet()
                 sed -n "/^Names for --opt/,/^\$/{/^  $prev /{n;s/^   *//p}}" <<<"$help" | tr -s ', ' '\n')"
         elif [[ $cur == -* ]]; then
             _scarlet_offer "$(grep -o -- '--[a-z-]*[a-z]' <<<"$options")"
-        elif [[ ! $command ]]; then
+        elif [[ ! $command || $command == help ]]; then
             _scarlet_offer "$commands"
         fi
         ;;

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def help_of(*command):
     return subprocess.run([COMMAND, *command, "--help"], check=True, capture_output=True, text=True).stdout
 
 
-SUBCOMMANDS = re.findall(r"^  ([\w-]+)  +", help_of().split("Commands:\n")[1].split("\n\n")[0], flags=re.M)
+*SUBCOMMANDS, HELP = re.findall(r"^  ([\w-]+)  +", help_of().split("Commands:\n")[1].split("\n\n")[0], flags=re.M)
 
 
 def parser_options(subcommand):
@@ -45,6 +46,44 @@ def plain(source):
 
 def test_subcommands():
     assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "rank"]
+    assert HELP == "help"
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_help(name):
+    assert subprocess.run([COMMAND, "help", name], check=True, capture_output=True, text=True).stdout == help_of(name)
+
+
+def test_help_of_scarlet():
+    for words in (["help"], ["help", "help"], ["help", "--help"]):
+        assert subprocess.run([COMMAND, *words], check=True, capture_output=True, text=True).stdout == help_of()
+    result = subprocess.run([COMMAND, "help", "other"], capture_output=True, text=True)
+    assert (result.returncode, result.stderr.splitlines()[0]) == (2, 'scarlet: no command "other"')
+
+
+def test_external_commands(tmp_path):
+    """Found from the build tree, by a link, and without /proc; not listed where the package is missing, but named."""
+    link = tmp_path / "scarlet"
+    link.symlink_to(COMMAND)
+    assert subprocess.run([link, "rank", "--help"], check=True, capture_output=True, text=True).stdout == help_of("rank")
+    libraries = subprocess.run(["ldd", COMMAND], check=True, capture_output=True, text=True).stdout
+    path = os.path.dirname(re.search(r"libscarlet\S* => (\S+)", libraries)[1])  # without /proc there is no $ORIGIN
+    shell = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    if subprocess.run([*shell, "true"], capture_output=True).returncode == 0:
+        found = subprocess.run([*shell, link, "rank", "--help"], check=True, capture_output=True, text=True,
+                               env={**os.environ, "LD_LIBRARY_PATH": path}).stdout
+        assert found == help_of("rank")
+
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(COMMAND, alone)
+    env = {**os.environ, "LD_LIBRARY_PATH": path}
+    listed = subprocess.run([alone / "scarlet", "--help"], check=True, capture_output=True, text=True, env=env).stdout
+    assert "  bench " in listed and "  rank " not in listed
+    result = subprocess.run([alone / "scarlet", "rank", "--help"], capture_output=True, text=True, env=env)
+    assert (result.returncode, result.stderr) == (
+        2, "scarlet: scarlet rank comes with libscarlet-nas, which is not installed; Debian: apt install scarlet-nas, "
+        "from source: meson setup -Dnas=enabled\nTry 'scarlet --help'.\n")
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)

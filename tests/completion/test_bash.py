@@ -38,6 +38,7 @@ def test_registered():
 def test_commands():
     assert complete("") == COMMANDS and len(COMMANDS) > 5
     assert complete("c") == ["classify", "convert"]
+    assert complete("help", "") == COMMANDS
     assert complete("--v") == ["--version", "--verbose"]
 
 

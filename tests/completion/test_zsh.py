@@ -40,7 +40,7 @@ def test_options(command):
     listed = help_of(command).split("\nOptions:\n")[1].split("\n\n")[0]
     names = [name for row in re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", listed, flags=re.M) for name in row if name]
     assert [re.match(r"\*(--?[\w-]+)", spec)[1] for spec in found[3:-1]] == names
-    assert found[-1] == "*:file:_files"
+    assert found[-1] == ("1:command:{ _describe -t commands command rows }" if command == "help" else "*:file:_files")
 
 
 def test_arguments():
