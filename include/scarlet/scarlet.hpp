@@ -202,7 +202,8 @@ class Image : public detail::Handle<scarlet_image, scarlet_image_free>
         });
         return image;
     }
-    /* The caller's pixels; they must outlive the picture, or release(user, pixels) tell its end. */
+    /* The caller's pixels; they must outlive the picture, unless `release` is called with them at
+     * its end. */
     static Image wrap(const void *pixels, std::uint32_t width, std::uint32_t height,
                       std::size_t stride, scarlet_pixels format,
                       scarlet_release_fn release = nullptr, void *user = nullptr,

@@ -1,4 +1,4 @@
-/* What this CPU can do and how much of it this process may use. */
+/* What this CPU can do, and how many this process may use. */
 #ifndef SCARLET_COMMON_CPU_H
 #define SCARLET_COMMON_CPU_H
 

@@ -1,7 +1,7 @@
 /*
  * State of the calling thread that belongs to the host program: errno and the floating-point
- * environment. A host may have set another rounding mode or flush-to-zero; our results must not
- * depend on it, nor must the host find it changed.
+ * environment. A host may have set another rounding mode or flush-to-zero: results must not depend
+ * on it, and the host must not find it changed.
  */
 #ifndef SCARLET_COMMON_HOST_H
 #define SCARLET_COMMON_HOST_H

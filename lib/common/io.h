@@ -8,23 +8,23 @@
 typedef struct scarlet__source {
     int fd;                /* -1 for memory */
     const uint8_t *memory; /* NULL for a file */
-    uint64_t size;         /* at opening time; a file that shrinks later gives read errors */
+    uint64_t size;         /* when opened; reading a file that shrinks later fails */
     const char *name;      /* for messages: the path as given (not copied), or "memory" */
 } scarlet__source;
 
-/* Opens a regular file; anything else (directory, FIFO, device) is refused without blocking. */
+/* Opens a regular file; anything else (a directory, FIFO, device) is refused without blocking. */
 scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scarlet_error *err);
 void scarlet__source_memory(const void *data, size_t size, scarlet__source *out);
 void scarlet__source_close(scarlet__source *source);
 /* Reads exactly `size` bytes at `offset`; past the end is CORRUPT ("file ends at byte N, ..."). */
 scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,
                                     size_t size, scarlet_error *err);
-/* A piece of a source, so that many small reads are few system calls. Begins with `source` and
- * `end` set, the rest 0. */
+/* A buffer on a source, so that many small reads are few system calls. Set `source` and `end`, the
+ * rest to 0. */
 typedef struct scarlet__window {
     const scarlet__source *source;
-    uint64_t end; /* nothing is read ahead from here on */
-    uint64_t at;  /* of the piece that is there */
+    uint64_t end; /* nothing from here on is read ahead */
+    uint64_t at;  /* offset of the bytes that are there */
     size_t size;
     uint8_t bytes[16384];
 } scarlet__window;
@@ -32,7 +32,7 @@ typedef struct scarlet__window {
 /* As scarlet__source_read. */
 scarlet_status scarlet__window_read(scarlet__window *window, uint64_t offset, void *out,
                                     size_t size, scarlet_error *err);
-/* Reads a whole source into one new block (free with scarlet__free), LIMIT above `limit` bytes. */
+/* Reads a whole source into a new block (free with scarlet__free). LIMIT above `limit` bytes. */
 scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
                                         uint8_t **data, size_t *size, scarlet_error *err);
 

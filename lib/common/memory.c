@@ -20,7 +20,7 @@ static bool total(size_t count, size_t size, size_t *bytes)
     return !__builtin_mul_overflow(count, size, bytes) && *bytes <= PTRDIFF_MAX;
 }
 
-/* errno is kept here, for callers that do no more than allocate: it is the host's. */
+/* errno is restored here, for callers that only allocate: it is the host's. */
 void *scarlet__alloc(size_t count, size_t size)
 {
     size_t bytes;
@@ -76,8 +76,8 @@ char *scarlet__strdup(const char *text)
     return scarlet__strndup(text, strlen(text));
 }
 
-/* Blocks of at least a quarter of a huge page get whole ones: the tail they waste is never
- * touched, and the gain (fewer TLB misses) was measured at 10 % of an inference. */
+/* Blocks of at least a quarter of a huge page take whole ones: the unused tail is never touched,
+ * and fewer TLB misses save 10 % of an inference (measured). */
 size_t scarlet__pages_size(size_t size)
 {
     size += !size;
@@ -107,7 +107,7 @@ void *scarlet__pages_alloc(size_t size)
             memset(block, 0, bytes);
         return block;
     }
-    /* Map one huge page more than needed and give back what lies outside the aligned part. */
+    /* Map one huge page more than needed and unmap what is outside the aligned part. */
     char *map =
         mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED)
@@ -116,7 +116,7 @@ void *scarlet__pages_alloc(size_t size)
     if (head)
         munmap(map, head);
     munmap(map + head + bytes, HUGE_PAGE - head);
-    madvise(map + head, bytes, MADV_HUGEPAGE); /* a wish: without it everything works, slower */
+    madvise(map + head, bytes, MADV_HUGEPAGE); /* a hint: without it everything works, but slower */
     return map + head;
 }
 

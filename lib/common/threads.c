@@ -22,8 +22,8 @@ static void *wait_for(void *arg)
 }
 
 /* pthreadpool_create ignores that a thread could not be started and then waits for it for ever
- * (measured). So start as many first, all alive at once, and give up if one fails. Another thread
- * of the process may still take the last free one between the trial and the real start. */
+ * (seen). So first start as many on trial, all alive at once, and give up if one fails. Another
+ * thread of the process may still take the last free one between the trial and the real start. */
 static bool trial(unsigned count)
 {
     enum { MOST = 255 };

@@ -1,4 +1,4 @@
-/* A pool of threads that cannot hang in its making. */
+/* Creating a pool of threads without the risk that it hangs. */
 #ifndef SCARLET_COMMON_THREADS_H
 #define SCARLET_COMMON_THREADS_H
 
@@ -6,8 +6,8 @@
 
 #include "scarlet/scarlet.h"
 
-/* Makes a pool of `threads` (>= 2), the calling thread counted; free with pthreadpool_destroy.
- * MEMORY if so many threads cannot be started. */
+/* Creates a pool of `threads` (at least 2), including the calling one; free it with
+ * pthreadpool_destroy. MEMORY if so many threads cannot be started. */
 scarlet_status scarlet__pool_create(unsigned threads, pthreadpool_t *out, scarlet_error *err);
 
 #endif

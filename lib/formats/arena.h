@@ -1,4 +1,4 @@
-/* Memory that is given back all at once. */
+/* Memory that is freed all at once. */
 #ifndef SCARLET_FORMATS_ARENA_H
 #define SCARLET_FORMATS_ARENA_H
 
@@ -9,7 +9,7 @@ typedef struct scarlet__arena {
     struct scarlet__arena_block *blocks;
     size_t left;   /* bytes unused in the newest block */
     size_t budget; /* bytes that may still be taken */
-    bool spent;    /* the budget did not suffice, as opposed to the machine's memory */
+    bool spent;    /* an allocation failed for want of budget, not of the machine's memory */
 } scarlet__arena;
 
 /* count * size bytes for any type; NULL beyond the budget or out of memory. */

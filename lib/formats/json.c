@@ -72,7 +72,7 @@ static bool hex4(scarlet__json *json, uint32_t *value)
     return true;
 }
 
-/* A \u escape, behind its u; a pair of surrogates makes one character. */
+/* A \u escape, after its u; a pair of surrogates makes one character. */
 static bool unicode(scarlet__json *json, uint32_t *value)
 {
     uint32_t low;
@@ -108,7 +108,7 @@ static char *put_utf8(char *out, uint32_t c)
     return out;
 }
 
-/* What an escape stands for, behind its backslash. */
+/* What an escape stands for, after its backslash. */
 static bool escape(scarlet__json *json, uint32_t *value)
 {
     static const char name[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * A reader that takes one token after another. There is no tree and no nesting of its own: the
- * grammar, and so the depth, is the caller's. A function that finds something else returns false
- * and leaves the reader where that is, `problem` saying what was wrong.
+ * A reader that takes one token after another. It builds no tree and knows no nesting: the grammar,
+ * and so the depth, is up to the caller. A function that finds something else returns false, leaves
+ * the reader there and sets `problem`.
  */
 typedef struct scarlet__json {
     char *text; /* well-formed UTF-8; strings are decoded in place */
@@ -17,20 +17,20 @@ typedef struct scarlet__json {
     const char *problem; /* static text */
 } scarlet__json;
 
-/* Takes the character, one of {}[]:, if it comes next. */
+/* Takes the character, one of {}[]:, if it comes next; sets no problem. */
 bool scarlet__json_take(scarlet__json *json, char c);
-/* The same where nothing else may follow. */
+/* Takes the character, which must come next. */
 bool scarlet__json_expect(scarlet__json *json, char c);
 /* A string, decoded and NUL-terminated, within `text`; one that holds U+0000 is refused. */
 bool scarlet__json_string(scarlet__json *json, char **string);
-/* Digits alone, up to 2^64 - 1. */
+/* Digits only, up to 2^64 - 1. */
 bool scarlet__json_unsigned(scarlet__json *json, uint64_t *value);
-/* Whether nothing but spaces is left. */
+/* Nothing but spaces may be left. */
 bool scarlet__json_end(scarlet__json *json);
 
-/* Reads a whole text that is an array of strings. *strings receives one block to be freed with
- * scarlet__free; NULL if out of memory (*problem stays NULL) or on a wrong text (*problem says what
- * is wrong). */
+/* Reads a whole text that is an array of strings. Returns one block, to be freed with
+ * scarlet__free. NULL if out of memory (*problem is NULL) or if the text is wrong (*problem says
+ * how). */
 char **scarlet__json_strings(const char *text, size_t *count, const char **problem);
 
 /* Text being written. `failed` is set for good when memory runs out. */

@@ -12,11 +12,11 @@ typedef const char *(*scarlet__name_fn)(const void *items, uint32_t i);
 typedef struct scarlet__names {
     const void *items;
     scarlet__name_fn name_of;
-    uint32_t *order; /* positions of the items by name, those of one name in their order */
+    uint32_t *order; /* positions of the items sorted by name, equal names in their order */
     size_t count;
 } scarlet__names;
 
-/* False if out of memory. The items must stay where they are. To be freed in either case. */
+/* False if out of memory. The items must stay where they are. Free it in either case. */
 bool scarlet__names_index(scarlet__names *names, const void *items, size_t count,
                           scarlet__name_fn name_of);
 void scarlet__names_free(scarlet__names *names);

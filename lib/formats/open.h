@@ -1,14 +1,14 @@
 /*
  * Opening a checkpoint of any format. Only its directory (pickle, zip directory or JSON header) is
- * read, and every tensor checked to lie within the file. A "module." that all names begin with is
- * stripped.
+ * read, and every tensor is checked to be within the file. A "module." that all names begin with is
+ * removed.
  */
 #ifndef SCARLET_FORMATS_OPEN_H
 #define SCARLET_FORMATS_OPEN_H
 
 #include "formats/tensors.h"
 
-/* The format is told by content. `source` must outlive the result; free that with
+/* The format is recognised by content. `source` must outlive the result; free that with
  * scarlet__tensors_free. max_bytes bounds the sum of the tensors' sizes (LIMIT). */
 scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max_bytes,
                                      scarlet__tensors **out, scarlet_error *err);

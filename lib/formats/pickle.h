@@ -1,6 +1,6 @@
 /*
  * The restricted pickle machine. It builds plain data and references to tensors; a name in the
- * pickle is a pair of strings and is never looked up, imported or called.
+ * pickle is a pair of strings that is never looked up, imported or called.
  */
 #ifndef SCARLET_FORMATS_PICKLE_H
 #define SCARLET_FORMATS_PICKLE_H
@@ -19,12 +19,11 @@ enum {
 
 typedef struct scarlet__pickle {
     scarlet__value value; /* what the pickle holds */
-    uint64_t end;         /* file offset behind it */
+    uint64_t end;         /* file offset after it */
     scarlet__heap heap;
 } scarlet__pickle;
 
-/* Runs the pickle at `offset`, which ends at its STOP, at the latest `size` bytes on. Always to be
- * freed. */
+/* Runs the pickle at `offset` to its STOP, at most `size` bytes. Free it also after a failure. */
 scarlet_status scarlet__pickle_load(const scarlet__source *source, uint64_t offset, uint64_t size,
                                     scarlet__pickle *out, scarlet_error *err);
 void scarlet__pickle_free(scarlet__pickle *pickle);

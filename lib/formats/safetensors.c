@@ -14,7 +14,7 @@ typedef struct {
     scarlet__tensors *tensors;
     size_t tensor_room, metadata_room;
     scarlet__json json;
-    uint64_t data; /* file offset behind the header */
+    uint64_t data; /* file offset after the header */
     bool has_metadata;
     scarlet_error *err;
 } reader;
@@ -53,7 +53,7 @@ static scarlet_status read_header(reader *r)
     if (length > HEADER_MAX || length > source->size - PREFIX)
         return scarlet__fail(
             r->err, SCARLET_ERROR_CORRUPT,
-            "%s: safetensors header of %llu bytes, but the file has %llu behind byte %d and the "
+            "%s: safetensors header of %llu bytes, but the file has %llu after byte %d and the "
             "format allows %d",
             name_of(r), (unsigned long long)length, (unsigned long long)(source->size - PREFIX),
             PREFIX, HEADER_MAX);
@@ -153,7 +153,7 @@ static bool measure(scarlet__tensor *tensor, int64_t *bytes)
     return true;
 }
 
-/* The object behind a tensor's name. Offsets stay relative to the data. */
+/* The object after a tensor's name. Offsets stay relative to the data. */
 static scarlet_status read_tensor(reader *r, const char *name)
 {
     scarlet__json *json = &r->json;

@@ -51,7 +51,7 @@ static bool has(const uint8_t *head, size_t length, const mark *m)
            memcmp(head + m->at, m->bytes, m->length) == 0;
 }
 
-/* '<' behind blanks, perhaps with a byte order mark before. */
+/* '<' after blanks, perhaps after a byte order mark. */
 static bool markup(const uint8_t *head, size_t length)
 {
     size_t i = length >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;

@@ -165,7 +165,7 @@ static const scarlet__items *find(const scarlet__value *root, const scarlet__sou
 
 /* ---- its tensors ---- */
 
-/* Checks shape, strides and that the last element lies within the storage. */
+/* Checks shape and strides, and that the last element is within the storage. */
 static scarlet_status check_view(const scarlet__view *view, scarlet__tensor *tensor,
                                  const scarlet__source *source, scarlet_error *err)
 {

@@ -9,7 +9,7 @@ scarlet_status scarlet__storages_index(scarlet__pickle *pickle, const scarlet__s
                                        scarlet_error *err);
 
 /* Finds the state dict in what a pickle holds and makes its entries the tensors of *tensors. The
- * storages' offsets must be set, and the storages lie within the file. */
+ * storages' offsets must be set, and the storages be within the file. */
 scarlet_status scarlet__state_dict_read(const scarlet__pickle *pickle, scarlet__tensors *tensors,
                                         scarlet_error *err);
 

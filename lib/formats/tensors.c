@@ -91,7 +91,7 @@ static void walk_on(walk *w)
     }
 }
 
-/* Bytes from the view's first element to behind its last: no more than its storage has. */
+/* Bytes from the view's first element to the end of its last: no more than its storage has. */
 static uint64_t span(const scarlet__tensor *tensor)
 {
     uint64_t elements = 1;
@@ -182,8 +182,8 @@ static scarlet_status fetch(job *j, size_t bytes)
     return status;
 }
 
-/* A transposed view is best fetched in one block, a sparse one element by element: so that neither
- * memory nor time goes far beyond the tensor's own size. */
+/* A transposed view is fetched in one block, a sparse one element by element: so neither memory nor
+ * time goes far beyond the tensor's own size. */
 static scarlet_status read_view(job *j, uint64_t first, size_t count)
 {
     uint64_t bytes = span(j->tensor);

@@ -58,7 +58,7 @@ scarlet_status scarlet__tensor_read_f32(const scarlet__tensors *tensors,
                                         const scarlet__tensor *tensor, uint64_t first, size_t count,
                                         float *out, scarlet_error *err);
 
-/* Whether the elements lie in the file one behind the other. */
+/* Whether the elements follow each other in the file without gaps. */
 bool scarlet__tensor_contiguous(const scarlet__tensor *tensor);
 
 /* "[120, 1, 7, 7]" for messages; always terminated. */

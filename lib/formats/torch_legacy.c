@@ -1,5 +1,5 @@
 /*
- * torch.save before 1.6: five pickles one behind the other (magic number, protocol, system, the
+ * torch.save before 1.6: five pickles in a row (magic number, protocol, system, the
  * object, keys of its storages), then each storage: its number of elements and its bytes.
  */
 #include <string.h>
@@ -78,7 +78,7 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
         return bad_storage(r, "(unnamed)", "its key is not a string");
     count = scarlet__names_find(&object->heap.by_key, key->bytes, &first);
     if (count == 0)
-        return bad_storage(r, key->bytes, "no tensor tells its type");
+        return bad_storage(r, key->bytes, "no tensor says its type");
     const uint32_t *reference = object->heap.by_key.order + first;
     const scarlet__storage *storage = object->heap.storage[reference[0]];
     if (storage->offset)

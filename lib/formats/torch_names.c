@@ -30,7 +30,7 @@ static const struct {
 };
 
 /* Nothing here runs them either, but a file that names one was made to attack other readers.
- * An empty name stands for the whole module, its submodules included. */
+ * An empty name means the whole module with its submodules. */
 static const struct {
     const char *module, *name;
 } dangerous[] = {
@@ -119,7 +119,7 @@ static bool make_dict(scarlet__heap *heap, const scarlet__items *args, scarlet__
     return true;
 }
 
-/* A tuple of integers; what lies beyond the first SCARLET__RANK_MAX is only counted. */
+/* A tuple of integers; those after the first SCARLET__RANK_MAX are only counted. */
 static bool integers(const scarlet__value *tuple, int64_t *out, size_t *count)
 {
     if (!sequence(tuple))

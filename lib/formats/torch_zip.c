@@ -88,7 +88,7 @@ static scarlet_status check_kind(reader *r)
                          order);
 }
 
-/* Gives each storage the place of its record. */
+/* Sets the place of each storage: its record. */
 static scarlet_status place(reader *r, scarlet__pickle *pickle)
 {
     for (size_t i = 0; i < pickle->heap.storage_count; i++) {

@@ -67,7 +67,7 @@ struct scarlet__value {
     uint32_t length; /* of STRING and LONG */
     union {
         int64_t integer;
-        const char *bytes;             /* STRING, LONG; a NUL behind */
+        const char *bytes;             /* STRING, LONG; followed by a NUL */
         scarlet__items *items;         /* TUPLE, LIST, DICT */
         const scarlet__global *global; /* GLOBAL; OPAQUE: the first one met, or NULL */
         scarlet__storage *storage;
@@ -86,7 +86,7 @@ typedef struct scarlet__heap {
 void scarlet__heap_free(scarlet__heap *heap);
 /* Whether a value is this string. */
 bool scarlet__value_is(const scarlet__value *value, const char *text);
-/* Adds values to the end; false if the arena gives no more. */
+/* Adds values to the end; false if the arena is exhausted. */
 bool scarlet__items_add(scarlet__arena *arena, scarlet__items *items, const scarlet__value *values,
                         size_t count);
 

@@ -51,7 +51,7 @@ static scarlet_status bad_entry(const reader *r, const char *name, const char *w
 /* ---- the end records ---- */
 
 /* Takes number, size and offset of the directory from the zip64 record, where the plain one is too
- * narrow; `end` is the plain one's place. Gives the place of the first end record. */
+ * narrow; `end` is the plain one's place, *first that of the first end record. */
 static scarlet_status read_end64(reader *r, uint64_t end, uint64_t *first)
 {
     uint8_t locator[LOCATOR_SIZE], record[END64_SIZE];
@@ -64,7 +64,7 @@ static scarlet_status read_end64(reader *r, uint64_t end, uint64_t *first)
         return status;
     uint64_t at = get(locator + 8, 8);
     if (end < LOCATOR_SIZE + END64_SIZE || at > end - LOCATOR_SIZE - END64_SIZE)
-        return bad(r, "the zip64 record lies beyond its place");
+        return bad(r, "the zip64 record is beyond its place");
     status = scarlet__source_read(r->source, at, record, END64_SIZE, r->err);
     if (status != SCARLET_OK)
         return status;
@@ -116,7 +116,7 @@ static scarlet_status read_end(reader *r)
     if (status != SCARLET_OK)
         return status;
     if (r->offset > first || r->size != first - r->offset)
-        return bad(r, "the directory does not lie before its end record");
+        return bad(r, "the directory is not before its end record");
     if (r->count > SCARLET__ENTRIES_MAX || r->size > DIRECTORY_MAX)
         return scarlet__fail(r->err, SCARLET_ERROR_LIMIT, "%s: zip: more than %d entries",
                              r->source->name, SCARLET__ENTRIES_MAX);
@@ -155,12 +155,12 @@ static bool widen_all(const uint8_t *extra, size_t length, uint64_t *full, uint6
     return *full != UINT32_MAX && *packed != UINT32_MAX && *header != UINT32_MAX;
 }
 
-/* Finds an entry's data behind its local header. */
+/* Finds an entry's data, which follows its local header. */
 static scarlet_status locate(reader *r, scarlet__zip_entry *entry)
 {
     uint8_t local[LOCAL_SIZE];
     if (entry->header > r->offset || r->offset - entry->header < LOCAL_SIZE)
-        return bad_entry(r, entry->name, "lies beyond the directory");
+        return bad_entry(r, entry->name, "is beyond the directory");
     scarlet_status status =
         scarlet__source_read(r->source, entry->header, local, LOCAL_SIZE, r->err);
     if (status != SCARLET_OK)
@@ -194,7 +194,7 @@ static scarlet_status read_entry(reader *r, uint8_t *at, size_t left, size_t *us
     if (strlen(name) != name_length)
         return bad(r, "an entry whose name holds a NUL");
     if (disk != 0 || (method == 0 && packed != full))
-        return bad_entry(r, name, disk ? "lies in another file" : "its two sizes differ");
+        return bad_entry(r, name, disk ? "is in another file" : "its two sizes differ");
     *entry = (scarlet__zip_entry){.name = name, .header = header, .size = packed};
     if (flags & 0x2041) /* in one of three ways */
         entry->unusable = "is encrypted";

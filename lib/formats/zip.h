@@ -20,9 +20,9 @@ typedef struct scarlet__zip {
 } scarlet__zip;
 
 /*
- * Reads the central directory, which alone is believed: the local headers tell where data begins
- * and nothing else. Refuses entries of one name, and such as overlap or leave the file. Checksums
- * are not compared: torch can write none. Always to be closed.
+ * Reads the central directory; the local headers say where data begins, the rest of them is
+ * ignored. Refuses duplicate names, and entries that overlap or pass the end of the file. Checksums
+ * are not compared: torch can leave them out. Close it also after a failure.
  */
 scarlet_status scarlet__zip_open(const scarlet__source *source, scarlet__zip *out,
                                  scarlet_error *err);

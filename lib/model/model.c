@@ -21,7 +21,7 @@ static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *
         if (integers)
             return scarlet__fail(
                 err, SCARLET_ERROR_ARGUMENT,
-                "option precision: engine xnnpack computes in f32 alone, not in %s; "
+                "option precision: engine xnnpack computes in f32 only, not in %s; "
                 "use engine=fused or auto",
                 scarlet_option_value_name(SCARLET_OPT_PRECISION, model->precision));
         model->engine = &scarlet__engine_xnnpack;

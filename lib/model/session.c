@@ -24,7 +24,7 @@ struct scarlet_session {
     size_t executor_bytes;
     float *input; /* batch_max pictures */
     size_t input_bytes;
-    float *scores; /* of one picture, for scarlet_classify; the probabilities behind them */
+    float *scores; /* of one picture, for scarlet_classify; the probabilities follow */
     scarlet__preprocessor *preprocessor;
 
     scarlet_trace_fn trace;

@@ -25,7 +25,7 @@ enum { SCARLET__GENOTYPE_SIZE = SCARLET__SPACE_LAYERS_MAX * 8 }; /* of its text 
 /* Whether it is one of a space's 13 choices. */
 bool scarlet__choice_valid(const scarlet__choice *choice);
 
-/* Reads a text. ARGUMENT names the item that is none, or says that there are too many. */
+/* Reads a text. ARGUMENT names the malformed item, or says that there are too many. */
 scarlet_status scarlet__genotype_parse(const char *text, scarlet__genotype *out,
                                        scarlet_error *err);
 /* The text of a genotype of valid choices. */

@@ -45,7 +45,7 @@ OPTION(SCARLET_OPT_LAYOUT, "layout", 0, 1, 0, "order of input values")
 VALUE(SCARLET_OPT_LAYOUT, SCARLET_LAYOUT_NCHW, "nchw")
 VALUE(SCARLET_OPT_LAYOUT, SCARLET_LAYOUT_NHWC, "nhwc")
 OPTION(SCARLET_OPT_OUTPUT, "output", 0, 1, 0,
-       "what an inference gives: logits, or the vector before the classifier")
+       "what an inference returns: logits, or the vector before the classifier")
 VALUE(SCARLET_OPT_OUTPUT, SCARLET_OUTPUT_SCORES, "scores")
 VALUE(SCARLET_OPT_OUTPUT, SCARLET_OUTPUT_FEATURES, "features")
 

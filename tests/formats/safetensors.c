@@ -135,13 +135,13 @@ static void lies(void)
     add_text(&f, "{}");
     CHECK_TEXT(outcome(&f),
                "corrupt: memory: safetensors header of 100 bytes, but the file has 2 "
-               "behind byte 8 and the format allows 100000000");
+               "after byte 8 and the format allows 100000000");
     f.size = 0;
     add_number(&f, UINT64_MAX, 8);
     add_text(&f, "{}");
     CHECK_TEXT(outcome(&f),
                "corrupt: memory: safetensors header of 18446744073709551615 bytes, "
-               "but the file has 2 behind byte 8 and the format allows 100000000");
+               "but the file has 2 after byte 8 and the format allows 100000000");
 }
 
 /* A valid file cut anywhere is refused. */

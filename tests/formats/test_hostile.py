@@ -104,7 +104,7 @@ def test_modules(tmp_path, new):
     assert message(tmp_path / "x") == (
         "unsupported: X: tensor a: value is made by the global 'torch.ComplexFloatStorage', which libscarlet does not run"
         if new
-        else "corrupt: X: storage %s: no tensor tells its type" % (message(tmp_path / "x").split()[3][:-1])
+        else "corrupt: X: storage %s: no tensor says its type" % (message(tmp_path / "x").split()[3][:-1])
     )
     save({"model_state": {"a": torch.eye(2).to_sparse()}})
     assert message(tmp_path / "x") == "unsupported: X: tensor a: value is made by the global 'torch._utils._rebuild_sparse_tensor', which libscarlet does not run"
@@ -352,7 +352,7 @@ def test_legacy_storages(tmp_path):
     assert legacy(tmp_path, body, []) == "corrupt: X: storage 0: is not in the file's list"
     assert legacy(tmp_path, two, [("0", 4, FLOATS)]) == "corrupt: X: storage 1: is not in the file's list"
     assert legacy(tmp_path, body, [("0", 4, FLOATS), ("0", 4, FLOATS)]) == "corrupt: X: storage 0: is listed twice"
-    assert legacy(tmp_path, body, [("0", 4, FLOATS), ("7", 4, FLOATS)]) == "corrupt: X: storage 7: no tensor tells its type"
+    assert legacy(tmp_path, body, [("0", 4, FLOATS), ("7", 4, FLOATS)]) == "corrupt: X: storage 7: no tensor says its type"
     assert legacy(tmp_path, body, keys=p.list_(p.integer(0))) == "corrupt: X: storage (unnamed): its key is not a string"
     assert legacy(tmp_path, body, keys=p.NONE) == "corrupt: X: the fifth pickle lists no storages"
     mixed = p.state(("a", p.tensor(LEGACY_STORE)), ("b", p.tensor(p.storage(kind="LongStorage", view=p.NONE))))
@@ -406,12 +406,12 @@ ARCHIVES = {
     "encrypted": (field(8, "<H", 0x0809), "unsupported: X: zip entry archive/data/0: is encrypted"),
     "deflated": (field(10, "<H", 8), "unsupported: X: zip entry archive/data/0: is compressed, which torch.save never does; unpack the archive and zip it again with -0"),
     "size": (field(24, "<I", 15), "corrupt: X: zip entry archive/data/0: its two sizes differ"),
-    "disk": (field(34, "<H", 1), "corrupt: X: zip entry archive/data/0: lies in another file"),
+    "disk": (field(34, "<H", 1), "corrupt: X: zip entry archive/data/0: is in another file"),
     "signature": (field(0, "<I", 0x02014B51), "corrupt: X: zip: the directory is damaged"),
     "name length": (field(28, "<H", 65535), "corrupt: X: zip: the directory is damaged"),
     "extra length": (field(30, "<H", 1), "corrupt: X: zip: the directory is damaged"),
     "saturated": (field(42, "<I", 0xFFFFFFFF), "corrupt: X: zip: the directory is damaged"),
-    "place": (field(42, "<I", 0xFFFFFFF0), "corrupt: X: zip entry archive/data/0: lies beyond the directory"),
+    "place": (field(42, "<I", 0xFFFFFFF0), "corrupt: X: zip entry archive/data/0: is beyond the directory"),
     "place of another": (field(42, "<I", 0), "corrupt: X: zip entry archive/data/0: overlaps another entry"),
     "no header": (field(42, "<I", 4), "corrupt: X: zip entry archive/data/0: no header where it should be"),
     "NUL": (lambda d: d.replace(b"archive/data/0", b"archive/data/\0"), "corrupt: X: zip: an entry whose name holds a NUL"),
@@ -465,17 +465,17 @@ def test_archive_ends(tmp_path):
     assert changed(end + 16, "<I", 1) == "corrupt: X: zip: its two end records differ"
     assert changed(end64 + 32, "<Q", 2**60) == "corrupt: X: zip: its two end records differ"
     assert changed(end64, "<I", 1) == "corrupt: X: zip: no zip64 record where it should be"
-    assert changed(locator + 8, "<Q", 2**64 - 1) == "corrupt: X: zip: the zip64 record lies beyond its place"
+    assert changed(locator + 8, "<Q", 2**64 - 1) == "corrupt: X: zip: the zip64 record is beyond its place"
     assert changed(locator + 8, "<Q", 0) == "corrupt: X: zip: no zip64 record where it should be"
-    assert changed(locator, "<I", 0) == "corrupt: X: zip: the directory does not lie before its end record"
+    assert changed(locator, "<I", 0) == "corrupt: X: zip: the directory is not before its end record"
     # saturated fields hand over to the zip64 record, whose false claims are seen too
     data = bytearray(good)
     struct.pack_into("<HHII", data, end + 8, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
     assert run(write(tmp_path, data))[0] == 0
     for offset, value, what in [
         (24, 2**60, "its two end records differ"),
-        (40, 2**63, "the directory does not lie before its end record"),
-        (48, 2**64 - 1, "the directory does not lie before its end record"),
+        (40, 2**63, "the directory is not before its end record"),
+        (48, 2**64 - 1, "the directory is not before its end record"),
         (16, 1, "no zip64 record where it should be"),
     ]:
         worse = bytearray(data)

@@ -182,7 +182,7 @@ static void precisions(const char *path)
         char text[80], message[200];
         snprintf(text, sizeof text, "engine=xnnpack,precision=%s", names[p]);
         snprintf(message, sizeof message,
-                 "option precision: engine xnnpack computes in f32 alone, not in %s; "
+                 "option precision: engine xnnpack computes in f32 only, not in %s; "
                  "use engine=fused or auto",
                  names[p]);
         REFUSED(load(path, text, &m), message);

@@ -73,7 +73,7 @@ class Layout(IntEnum):
 
 
 class Output(IntEnum):
-    """SCARLET_OUTPUT_*: what an inference gives."""
+    """SCARLET_OUTPUT_*: what an inference returns."""
 
     SCORES = 0
     FEATURES = 1
