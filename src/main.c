@@ -22,6 +22,7 @@ static const struct {
     {"info", "describe a model file: network, layers, costs, metadata", &cli_info},
     {"convert", "rewrite a checkpoint as a safetensors file", &cli_convert},
     {"bench", "measure loading, preprocessing and inference", &cli_bench},
+    {"latency", "predict how long the networks of a space take on this machine", NULL},
     {"rank", "judge by true accuracies in which order a score puts networks", NULL},
 };
 

@@ -2,11 +2,13 @@
  * libscarlet-nas: training SCARLET image classifiers on CPUs. EXPERIMENTAL: names, meanings and the
  * binary interface may change with every release, without a promise of any kind.
  *
- * This header is the manual. It has three parts:
+ * This header is the manual. It has these parts:
  *
  *   datasets  pictures and labels, from memory, files or IDX files; splits
  *   training  options, a step or an epoch at a time, evaluation, checkpoints, deployable files
  *   heads     personalisation: features and labels in, a new model file out
+ *   spaces    families of networks as text, their members and costs
+ *   latency   how long the networks of a space take on this machine, predicted from some of them
  *
  * The rules of scarlet.h hold for every function here too: statuses and `err`, ownership, lengths
  * in elements, strings, no printing, errno and floating-point modes.
@@ -346,6 +348,131 @@ SCARLET_API scarlet_status scarlet_head_scores(const scarlet_head *head, const f
 SCARLET_API scarlet_status scarlet_head_write(const scarlet_head *head, const char *base,
                                               const char *target, const scarlet_options *opts,
                                               scarlet_error *err);
+
+/* ======================================================================== *
+ * Spaces                                                                   *
+ * ======================================================================== */
+
+/* A family of networks: widths and strides, and the choices of each layer. Immutable: any thread
+ * may read it. */
+typedef struct scarlet_space scarlet_space;
+
+/* Room for the text of a genotype and its NUL. */
+enum { SCARLET_GENOTYPE_SIZE = 512 };
+
+/*
+ * Reads a space from text, of a line each:
+ *
+ *   space stem=16 tail=128 layers=16:2,16:1,32:2    as in a model file's metadata
+ *   choices *,e3k3|e6k5se|id,*                      of each layer; *: all 12 blocks
+ *   input_size 28                                   pixels, even; without the line 224
+ *   classes 10                                      without the line 1000
+ *
+ * Empty lines and lines that begin with # are skipped. The identity ("id") is a choice only where
+ * it keeps the shape. Errors: CORRUPT, LIMIT, MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_space_parse(const char *text, scarlet_space **out,
+                                               scarlet_error *err);
+/* A space of the library by its name ("default": the paper's; "28px": 8 layers; "243": so many
+ * networks), else from the text file of that name. Errors as scarlet_space_parse; IO, FORMAT. */
+SCARLET_API scarlet_status scarlet_space_load(const char *name, scarlet_space **out,
+                                              scarlet_error *err);
+/* Frees a space. */
+SCARLET_API void scarlet_space_free(scarlet_space *space);
+/* The text of a space, as scarlet_space_parse reads it. */
+SCARLET_API const char *scarlet_space_text(const scarlet_space *space);
+
+/* What scarlet_space_get reports. */
+typedef enum scarlet_space_info {
+    SCARLET_SPACE_LAYERS = 1, /* with choices */
+    SCARLET_SPACE_INPUT_SIZE = 2,
+    SCARLET_SPACE_CLASSES = 3,
+    SCARLET_SPACE_TERMS = 4, /* free terms of a sum over layers: 1 + choices - 1 of each */
+    SCARLET_SPACE_INT = 0x7fffffff
+} scarlet_space_info;
+/* A number describing a space; -1 if it does not apply. */
+SCARLET_API int32_t scarlet_space_get(const scarlet_space *space, scarlet_space_info what);
+
+/* Multiply-adds at the space's input size, and learned parameters, of a network of the space. Each
+ * output may be NULL. ARGUMENT: the genotype is no network of the space. */
+SCARLET_API scarlet_status scarlet_space_costs(const scarlet_space *space, const char *genotype,
+                                               int64_t *macs, int64_t *parameters,
+                                               scarlet_error *err);
+
+/* How networks are drawn from a space. */
+typedef enum scarlet_sampling {
+    SCARLET_SAMPLING_UNIFORM = 0, /* each layer's choice with equal probability */
+    SCARLET_SAMPLING_SPREAD = 1,  /* all depths alike, and from cheap to costly choices */
+    SCARLET_SAMPLING_SMALL = 2,   /* few layers, cheap choices */
+    SCARLET_SAMPLING_INT = 0x7fffffff
+} scarlet_sampling;
+/* Writes the genotype of network `index` of a sample; it follows from the arguments alone. */
+SCARLET_API scarlet_status scarlet_space_sample(const scarlet_space *space,
+                                                scarlet_sampling sampling, uint64_t seed,
+                                                uint64_t index,
+                                                char genotype[SCARLET_GENOTYPE_SIZE],
+                                                scarlet_error *err);
+
+/* ======================================================================== *
+ * Latency                                                                  *
+ * ======================================================================== */
+
+/*
+ * How long the networks of a space take: a constant, and a term for each choice of each layer, at
+ * least 0. Isolated layers predict whole networks badly; so whole networks are timed, and the terms
+ * fitted to them. One thread at a time.
+ */
+typedef struct scarlet_latency scarlet_latency;
+
+/*
+ * Makes a table without terms.
+ *
+ * opts  precision, engine, isa_max, threads and input_size of the networks that will be timed;
+ * NULL: their defaults, and the space's input size
+ *
+ * Errors: ARGUMENT, UNSUPPORTED, MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_latency_create(const scarlet_space *space,
+                                                  const scarlet_options *opts,
+                                                  scarlet_latency **out, scarlet_error *err);
+/* Frees a table. */
+SCARLET_API void scarlet_latency_free(scarlet_latency *latency);
+
+/*
+ * Times a network of the space: builds it with random weights and takes the median of some
+ * inferences of one picture after others for warmth, in nanoseconds. One thread is timed by its CPU
+ * time, which other programs disturb less; several by the clock. To be called for many networks in
+ * turn, in several rounds. ARGUMENT: the genotype is no network of the space.
+ */
+SCARLET_API scarlet_status scarlet_latency_time(const scarlet_latency *latency,
+                                                const char *genotype, int64_t *nanos,
+                                                scarlet_error *err);
+/*
+ * Fits the terms to `count` networks and their times: non-negative least squares of the relative
+ * errors. The cheapest choice of each layer (of least multiply-adds) has the term 0, so that the
+ * constant is the time of the network made of these. Errors: ARGUMENT (fewer networks than terms, a
+ * genotype that is none, a time below 1), MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_latency_fit(scarlet_latency *latency,
+                                               const char *const *genotypes, const int64_t *nanos,
+                                               size_t count, scarlet_error *err);
+/* Predicts a network's time in nanoseconds. ARGUMENT: no network of the space, or no terms yet. */
+SCARLET_API scarlet_status scarlet_latency_predict(const scarlet_latency *latency,
+                                                   const char *genotype, int64_t *nanos,
+                                                   scarlet_error *err);
+
+/* Writes the table: comma-separated values, with the machine, instruction set, threads, precision,
+ * input size and the space in lines that begin with #. The target appears complete or not at all.
+ */
+SCARLET_API scarlet_status scarlet_latency_write(const scarlet_latency *latency, const char *path,
+                                                 scarlet_error *err);
+/* Reads such a file; the table can be used on any machine, and says of which it is. Errors: IO,
+ * FORMAT, CORRUPT, LIMIT, MEMORY. */
+SCARLET_API scarlet_status scarlet_latency_load(const char *path, scarlet_latency **out,
+                                                scarlet_error *err);
+/* The lines of the table's head without their #: "machine", "isa" and so on, and a value; a line
+ * each. */
+SCARLET_API const char *scarlet_latency_describe(const scarlet_latency *latency);
 
 #ifdef __cplusplus
 }

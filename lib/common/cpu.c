@@ -32,6 +32,12 @@ int scarlet__cpu_isa(int64_t isa_max)
     return isa_max < isa ? (int)isa_max : isa;
 }
 
+const char *scarlet__cpu_name(void)
+{
+    return cpuinfo_initialize() && *cpuinfo_get_package(0)->name ? cpuinfo_get_package(0)->name
+                                                                 : "unknown CPU";
+}
+
 /* First line of a small file; false if it cannot be read. */
 static int first_line(const char *path, char *line, size_t room)
 {

@@ -8,5 +8,7 @@
 int scarlet__cpu_isa(int64_t isa_max);
 /* CPUs this process may run on: affinity mask and cgroup quota; at least 1. */
 unsigned scarlet__cpu_count(void);
+/* Name of this CPU as its maker has it; static. */
+const char *scarlet__cpu_name(void);
 
 #endif

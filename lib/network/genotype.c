@@ -11,23 +11,24 @@ bool scarlet__choice_valid(const scarlet__choice *c)
                                  (c->kernel == 3 || c->kernel == 5 || c->kernel == 7));
 }
 
-static void print_choice(const scarlet__choice *c, char text[8])
+void scarlet__choice_print(const scarlet__choice *c, char text[SCARLET__CHOICE_SIZE])
 {
     if (c->expansion == 0)
-        snprintf(text, 8, "id");
+        snprintf(text, SCARLET__CHOICE_SIZE, "id");
     else
-        snprintf(text, 8, "e%dk%d%s", c->expansion, c->kernel, c->squeeze ? "se" : "");
+        snprintf(text, SCARLET__CHOICE_SIZE, "e%dk%d%s", c->expansion, c->kernel,
+                 c->squeeze ? "se" : "");
 }
 
 /* Tries each choice: so what is read is what is printed, letter by letter. */
-static bool parse_choice(const char *text, size_t length, scarlet__choice *out)
+bool scarlet__choice_parse(const char *text, size_t length, scarlet__choice *out)
 {
     for (int expansion = 0; expansion <= 6; expansion += 3)
         for (int kernel = 3; kernel <= 7; kernel += 2)
             for (int squeeze = 0; squeeze <= 1; squeeze++) {
-                char known[8];
+                char known[SCARLET__CHOICE_SIZE];
                 *out = (scarlet__choice){expansion, kernel, squeeze};
-                print_choice(out, known);
+                scarlet__choice_print(out, known);
                 if (strlen(known) == length && memcmp(known, text, length) == 0)
                     return true;
             }
@@ -42,7 +43,7 @@ scarlet_status scarlet__genotype_parse(const char *text, scarlet__genotype *out,
         if (out->count == SCARLET__SPACE_LAYERS_MAX)
             return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "genotype: more than %d layers",
                                  SCARLET__SPACE_LAYERS_MAX);
-        if (!parse_choice(text, length, &out->layer[out->count]))
+        if (!scarlet__choice_parse(text, length, &out->layer[out->count]))
             return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                                  "genotype, layer %d: \"%.*s\" is not of the form e3k5se or id "
                                  "(expansion 3 or 6, kernel 3, 5 or 7)",
@@ -59,8 +60,8 @@ void scarlet__genotype_print(const scarlet__genotype *genotype, char text[SCARLE
     size_t used = 0;
     *text = '\0';
     for (int i = 0; i < genotype->count; i++) {
-        char item[8];
-        print_choice(&genotype->layer[i], item);
+        char item[SCARLET__CHOICE_SIZE];
+        scarlet__choice_print(&genotype->layer[i], item);
         used += (size_t)snprintf(text + used, SCARLET__GENOTYPE_SIZE - used, "%s%s", i ? "," : "",
                                  item);
     }

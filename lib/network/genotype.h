@@ -6,6 +6,7 @@
 #define SCARLET_NETWORK_GENOTYPE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "network/space.h"
 
@@ -20,10 +21,18 @@ typedef struct scarlet__genotype {
     scarlet__choice layer[SCARLET__SPACE_LAYERS_MAX];
 } scarlet__genotype;
 
-enum { SCARLET__GENOTYPE_SIZE = SCARLET__SPACE_LAYERS_MAX * 8 }; /* of its text and the NUL */
+/* Of texts with their NUL. */
+enum {
+    SCARLET__CHOICE_SIZE = 8,
+    SCARLET__GENOTYPE_SIZE = SCARLET__SPACE_LAYERS_MAX * SCARLET__CHOICE_SIZE
+};
 
 /* Whether it is one of a space's 13 choices. */
 bool scarlet__choice_valid(const scarlet__choice *choice);
+/* Reads exactly text[0 .. length-1]; false if it is no choice. */
+bool scarlet__choice_parse(const char *text, size_t length, scarlet__choice *out);
+/* The text of a valid choice. */
+void scarlet__choice_print(const scarlet__choice *choice, char text[SCARLET__CHOICE_SIZE]);
 
 /* Reads a text. ARGUMENT names the malformed item, or says that there are too many. */
 scarlet_status scarlet__genotype_parse(const char *text, scarlet__genotype *out,

@@ -19,7 +19,11 @@ static axis axis_of(double low, double high)
     double margin = high > low ? (high - low) / 25 : low != 0 ? fabs(low) / 10 : 1;
     axis a = {low - margin, high + margin, 0, 0};
     double rough = (a.high - a.low) / TICKS, power = pow(10, floor(log10(rough)));
-    a.step = rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
+    a.step = (rough < 1.5 * power   ? 1
+              : rough < 3.5 * power ? 2
+              : rough < 7.5 * power ? 5
+                                    : 10) *
+             power;
     a.first = ceil(a.low / a.step) * a.step;
     return a;
 }

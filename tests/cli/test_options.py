@@ -45,7 +45,7 @@ def plain(source):
 
 
 def test_subcommands():
-    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "rank"]
+    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "latency", "rank"]
     assert HELP == "help"
 
 
@@ -139,14 +139,14 @@ def test_manual_has_no_faults(page):
 
 
 def test_includes():
-    """The command uses the library's public header only, and its rooms use one another one way."""
+    """The command uses the libraries' public headers only, and its rooms use one another one way."""
     rooms = ["common", "pictures", "report", "verify", "nas", "src"]
     sources = list((ROOT / "src").rglob("*.[ch]"))
     assert {path.parent.name for path in sources} == set(rooms)
     for path in sources:
         room = rooms.index(path.parent.name)
         for include in re.findall(r'#include "(.*)"', path.read_text()):
-            if include == "scarlet/scarlet.h":
+            if include == "scarlet/scarlet.h" or (include == "scarlet/nas.h" and path.parent.name == "nas"):
                 continue
             used = path.parent / include if "/" not in include else ROOT / "src" / include
             assert used.is_file() and rooms.index(used.parent.name) <= room, (path, include)

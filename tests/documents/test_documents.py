@@ -29,6 +29,9 @@ ELSEWHERE = {
     # Fifty thousand pictures, or none.
     "scarlet prepare-val --dry-run val/ imagenet/valid": ("tests/verify/test_prepare.py", 'prepare("--dry-run", '),
     "scarlet prepare-val ILSVRC2012_img_val.tar imagenet/valid": ("tests/verify/test_prepare.py", "tarfile"),
+    # Hundreds of networks.
+    "scarlet latency --space 28px --output latency.csv --plot latency.html": ("tests/search/test_latency.py", '"--plot", '),
+    "scarlet latency --space default --output int8.csv --opt precision=int8": ("tests/search/test_latency.py", '"int8"'),
     "meson setup build && ninja -C build && meson install -C build": ("pkgconfig/debian/rules", "dh_auto_install"),
 }
 
