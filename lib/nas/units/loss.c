@@ -6,23 +6,25 @@ double scarlet__loss(const scarlet__pass *pass, int classes, const float *target
                      float *logits)
 {
     const size_t plane = scarlet__plane((size_t)pass->pictures);
+    const size_t planes = (size_t)scarlet__planes(classes);
     double loss = 0;
     for (size_t i = 0; i < (size_t)pass->pictures; i++, targets += classes) {
         float *logit = logits + i * SCARLET__LANES;
 #define AT(c) logit[(size_t)(c) / SCARLET__LANES * plane + (size_t)(c) % SCARLET__LANES]
-        double most = (double)AT(0), sum = 0, weight = 0;
-        for (int c = 1; c < classes; c++)
-            most = (double)AT(c) > most ? (double)AT(c) : most;
+        float most = AT(0);
+        double sum = 0, weight = 0, hit = 0;
         for (int c = 0; c < classes; c++) {
-            sum += scarlet__real_exp((double)AT(c) - most);
+            most = AT(c) > most ? AT(c) : most;
             weight += (double)targets[c];
+            hit += (double)targets[c] * (double)AT(c);
         }
-        const double whole = most + scarlet__real_log(sum);
-        for (int c = 0; c < classes; c++) {
-            const double from = (double)AT(c) - whole, target = (double)targets[c];
-            loss -= target * from;
-            AT(c) = factor * (float)(weight * scarlet__real_exp(from) - target);
-        }
+        pass->kernels->exponential(logit, plane, planes, most);
+        for (int c = 0; c < classes; c++)
+            sum += (double)AT(c);
+        loss += weight * ((double)most + scarlet__real_log(sum)) - hit;
+        const float part = (float)(weight / sum);
+        for (int c = 0; c < classes; c++)
+            AT(c) = factor * (part * AT(c) - targets[c]);
         /* The last plane's padding stays 0. */
         for (int c = classes; c % SCARLET__LANES != 0; c++)
             AT(c) = 0;

@@ -172,6 +172,33 @@ static void normalize(const float *x, const float *scale, const float *shift, co
     }
 }
 
+/* 2^n times a polynomial in the rest, within 2 units of the last place; below e^-87, 0. */
+static void exponential(float *x, size_t plane, size_t planes, float most)
+{
+    typedef int bits __attribute__((vector_size(sizeof(vec))));
+    for (; planes > 0; planes--, x += plane) {
+        for (int v = 0; v < LANES; v += VL) {
+            const vec in = load(x + v) - splat(most), low = splat(-87);
+            const vec z = max(low, in);
+            const vec shift = splat(0x1.8p23f); /* its last bit is worth 1 */
+            const vec shifted = multiply_add(z, splat(0x1.715476p0f), shift);
+            const vec n = shifted - shift;
+            vec r = multiply_add(n, splat(-0x1.62e4p-1f), z);
+            r = multiply_add(n, splat(-0x1.7f7d1cp-20f), r);
+            vec sum = splat(1.0f / 5040);
+            sum = multiply_add(sum, r, splat(1.0f / 720));
+            sum = multiply_add(sum, r, splat(1.0f / 120));
+            sum = multiply_add(sum, r, splat(1.0f / 24));
+            sum = multiply_add(sum, r, splat(1.0f / 6));
+            sum = multiply_add(sum, r, splat(0.5f));
+            sum = multiply_add(sum, r, splat(1));
+            sum = multiply_add(sum, r, splat(1));
+            const vec scale = (vec)(((bits)shifted << 23) + 0x3f800000);
+            store(x + v, where_less(in, low, splat(0), sum * scale));
+        }
+    }
+}
+
 static void correlate(const float *g, const float *x, size_t pixels, float *sums)
 {
     for (int v = 0; v < LANES; v += VL) {
@@ -199,5 +226,6 @@ void KERNEL(fill_training_elementwise)(scarlet__training_kernels *k)
     ALL(SCARLET__F_HARD_SIGMOID, hard_sigmoid)
     k->combine = combine;
     k->normalize = normalize;
+    k->exponential = exponential;
     k->correlate = correlate;
 }

@@ -112,6 +112,8 @@ typedef struct scarlet__training_kernels {
     /* out = scale * x + shift + residual (NULL: none) */
     void (*normalize)(const float *x, const float *scale, const float *shift, const float *residual,
                       size_t pixels, float *out);
+    /* x = exp(x - most) for one vector of lanes in each of `planes` planes; x is at most `most` */
+    void (*exponential)(float *x, size_t plane, size_t planes, float most);
     /* sums of g and of g * x */
     void (*correlate)(const float *g, const float *x, size_t pixels, float *sums);
 } scarlet__training_kernels;
