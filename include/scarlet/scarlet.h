@@ -142,8 +142,8 @@ SCARLET_API void scarlet_model_free(scarlet_model *model);
  * that is not set, the model file's metadata counts, then the default.
  * With threads=1 (the default) no thread is started and the session may be used after fork() in
  * the child; with more, a child must make its own session. Creating threads can fail with MEMORY.
- * Errors: ARGUMENT (input_size is no multiple of the network's total stride), LIMIT, MEMORY,
- * UNSUPPORTED (this CPU cannot run the engine asked for).
+ * The input may have any side (option input_size): a layer with stride 2 halves it, rounding up.
+ * Errors: ARGUMENT, LIMIT, MEMORY, UNSUPPORTED (this CPU cannot run the engine asked for).
  */
 SCARLET_API scarlet_status scarlet_session_create(scarlet_model *model, const scarlet_options *opts,
                                                   scarlet_session **out, scarlet_error *err);
@@ -429,7 +429,7 @@ typedef enum scarlet_info {
     SCARLET_INFO_MACS = 6,         /* model, layer: multiply-adds a picture at the input size */
     SCARLET_INFO_BYTES = 7,        /* model, session: memory held, bytes, without stacks */
     SCARLET_INFO_FILE_KIND = 8,    /* model: SCARLET_FILE_* */
-    SCARLET_INFO_TOTAL_STRIDE = 9, /* model: input sizes are multiples of this */
+    SCARLET_INFO_TOTAL_STRIDE = 9, /* model: the input's side over the last feature map's */
 
     SCARLET_INFO_KIND = 20,         /* layer: SCARLET_LAYER_* */
     SCARLET_INFO_CHANNELS_IN = 21,  /* layer */
@@ -488,8 +488,7 @@ SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, sca
  * linear weights are rounded to f16, batch norm and biases stay f32. The target appears complete or
  * not at all. labels: one for each class, or NULL. scarlet-model(5) describes the file, for other
  * programs that write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT if the number
- * of labels is not the number of classes, or input_size is not a multiple of the network's total
- * stride.
+ * of labels is not the number of classes.
  */
 SCARLET_API scarlet_status scarlet_convert(const char *source, const char *target,
                                            const scarlet_labels *labels,

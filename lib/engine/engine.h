@@ -19,7 +19,7 @@ typedef struct scarlet__execution {
     const scarlet__network *network;
     const scarlet__kernels *kernels;
     const void *weights; /* as made by the executor's weights_create */
-    int side;            /* of the input, a multiple of the network's total stride */
+    int side;            /* of the input */
     bool nhwc;           /* layout of pictures */
     bool features;       /* stop before the classifier */
     unsigned threads;    /* the calling one included; the executor starts the others */

@@ -1,5 +1,4 @@
 /* Any checkpoint of the family to one safetensors file: a complete classifier. */
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,12 +28,7 @@ static scarlet_status describe(const scarlet__network *network, const scarlet_la
                                scarlet_error *err)
 {
     int64_t side = 0, resize = 0, orient = 0;
-    if (scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side) &&
-        side % network->total_stride != 0)
-        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "option input_size: %" PRId64
-                             " is not a multiple of the network's total stride %d",
-                             side, network->total_stride);
+    scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side);
     scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize);
     out->input_size = (int)side;
     out->resize = (int)resize;

@@ -46,25 +46,11 @@ static size_t output_length(const scarlet_session *s)
 
 /* ---- creation ---- */
 
-static scarlet_status choose_side(scarlet_session *s, const scarlet_options *opts,
-                                  scarlet_error *err)
-{
-    int64_t side = scarlet__model_side(s->model), stride = s->model->network.total_stride;
-    scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side);
-    if (side % stride != 0)
-        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "option input_size: %lld is not a multiple of the network's total "
-                             "stride %lld",
-                             (long long)side, (long long)stride);
-    s->side = (int)side;
-    return SCARLET_OK;
-}
-
 static scarlet_status make(scarlet_session *s, const scarlet_options *opts, scarlet_error *err)
 {
-    scarlet_status status = choose_side(s, opts, err);
-    if (status != SCARLET_OK)
-        return status;
+    int64_t side = scarlet__model_side(s->model);
+    scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side);
+    s->side = (int)side;
     s->batch_max = (size_t)scarlet__option(opts, SCARLET_OPT_BATCH_MAX);
     s->nhwc = scarlet__option(opts, SCARLET_OPT_LAYOUT) == SCARLET_LAYOUT_NHWC;
     s->features = scarlet__option(opts, SCARLET_OPT_OUTPUT) == SCARLET_OUTPUT_FEATURES;

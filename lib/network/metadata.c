@@ -89,11 +89,6 @@ static scarlet_status known(const scarlet__tensors *tensors, const scarlet__netw
     text = scarlet__metadata_get(m, "scarlet.input_size");
     if (text && (!pixels(text, &m->input_size) || m->input_size > 4096))
         return malformed(tensors, "scarlet.input_size", "expected pixels, 1 to 4096", err);
-    if (m->input_size % network->total_stride != 0)
-        return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                             "%s: metadata scarlet.input_size: %d is not a multiple of the "
-                             "network's total stride %d",
-                             tensors->source->name, m->input_size, network->total_stride);
     text = scarlet__metadata_get(m, "scarlet.resize");
     if (text && (!pixels(text, &m->resize) || m->resize > 8192))
         return malformed(tensors, "scarlet.resize", "expected pixels, 1 to 8192", err);

@@ -29,7 +29,7 @@ typedef struct scarlet__layer {
 typedef struct scarlet__network {
     scarlet__space space;
     int classes;
-    int total_stride; /* input sides are multiples of it */
+    int total_stride; /* the input's side over the last feature map's */
     int count;
     scarlet__layer layer[SCARLET__NETWORK_LAYERS_MAX];
     const char *name; /* "SCARLET-A", ... or "custom"; static */

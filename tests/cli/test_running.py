@@ -134,7 +134,7 @@ def test_bench_fails(model):
     result = run("bench", "-m", model, "/no/picture")
     assert (result.returncode, result.stdout, result.stderr) == (
         1, "", "scarlet: /no/picture: No such file or directory\n")
-    assert run("bench", "-m", model, "--input-size", "30").returncode == 2
+    assert run("bench", "-m", model, "--input-size", "0").returncode == 2
 
 
 # ---- a run held up in its middle: the second of three pictures comes from a pipe ----

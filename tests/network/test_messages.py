@@ -32,8 +32,7 @@ def state():
 
 @pytest.mark.parametrize("key, value, message", [
     ("scarlet.input_size", "64", None),
-    ("scarlet.input_size", "62", "metadata scarlet.input_size: 62 is not a multiple of the "
-     "network's total stride 4"),
+    ("scarlet.input_size", "61", None),
     ("scarlet.input_size", "064", "metadata scarlet.input_size: expected pixels, 1 to 4096"),
     ("scarlet.input_size", "99999999999", "metadata scarlet.input_size: expected pixels, 1 to 4096"),
     ("scarlet.resize", "0", "metadata scarlet.resize: expected pixels, 1 to 8192"),

@@ -226,7 +226,7 @@ def test_the_option_table():
     ({"layout": "hwc"}, 'option layout: "hwc" is not one of nchw, nhwc'),
     ({"layout": "nhwc,threads=2"}, "option layout: 'nhwc,threads=2' has a comma"),
     ({"threads": "2\0"}, "option b'threads=2\\x00' holds a NUL byte"),
-    ({"input_size": 33}, "option input_size: 33 is not a multiple of the network's total stride 8"),
+    ({"input_size": 4097}, "option input_size: 4097 is not between 1 and 4096"),
 ])
 def test_options_are_checked(model, options, message):
     with pytest.raises(errors.ArgumentError) as caught:

@@ -82,19 +82,13 @@ static void models(void)
 static void sessions(void)
 {
     scarlet_session *s = (scarlet_session *)1;
-    scarlet_options *opts = scarlet_options_create();
     REFUSED(scarlet_session_create(NULL, NULL, &s, &err), "model is NULL");
     CHECK(!s);
     REFUSED(scarlet_session_create(model, NULL, NULL, &err), "out is NULL");
-    CHECK(scarlet_options_parse(opts, "input_size=33", NULL) == SCARLET_OK);
-    REFUSED(scarlet_session_create(model, opts, &s, &err),
-            "option input_size: 33 is not a multiple of the network's total stride 8");
-    CHECK(!s);
     CHECK(scarlet_session_get(NULL, SCARLET_INFO_THREADS) == -1);
     size_t len = 7;
     CHECK(!scarlet_session_input(NULL, &len) && len == 0);
     scarlet_session_free(NULL);
-    scarlet_options_free(opts);
 }
 
 static void inference(void)

@@ -74,7 +74,7 @@ class Model:
 
     @property
     def input_size(self) -> int:
-        """Side of the pictures the model is for, pixels; sessions may choose another multiple of total_stride."""
+        """Side of the pictures the model is for, pixels; sessions may choose another."""
         return self._get(Info.INPUT_SIZE)
 
     @property

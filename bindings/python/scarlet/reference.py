@@ -102,7 +102,7 @@ def random_genotype(rng, space=DEFAULT_SPACE):
 
 
 def total_stride(genotype, space=DEFAULT_SPACE):
-    """Input pixels per output pixel: the input side must be a multiple. An identity drops its layer's stride."""
+    """Input pixels for one of the last feature map, along a side. An identity drops its layer's stride."""
     stride = 2
     for layer, choice in zip(space.layers, genotype):
         if choice is not None:

@@ -30,7 +30,8 @@ static stem_sizes stem_room(const scarlet__fused *x)
 {
     const scarlet__step *t = &x->step[1];
     size_t channels = scarlet__fused_padded(x, t->layer->in);
-    return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 1) * 3, SCARLET__VECTOR_MAX),
+    /* One pixel of padding on each side. */
+    return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 2) * 3, SCARLET__VECTOR_MAX),
                         scarlet__step_width(t) * channels, (size_t)t->out_side * channels};
 }
 
@@ -76,10 +77,11 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
     const scarlet__packed_dense *d = &stem->weights->project;
     scarlet__segment segment[STEM_ROWS];
     for (int i = 0; i < STEM_ROWS; i++) {
-        int y = 2 * r - 1 + i; /* never past the end: the side is even */
-        float *row = picture + (size_t)(y < 0 ? STEM_ROWS : y % STEM_ROWS) * picture_size;
-        if (y >= *ready) {
-            if (d->pairs) /* behind one pixel of padding */
+        const int y = 2 * r - 1 + i;
+        const bool padding = y < 0 || y >= x->e.side;
+        float *row = picture + (size_t)(padding ? STEM_ROWS : y % STEM_ROWS) * picture_size;
+        if (!padding && y >= *ready) {
+            if (d->pairs) /* after one pixel of padding */
                 narrow_row(w, y, (uint16_t *)(void *)row + 3);
             else
                 picture_row(w->j, y, row + 3);
