@@ -146,8 +146,7 @@ int64_t scarlet__graph_fewest(const scarlet__graph *graph)
 
 /* ---- running ---- */
 
-/* Floats of a unit's y. */
-static size_t output(const scarlet__unit *u, int pictures)
+size_t scarlet__graph_output(const scarlet__unit *u, int pictures)
 {
     size_t pixels = (size_t)pictures;
     if (u->kind != SCARLET__UNIT_TAIL && u->kind != SCARLET__UNIT_LINEAR)
@@ -165,7 +164,7 @@ void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__are
     out->targets = scarlet__carve(arena, pictures * (size_t)graph->classes);
     out->x[0] = out->pictures;
     for (int i = 0; i < graph->count; i++) {
-        const size_t floats = output(&graph->unit[i], graph->pictures);
+        const size_t floats = scarlet__graph_output(&graph->unit[i], graph->pictures);
         out->kept[i] = scarlet__carve(arena, scarlet__unit_kept(&graph->unit[i], graph->pictures));
         out->x[i + 1] = scarlet__carve(arena, floats);
         scarlet__raise(&largest, floats);
@@ -179,30 +178,49 @@ void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__are
 
 static void multiply(const scarlet__graph *graph, const float *factors, float *features)
 {
-    const size_t floats = output(&graph->unit[graph->count - 2], graph->pictures);
+    const size_t floats = scarlet__graph_output(&graph->unit[graph->count - 2], graph->pictures);
     for (size_t i = 0; factors && i < floats; i++)
         features[i] *= factors[i];
 }
 
-double scarlet__graph_run(const scarlet__graph *graph, scarlet__passage *passage, float factor)
+/* The pass as unit `index` sees it. */
+static scarlet__pass pass_of(const scarlet__graph *graph, const scarlet__passage *passage,
+                             int index)
 {
-    const scarlet__pass *pass = &passage->pass;
-    const int last = graph->count - 1;
-    for (int i = 0; i <= last; i++) {
-        if (i == last)
+    const scarlet__base *base = &graph->base[index];
+    scarlet__pass pass = passage->pass;
+    pass.parameters += base->parameters;
+    pass.gradients += base->gradients;
+    pass.running += base->running;
+    pass.statistics += base->statistics;
+    return pass;
+}
+
+void scarlet__graph_forward(const scarlet__graph *graph, scarlet__passage *passage)
+{
+    for (int i = 0; i < graph->count; i++) {
+        const scarlet__pass pass = pass_of(graph, passage, i);
+        if (i == graph->count - 1)
             multiply(graph, passage->drop, passage->x[i]);
-        scarlet__unit_forward(&graph->unit[i], pass, passage->x[i], passage->kept[i],
+        scarlet__unit_forward(&graph->unit[i], &pass, passage->x[i], passage->kept[i],
                               passage->x[i + 1]);
     }
+}
+
+double scarlet__graph_run(const scarlet__graph *graph, scarlet__passage *passage, float factor)
+{
+    const int last = graph->count - 1;
+    scarlet__graph_forward(graph, passage);
     /* The gradient takes the place of the logits, and moves on between two arrays. */
     float *y = passage->x[last + 1];
-    const double loss = scarlet__loss(pass, graph->classes, passage->targets, factor, y);
+    const double loss = scarlet__loss(&passage->pass, graph->classes, passage->targets, factor, y);
     for (int i = last; i >= graph->first; i--) {
         const scarlet__unit *unit = &graph->unit[i];
+        const scarlet__pass pass = pass_of(graph, passage, i);
         float *x = y == passage->gradient[0] ? passage->gradient[1] : passage->gradient[0];
         if (unit->residual)
             x = y;
-        scarlet__unit_backward(unit, pass, passage->x[i], passage->kept[i], y,
+        scarlet__unit_backward(unit, &pass, passage->x[i], passage->kept[i], y,
                                i > graph->first ? x : NULL);
         if (i == last && i > graph->first)
             multiply(graph, passage->drop, x);

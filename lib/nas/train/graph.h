@@ -5,11 +5,17 @@
 #include "nas/train/parameters.h"
 #include "nas/units/unit.h"
 
+/* Where a unit's offsets begin, in each array of the pass. */
+typedef struct scarlet__base {
+    size_t parameters, gradients, running, statistics;
+} scarlet__base;
+
 typedef struct scarlet__graph {
     int pictures, side, classes;
     int count;
     int first; /* unit that trains or has one that does before it; those before it are frozen */
     scarlet__unit unit[SCARLET__NETWORK_LAYERS_MAX];
+    scarlet__base base[SCARLET__NETWORK_LAYERS_MAX]; /* 0 unless units come from a supernet */
     scarlet__scratch_sizes sizes;
 } scarlet__graph;
 
@@ -20,6 +26,9 @@ void scarlet__graph_build(const scarlet__network *network, const scarlet__parame
 
 /* Fewest values that a batch norm of the graph takes statistics of. */
 int64_t scarlet__graph_fewest(const scarlet__graph *graph);
+
+/* Floats of a unit's y. */
+size_t scarlet__graph_output(const scarlet__unit *unit, int pictures);
 
 /* Memory of one passage; of one thread at a time. */
 typedef struct scarlet__passage {
@@ -36,6 +45,8 @@ typedef struct scarlet__passage {
 void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__arena *arena,
                             scarlet__passage *out);
 
+/* Sets x of all units and, after the last, the logits. */
+void scarlet__graph_forward(const scarlet__graph *graph, scarlet__passage *passage);
 /*
  * Forward, loss and backward. Adds to pass.gradients the gradients of `factor` times the loss, sets
  * pass.statistics; returns the loss summed over the pictures.

@@ -1,9 +1,14 @@
 #include "nas/train/parameters.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/error.h"
+#include "common/finite.h"
 #include "common/memory.h"
+#include "nas/data/random.h"
+#include "nas/real.h"
 #include "nas/units/dense.h"
 
 static scarlet__storage storage(const scarlet__layer *layer, int rank, const int64_t *shape)
@@ -100,4 +105,60 @@ size_t scarlet__parameter_place(const scarlet__parameter *p, int64_t index)
     default:
         return i;
     }
+}
+
+/* ---- values ---- */
+
+/* Of the normal distribution, by Box and Muller. */
+static double normal(scarlet__random *random)
+{
+    const double u = 1 - scarlet__random_unit(random), v = scarlet__random_unit(random);
+    return sqrt(-2 * scarlet__real_log(u)) * scarlet__real_cos_pi(v);
+}
+
+/* He's deviation by the values that a weight's input reaches; the classifier begins near 0. */
+static double deviation(const scarlet__parameter *p)
+{
+    if (p->rank == 2)
+        return 0.01;
+    const int64_t outs = p->storage == SCARLET__STORE_DEPTHWISE ? 1 : p->shape[0];
+    return sqrt(2 / (double)(outs * p->shape[2] * p->shape[3]));
+}
+
+void scarlet__parameter_initialise(const scarlet__parameter *p, uint64_t seed, size_t index,
+                                   float *out)
+{
+    const bool one = p->role == SCARLET__GAMMA || p->role == SCARLET__VARIANCE;
+    const double width = p->role == SCARLET__WEIGHT ? deviation(p) : 0;
+    scarlet__random random = scarlet__random_at(seed, SCARLET__RANDOM_INITIAL, 0, index);
+    for (int64_t i = 0; i < p->count; i++)
+        out[scarlet__parameter_place(p, i)] = width > 0 ? (float)(width * normal(&random))
+                                              : one     ? 1
+                                                        : 0;
+}
+
+scarlet_status scarlet__parameter_load(const scarlet__parameter *p, const scarlet__tensors *tensors,
+                                       const char *name, float *out, scarlet_error *err)
+{
+    enum { AT_ONCE = 1024 };
+    const scarlet__tensor *from = scarlet__tensors_find(tensors, name);
+    if (!from || from->rank != p->rank ||
+        memcmp(from->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
+        return scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: %s %s", tensors->source->name, name,
+                             from ? "has another shape" : "is missing");
+    float values[AT_ONCE];
+    for (int64_t i = 0, n; i < p->count; i += n) {
+        n = p->count - i < AT_ONCE ? p->count - i : AT_ONCE;
+        scarlet_status status =
+            scarlet__tensor_read_f32(tensors, from, (uint64_t)i, (size_t)n, values, err);
+        if (status != SCARLET_OK)
+            return status;
+        if (scarlet__first_not_finite(values, (size_t)n) < (size_t)n)
+            return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                                 "%s: %s has a value that is not finite", tensors->source->name,
+                                 name);
+        for (int64_t j = 0; j < n; j++)
+            out[scarlet__parameter_place(p, i + j)] = values[j];
+    }
+    return SCARLET_OK;
 }

@@ -6,6 +6,7 @@
 #ifndef SCARLET_NAS_TRAIN_PARAMETERS_H
 #define SCARLET_NAS_TRAIN_PARAMETERS_H
 
+#include "formats/tensors.h"
 #include "network/network.h"
 
 typedef enum scarlet__storage {
@@ -43,5 +44,15 @@ static inline bool scarlet__is_statistic(const scarlet__parameter *parameter)
 }
 /* Where element `index`, row-major, is from the tensor's first float on. */
 size_t scarlet__parameter_place(const scarlet__parameter *parameter, int64_t index);
+
+/* What a tensor begins a training with: He's random weights, a classifier near 0; batch norm at 1
+ * and 0, running statistics at 0 and 1. `index` tells the sequence of random numbers. */
+void scarlet__parameter_initialise(const scarlet__parameter *parameter, uint64_t seed, size_t index,
+                                   float *out);
+/* Reads a tensor of that name and the parameter's shape. Errors: MODEL (it is missing or has
+ * another shape), CORRUPT (a value is not finite), IO. */
+scarlet_status scarlet__parameter_load(const scarlet__parameter *parameter,
+                                       const scarlet__tensors *tensors, const char *name,
+                                       float *out, scarlet_error *err);
 
 #endif

@@ -230,22 +230,6 @@ static void restart_average(scarlet__trainer *t)
         memcpy(t->average, t->weights, t->state * sizeof *t->average);
 }
 
-/* Of the normal distribution, by Box and Muller. */
-static double normal(scarlet__random *random)
-{
-    const double u = 1 - scarlet__random_unit(random), v = scarlet__random_unit(random);
-    return sqrt(-2 * scarlet__real_log(u)) * scarlet__real_cos_pi(v);
-}
-
-/* He's deviation by the values that a weight's input reaches; the classifier begins near 0. */
-static double deviation(const scarlet__parameter *p)
-{
-    if (p->rank == 2)
-        return 0.01;
-    const int64_t outs = p->storage == SCARLET__STORE_DEPTHWISE ? 1 : p->shape[0];
-    return sqrt(2 / (double)(outs * p->shape[2] * p->shape[3]));
-}
-
 static float *tensor(const scarlet__trainer *t, float *state, const scarlet__parameter *p)
 {
     return state + (scarlet__is_statistic(p) ? t->trained : 0) + p->offset;
@@ -255,14 +239,7 @@ void scarlet__trainer_initialise(scarlet__trainer *t, uint64_t seed)
 {
     for (size_t i = 0; i < t->parameters.count; i++) {
         const scarlet__parameter *p = &t->parameters.item[i];
-        const bool one = p->role == SCARLET__GAMMA || p->role == SCARLET__VARIANCE;
-        const double width = p->role == SCARLET__WEIGHT ? deviation(p) : 0;
-        scarlet__random random = scarlet__random_at(seed, SCARLET__RANDOM_INITIAL, 0, i);
-        float *out = tensor(t, t->weights, p);
-        for (int64_t j = 0; j < p->count; j++)
-            out[scarlet__parameter_place(p, j)] = width > 0 ? (float)(width * normal(&random))
-                                                  : one     ? 1
-                                                            : 0;
+        scarlet__parameter_initialise(p, seed, i, tensor(t, t->weights, p));
     }
     restart_average(t);
 }
@@ -524,29 +501,9 @@ static scarlet_status load(const scarlet__trainer *t, scarlet__state which,
                            const scarlet__parameter *p, const scarlet__tensors *tensors,
                            const char *prefix, scarlet_error *err)
 {
-    enum { AT_ONCE = 1024 };
     char name[160];
     snprintf(name, sizeof name, "%s%s", prefix, p->name);
-    const scarlet__tensor *from = scarlet__tensors_find(tensors, name);
-    if (!from || from->rank != p->rank ||
-        memcmp(from->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
-        return scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: %s %s", tensors->source->name, name,
-                             from ? "has another shape" : "is missing");
-    float *to = tensor(t, state(t, which), p), values[AT_ONCE];
-    for (int64_t i = 0, n; i < p->count; i += n) {
-        n = p->count - i < AT_ONCE ? p->count - i : AT_ONCE;
-        scarlet_status status =
-            scarlet__tensor_read_f32(tensors, from, (uint64_t)i, (size_t)n, values, err);
-        if (status != SCARLET_OK)
-            return status;
-        if (scarlet__first_not_finite(values, (size_t)n) < (size_t)n)
-            return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                                 "%s: %s has a value that is not finite", tensors->source->name,
-                                 name);
-        for (int64_t j = 0; j < n; j++)
-            to[scarlet__parameter_place(p, i + j)] = values[j];
-    }
-    return SCARLET_OK;
+    return scarlet__parameter_load(p, tensors, name, tensor(t, state(t, which), p), err);
 }
 
 scarlet_status scarlet__trainer_load(scarlet__trainer *t, scarlet__state which,
