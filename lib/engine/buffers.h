@@ -19,7 +19,7 @@ typedef struct scarlet__buffers {
 } scarlet__buffers;
 
 /* The next buffer, `count` values of `size` bytes: zeroed, aligned to 64 bytes, and readable 16
- * bytes past its end (XNNPACK reads so far). NULL before scarlet__buffers_take. */
+ * bytes past its end (XNNPACK reads that far). NULL before scarlet__buffers_take. */
 void *scarlet__buffer(scarlet__buffers *b, size_t count, size_t size);
 
 /* Takes memory for all buffers that have been asked for; they are asked for again, in the same

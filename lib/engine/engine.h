@@ -7,7 +7,7 @@
 #include "formats/tensors.h"
 #include "network/network.h"
 
-/* Told after each layer of a traced run; pixel p of the layer's output begins at
+/* Called after each layer of a traced run; pixel p of the layer's output begins at
  * values + p * stride. */
 typedef struct scarlet__tracer {
     void (*layer)(void *user, size_t picture, int layer, int side, int channels,
@@ -28,15 +28,15 @@ typedef struct scarlet__execution {
 typedef struct scarlet__engine {
     int id; /* SCARLET_ENGINE_* */
     /* Reads and packs a network's weights for a SCARLET_PRECISION_*; *bytes receives the memory
-     * they take. Immutable then, shared by all sessions. */
+     * they take. They are never changed afterwards, and all sessions share them. */
     scarlet_status (*weights_create)(const scarlet__network *network,
                                      const scarlet__tensors *tensors,
                                      const scarlet__kernels *kernels, int precision, void **weights,
                                      size_t *bytes, scarlet_error *err);
     void (*weights_free)(void *weights);
-    /* Of a layer in a network of `precision`; NULL: all layers have the network's. */
+    /* The precision of a layer in a network of `precision`; NULL: that of the network. */
     int (*layer_precision)(const scarlet__network *network, int layer, int precision);
-    /* Makes what one session needs beside the weights. */
+    /* Makes what one session needs in addition to the weights. */
     scarlet_status (*create)(const scarlet__execution *execution, void **executor, size_t *bytes,
                              scarlet_error *err);
     void (*free)(void *executor);

@@ -102,7 +102,7 @@ static scarlet_status read_scaled(reader *r, const char *suffix, size_t rows, si
 }
 
 /* Reads the batch norm `module`: scale (gamma / sqrt(var + eps)) and the bias that is left.
- * `scale` has room for 5 n numbers: the statistics are read behind it. */
+ * `scale` has room for 5 n numbers: the statistics are read into the rest. */
 static scarlet_status read_batch_norm(reader *r, const char *module, size_t n, double *scale,
                                       float *bias)
 {
@@ -126,7 +126,7 @@ static scarlet_status read_batch_norm(reader *r, const char *module, size_t n, d
     return SCARLET_OK;
 }
 
-/* A convolution and the batch norm behind it; `factor` multiplies the weight alone. */
+/* A convolution and the batch norm after it; `factor` multiplies only the weight. */
 static scarlet_status read_conv(reader *r, const char *conv, const char *norm, size_t rows,
                                 size_t columns, double factor, float *weight, float *bias)
 {

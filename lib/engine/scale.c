@@ -17,7 +17,7 @@ float scarlet__scaled(double weight, double factor)
     return scaled(weight, factor);
 }
 
-/* Plain C that compilers vectorise with what the function around it allows. */
+/* Plain C that the compiler vectorises for the target of the function around it. */
 __attribute__((always_inline)) static inline bool scale_rows(float *weight, size_t rows,
                                                              size_t columns, const double *factor)
 {

@@ -9,8 +9,8 @@
  * become 0. */
 float scarlet__scaled(double weight, double factor);
 
-/* The same with each value of `rows` rows, row i times factor[i]; same bits on every CPU. False if
- * a result is not finite. */
+/* scarlet__scaled of each value of `rows` rows, row i times factor[i]; same bits on every CPU.
+ * False if a result is not finite. */
 bool scarlet__scale_rows(float *weight, size_t rows, size_t columns, const double *factor);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "image/pixel_ops.h"
 
+/* Attributes, not compiler flags as in engine/kernels: these loops are written for one set each. */
 #define AVX2 __attribute__((target("avx2")))
 
 enum { BITS = SCARLET__WEIGHT_BITS, HALF = 1 << (BITS - 1), BLOCK = 32 };

@@ -6,7 +6,7 @@
 enum {
     ROWS_OUTERMOST_BYTES = 1000000, /* expanded tensors above this go row by row */
     ROWS_OUTERMOST_SIDE = 28,       /* but not on maps so small that halos cost more */
-    MANY_PIXELS = 196,     /* from here on scaling weights is cheaper than scaling pixels */
+    MANY_PIXELS = 196,     /* from this many on, scaling weights is cheaper than scaling pixels */
     PROJECT_ROWS = 56,     /* pixels of a project task: whole tiles of 7 and of 4 */
     CHUNKS_OUTERMOST = 64, /* at most so many chunks go row by row */
 };
@@ -38,7 +38,7 @@ static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int f
     const size_t right = left + scarlet__step_floats(t, (size_t)t->side) * pixel;
     int top = first_row * t->layer->stride - t->layer->kernel / 2;
     char *at = (char *)ring;
-    for (int i = 0; i < t->layer->kernel; i++, at += row) { /* what lies between is written */
+    for (int i = 0; i < t->layer->kernel; i++, at += row) { /* what is between them gets written */
         memset(at, 0, left);
         memset(at + right, 0, row - right);
     }
@@ -158,7 +158,7 @@ static void squeeze_and_excite(const scarlet__worker *w, const scarlet__step *t)
     bool pooled = false;
     scarlet__fused_announce(w, &f->squeeze);
     for (size_t i; scarlet__team_task(w->m, squeezed->count, &i);) {
-        if (!pooled) /* each thread adds up for itself: cheaper than a phase */
+        if (!pooled) /* each thread computes it: cheaper than a phase */
             w->k->mean(lane->sums, (size_t)t->out_side, f->hidden.padded,
                        1.0f / (float)scarlet__square(t->out_side), w->s->pooled);
         pooled = true;

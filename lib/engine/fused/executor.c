@@ -1,4 +1,4 @@
-/* Creation, and the way of a picture through the layers. */
+/* Creation, and a picture's way through the layers. */
 #include <string.h>
 
 #include "common/error.h"
@@ -108,8 +108,8 @@ static scarlet_status run(void *data, const float *pictures, size_t count, float
 {
     scarlet__fused *x = data;
     (void)err;
-    /* As many pictures as fill all threads go one a thread, the rest one by one together. Tracing
-     * is left to the calling thread alone. */
+    /* As many pictures as fill all threads go one a thread, the rest one by one together. Only the
+     * calling thread runs a traced picture. */
     batch b = {x, pictures, out, tracer ? 0 : count - count % x->e.threads};
     scarlet__team *together = tracer ? &x->team[1] : &x->team[0];
     if (x->e.threads > 1 && b.count)
@@ -249,7 +249,7 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     return status;
 }
 
-/* What the layers' maps are read by. */
+/* What reads the step's input map. */
 static const scarlet__packed_dense *entry(const scarlet__step *t)
 {
     switch (t->layer->kind) {

@@ -3,16 +3,16 @@
  *
  * Narrow tensors (a block's input and output) are NHWC, channels padded to whole vectors. Expanded
  * tensors are cut into chunks of up to 3 vectors of channels, [chunk][pixel][width]. For each
- * chunk, rows are expanded into a ring of k padded rows and convolved as soon as they are there:
+ * chunk, rows are expanded into a ring of k padded rows and convolved as soon as they are complete:
  *
  *   expand row (gemm, h-swish) -> ring -> depthwise row (h-swish, sums for squeeze-excite)
  *
- * Nothing depends on the number of threads: sums are kept a row apart and added in the order of
- * rows, every output of a gemm is one chain of additions. A team runs one picture together, or
+ * Nothing depends on the number of threads: each row has sums of its own, added in the order of
+ * rows, and every output of a gemm is one chain of additions. A team runs one picture together, or
  * each thread takes pictures of its own from a batch.
  *
  * With integers (int16, int8) a block is the same, but its input and the depthwise part's output
- * are quantised pixel by pixel as soon as all channels of a pixel are there:
+ * are quantised pixel by pixel as soon as all channels of a pixel are known:
  *
  *   map -> expand row (integers) -> ring -> depthwise row (float32, or bfloat16 for int8)
  *   a few pixels of all chunks: gate, quantise -> project (integers) -> map, quantise
@@ -57,7 +57,7 @@ typedef struct scarlet__step {
 /* A narrow tensor, [pixel][padded channels]. */
 typedef struct scarlet__map {
     float *values;
-    void *integers; /* the same quantised, bytes or words */
+    void *integers; /* the values quantised, bytes or words */
     float *scale;   /* of each pixel's integers */
 } scarlet__map;
 
@@ -135,7 +135,7 @@ static inline size_t scarlet__step_left(const scarlet__step *t)
     const size_t k = (size_t)t->layer->kernel;
     return t->weights->pairs ? scarlet__bf16_left(k) / 2 : k / 2;
 }
-/* Floats that hold `count` values, whole vectors, of what the depthwise part gives. */
+/* Floats that hold `count` values of the depthwise part's output, whole vectors. */
 static inline size_t scarlet__step_floats(const scarlet__step *t, size_t count)
 {
     return t->weights->pairs ? count / 2 : count;

@@ -8,7 +8,7 @@
 #include "common/memory.h"
 #include "engine/pack.h"
 
-/* Largest integers: of a block's input; of what its depthwise part gives; of weights for gemm; of
+/* Largest integers: of a block's input; of its depthwise part's output; of weights for gemm; of
  * weights for gemv. The sums are 32 bits wide: they hold many products of 13 and 12 bits. */
 static const struct {
     float map, hidden, weight, vector_weight;
@@ -53,7 +53,7 @@ static void *integers_of(const scarlet__cursor *c, size_t r, size_t padded)
     return (int16_t *)(void *)(c->row + c->row_room) + r * padded;
 }
 
-/* Quantises the weights of a vector of outputs, from `first` on; what is behind the last output
+/* Quantises the weights of a vector of outputs, from `first` on; what is past the last output
  * or value is zero. */
 static void quantize(const scarlet__cursor *c, const scarlet__plain *p,
                      const scarlet__integer_kernels *kernels, size_t vector, size_t first,
@@ -171,7 +171,7 @@ static void interleave(const int16_t *rows, size_t padded, size_t k, size_t vect
                        int8_t *out)
 {
     for (size_t i = 0; i < k; i += 16) {
-        const size_t count = k - i < 16 ? k - i : 16; /* what is read behind k is not kept */
+        const size_t count = k - i < 16 ? k - i : 16; /* what is read past k is not kept */
         bytes16 x[16];
         memset(x, 0, sizeof x);
         for (size_t r = 0; r < vector; r++)

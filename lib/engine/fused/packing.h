@@ -1,4 +1,4 @@
-/* How weights are packed, for the files that do. */
+/* How weights are packed, for packing.c and weights.c. */
 #ifndef SCARLET_ENGINE_FUSED_PACKING_H
 #define SCARLET_ENGINE_FUSED_PACKING_H
 
@@ -7,17 +7,17 @@
 /* Takes memory from a zeroed block in order; while there is no block it only counts. */
 typedef struct scarlet__cursor {
     float *memory;
-    size_t used;     /* floats */
-    float *row;      /* room for one output's weights, then for a vector of outputs' integers */
+    size_t used; /* floats */
+    float *row;  /* room for one output's weights, then for the integers of a vector of outputs */
     size_t row_room; /* values of an output, as many as have been asked for */
 } scarlet__cursor;
 
-/* Makes that room. MEMORY; free `row` in any case. */
+/* Makes that room. Errors: MEMORY; free `row` in any case. */
 scarlet_status scarlet__cursor_make_room(scarlet__cursor *c, scarlet_error *err);
 
 /* NULL while counting. */
 void *scarlet__cursor_take(scarlet__cursor *c, size_t bytes);
-/* What the next one will be. */
+/* What scarlet__cursor_take would return next. */
 static inline void *scarlet__cursor_place(const scarlet__cursor *c)
 {
     return c->memory ? c->memory + c->used : NULL;
@@ -30,10 +30,10 @@ typedef struct scarlet__plain {
     size_t k;    /* of the packed weight, at least `in`: the rest is zero */
     size_t most; /* vectors of a chunk */
     bool stem;   /* [out][3][3][3] is read as [out][ky][kx][channel] */
-    float gain;  /* SCARLET__BF16_GAIN where what it multiplies is cut to bfloat16, else 1 */
+    float gain;  /* SCARLET__BF16_GAIN if its input is cut to bfloat16, else 1 */
 } scarlet__plain;
 
-/* As integers for gemm; `hidden`: the input is what a block's depthwise part gives. */
+/* As integers for gemm; `hidden`: the input is a block's depthwise output. */
 void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels, int precision,
                             const scarlet__plain *p, bool hidden, scarlet__packed_dense *d);
 /* As integers for gemv8 (int8) or gemv16 (int16). */

@@ -41,7 +41,7 @@ size_t scarlet__fused_stem_floats(const scarlet__fused *x)
     return (STEM_ROWS + 1) * (s.picture_row + s.stem_row) + s.depthwise_row;
 }
 
-/* The same as bfloat16. */
+/* As picture_row, in bfloat16. */
 static void narrow_row(const scarlet__worker *w, int y, uint16_t *out)
 {
     const scarlet__job *j = w->j;

@@ -34,7 +34,8 @@ static void wake_all(_Atomic(uint32_t) *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Waits until *word is `value` (or, with `differs`, is not); `sleepers` counts who sleeps on it. */
+/* Waits until *word is `value` (or, with `differs`, is not); `sleepers` counts the threads that
+ * sleep on it. */
 static uint32_t await(_Atomic(uint32_t) *word, uint32_t value, bool differs, atomic_uint *sleepers)
 {
     uint32_t seen;
@@ -104,7 +105,7 @@ static void *work(void *data)
     unsigned index = 1 + atomic_fetch_add(&team->numbered, 1);
     for (uint32_t call = 0; !atomic_load(&team->stop);) {
         call = await(&team->call, call, true, &team->idle);
-        /* It may be a later run by now, or this one a second time: both do no harm. */
+        /* It may be a later run by now, or this one a second time: neither does harm. */
         if (join(team)) {
             scarlet__member member = {.team = team, .index = index};
             team->fn(team->context, &member);
@@ -164,7 +165,7 @@ void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context)
     if (atomic_load(&team->idle))
         wake_all(&team->call);
     fn(context, &member);
-    /* Nobody joins any more; who has, is about to find that nothing is left. */
+    /* No thread joins any more; those that have are about to find that nothing is left. */
     atomic_fetch_and(&team->gate, ~OPEN);
     atomic_uint nobody = 0;
     await(&team->gate, 0, false, &nobody);

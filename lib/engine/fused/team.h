@@ -5,8 +5,8 @@
  * done, not when all threads have come. An inference ends when its last phase has, and waits only
  * for threads that have joined it: one that the system does not let run delays nobody, unless it
  * was stopped within a task. (pthreadpool waits for each of its threads to wake up once a call:
- * beside four busy processes on two CPUs that made an inference with two threads many times slower
- * than with one.) Who waits spins for some microseconds and then sleeps.
+ * next to four busy processes on two CPUs, that made an inference with two threads many times
+ * slower than with one.) A waiting thread spins for some microseconds and then sleeps.
  */
 #ifndef SCARLET_ENGINE_FUSED_TEAM_H
 #define SCARLET_ENGINE_FUSED_TEAM_H
@@ -51,7 +51,8 @@ typedef struct scarlet__member {
     uint32_t taken; /* its tasks of this phase */
 } scarlet__member;
 
-/* `team` is zeroed memory. MEMORY if threads cannot be started; scarlet__team_end is due then too.
+/* `team` is zeroed memory. Errors: MEMORY if threads cannot be started; call scarlet__team_end then
+ * too.
  */
 scarlet_status scarlet__team_begin(scarlet__team *team, unsigned threads, scarlet_error *err);
 void scarlet__team_end(scarlet__team *team);
@@ -66,7 +67,7 @@ void scarlet__team_run(scarlet__team *team, scarlet__team_fn fn, void *context);
  *
  * It gives each task to one thread; when none is left it waits until all are done, and returns
  * false. All threads go through the same phases with the same numbers of tasks, and touch shared
- * memory in tasks only: one that comes late passes through phases that are long over.
+ * memory in tasks only: one that comes late passes through phases that ended long ago.
  */
 bool scarlet__team_task(scarlet__member *member, size_t tasks, size_t *i);
 

@@ -84,7 +84,7 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
     const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, false, 1};
     const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, false, 1};
     const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, false, 1};
-    /* What the depthwise part reads, and gives. */
+    /* The project reads what the depthwise part has cut. */
     const float gain = f->pairs && channels ? SCARLET__BF16_GAIN : 1;
     const scarlet__plain project = {w->project, w->project_bias,          out,  project_in,
                                     project_k,  classifier ? gemv : gemm, stem, gain};

@@ -1,4 +1,4 @@
-/* Weights as the fused executor wants them: one block of memory, in the order of use. */
+/* Weights as the fused executor reads them: one block of memory, in the order of use. */
 #ifndef SCARLET_ENGINE_FUSED_WEIGHTS_H
 #define SCARLET_ENGINE_FUSED_WEIGHTS_H
 
@@ -23,7 +23,7 @@ typedef struct scarlet__packed_dense {
     size_t output_bytes;  /* of one output's integers */
     const float *scale;
     const int32_t *start;
-    const scarlet__integer_kernels *kernels; /* of a gemm; they tell the input's type */
+    const scarlet__integer_kernels *kernels; /* of a gemm; they fix the input's type */
     float levels;                            /* largest integer of the input */
 } scarlet__packed_dense;
 
@@ -32,7 +32,7 @@ typedef struct scarlet__fused_layer {
     const float *depthwise, *depthwise_bias;
     scarlet__chunks hidden; /* channels of the depthwise part */
     int precision;
-    bool pairs; /* bfloat16: depthwise and what it reads and gives; project unless it is integers */
+    bool pairs; /* bfloat16: depthwise, its input and output; project unless it is integers */
 } scarlet__fused_layer;
 
 typedef struct scarlet__fused_weights {
@@ -50,8 +50,8 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
 /*
  * Precision of a layer in a network of `precision`. The first two are float32. With int8 the last
  * inverted residual's projection is int16: of all layers its depthwise part gives the largest
- * outliers, which take most of the 255 levels, and nothing behind it averages the error out. On the
- * trained demonstration model it alone made two thirds of the predictions that int8 changed.
+ * outliers, which take most of the 255 levels, and no later layer averages the error out. On the
+ * trained demonstration model it caused two thirds of the predictions that int8 changed.
  */
 int scarlet__fused_layer_precision(const scarlet__network *network, int layer, int precision);
 void scarlet__fused_weights_free(void *weights);

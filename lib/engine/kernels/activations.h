@@ -1,18 +1,24 @@
-/* The activations, on vectors. A new one: its name in scarlet__activation, its formula and its case
- * in `activate` here. */
+/*
+ * The activations, on vectors.
+ *
+ * To add one: name it in scarlet__activation (kernels.h), write its formula here with its case in
+ * `activate`, and add it in instances.h to GEMMS or DEPTHWISE, if it follows products or depthwise
+ * convolutions.
+ */
 #ifndef SCARLET_ENGINE_KERNELS_ACTIVATIONS_H
 #define SCARLET_ENGINE_KERNELS_ACTIVATIONS_H
 
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/vector.h"
 
-/* x comes second: where one is NaN, max and min of x86 give the second. So a NaN stays one. */
+/* x comes second: if either operand is NaN, max and min of x86 return the second. So a NaN stays a
+ * NaN. */
 INLINE vec relu6(vec x)
 {
     return min(splat(6), max(splat(0), x));
 }
-/* The same but for a NaN. Numbers are ordered like their bits from 0 on, negative ones lie below
- * it, and integers are compared twice as fast on some CPUs. */
+/* As relu6, except for a NaN. From 0 on, numbers are ordered like their bits; negative ones are
+ * below that; and some CPUs compare integers twice as fast. */
 INLINE vec clamp6(vec x)
 {
 #if SCARLET__VECTOR == 16
@@ -25,13 +31,14 @@ INLINE vec clamp6(vec x)
     return relu6(x);
 #endif
 }
-/* 6 * h-swish(x) = x * min(max(x + 3, 0), 6); the sixth is in the weights that follow. */
+/* 6 * h-swish(x) = x * min(max(x + 3, 0), 6); the missing sixth is in the weights of
+ * the next layer. */
 INLINE vec hswish6(vec x)
 {
     return x * clamp6(x + splat(3));
 }
 
-/* `a` is a constant wherever this is called, so that nothing is asked in a loop. */
+/* Callers with a loop to be fast in pass `a` as a constant, so that nothing is left of the test. */
 INLINE vec activate(vec x, scarlet__activation a)
 {
     return a == SCARLET__HSWISH6 ? hswish6(x) : a == SCARLET__RELU6 ? relu6(x) : x;

@@ -2,12 +2,13 @@
  * Blocks whose inner activations are bfloat16: products of two of them, or of four bytes, in a
  * lane.
  *
- * A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a channel of pixel 2i
- * (low half) and of pixel 2i + 1. Its two products with neighbouring weights are one instruction,
- * and so are they for outputs at even and at odd places, whose weights stand shifted by one: the
- * pairs are the same.
+ * A row that a depthwise part reads consists of pairs: a lane of 32 bits holds a channel of pixel
+ * 2i (low half) and of pixel 2i + 1. One instruction multiplies both by two neighbouring weights.
+ * Outputs at even and at odd places read the same pairs: the weights of the latter are shifted by
+ * one place.
  *
- * vdpbf16ps and vpdpbusd stand as assembly: gcc 12 spills accumulators around their intrinsics.
+ * vdpbf16ps and vpdpbusd are written in assembly: gcc 12 spills accumulators around their
+ * intrinsics.
  */
 #include "engine/kernels/activations.h"
 #include "engine/kernels/integer_sums.h"
@@ -32,7 +33,7 @@ INLINE const uint16_t *halves(const float *p)
     return (const uint16_t *)(const void *)p;
 }
 
-/* ---- from floats: the upper half of each, which costs less than to round ---- */
+/* ---- from floats: the upper half of each, which is cheaper than rounding ---- */
 
 /* low and high side by side in each lane. */
 INLINE __m512i join_pairs(vec low, vec high)
@@ -231,7 +232,7 @@ INLINE void depthwise_step(int k, int s, int step, const column *d, size_t x, ve
                     w[e][m] = load(d->weights + ((ky * 2 + e) * count + m) * VL);
             }
         }
-        /* gcc does not unroll so long a loop. */
+        /* gcc does not unroll a loop this long. */
 #define PAIR(j)                                                                                    \
     if ((j) < last)                                                                                \
         depthwise_pair(j, k, s, step, p + (size_t)(j)*d->channels, acc, (const vec(*)[PAIRS])w);
@@ -290,7 +291,7 @@ INLINE vec widen(__m256i x)
     return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
 }
 
-/* Two vectors of halves, or their gates, as the even and the odd ones: that takes less than
+/* Two vectors of halves, or their gates, split into even and odd ones: that is cheaper than
  * widening each. */
 typedef struct {
     vec even, odd;
@@ -345,8 +346,8 @@ INLINE void gated_maxima(int pixels, const scarlet__segment *segment, size_t seg
     }
 }
 
-/* Where nothing is gated, maxima are those of the bits: positive numbers are ordered like integers,
- * and 0 is below none of them. A NaN counts as infinity. */
+/* Without gates, maxima are taken of the bits: positive numbers are ordered like integers, and the
+ * maximum is at least 0. A NaN counts as infinity. */
 INLINE void plain_maxima(int pixels, const scarlet__segment *segment, size_t segments, size_t p,
                          vec *m)
 {

@@ -57,7 +57,7 @@ INLINE void depthwise(int k, int s, scarlet__activation a, size_t channels,
                 store(out + (x + (size_t)i) * out_stride + c, y);
             }
         }
-        if (x < width) { /* the rest of the tile reads padding and is thrown away */
+        if (x < width) { /* the rest of the tile reads padding, and its results are dropped */
             vec acc[TILE];
             UNROLL for (int i = 0; i < TILE; i++) acc[i] = b;
             tile(k, s, rows, x, c, channels, w, acc);

@@ -1,7 +1,7 @@
 /*
  * Products of integers and what makes integers of activations.
  *
- * The tiles are those of gemm.c. Quantisers take 7 pixels at once: as many independent maxima.
+ * Quantisers take 7 pixels at once: that many independent maxima.
  */
 #include "engine/kernels/activations.h"
 #include "engine/kernels/integer_sums.h"
@@ -131,7 +131,7 @@ INLINE void hidden(int group, bool gated, const scarlet__hidden *h)
         hidden_tile(group, gated, 1, h, p, channels);
 }
 
-/* Multiplies by zeros that the compiler does not know of, so that no sum overflows. */
+/* Multiplies by zeros that the compiler cannot see, so that no sum overflows. */
 INLINE float peak(int group, size_t steps)
 {
     enum { CHAINS = SCARLET__PEAK_CHAINS };
@@ -171,7 +171,7 @@ GEMMS(bytes_gemm, scarlet__integer_gemm, sweep(BYTES, columns, a, added, g))
 QUANTISERS(bytes, BYTES)
 #endif
 
-/* ---- matrix times vector: the weights alone are integers ---- */
+/* ---- matrix times vector: only the weights are integers ---- */
 
 enum { AHEAD = 2048 }; /* weights to fetch ahead */
 

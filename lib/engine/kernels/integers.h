@@ -1,4 +1,4 @@
-/* Vectors of 32-bit integers, and the bytes and words that they are made from and cut to. */
+/* Vectors of 32-bit integers; products, loads and stores of the words and bytes in them. */
 #ifndef SCARLET_ENGINE_KERNELS_INTEGERS_H
 #define SCARLET_ENGINE_KERNELS_INTEGERS_H
 
@@ -46,8 +46,8 @@ INLINE ivec to_integer(vec x)
 #endif
 }
 
-/* The same, but to be stored as words or bytes: a NaN becomes 0. With AVX-512 it is 0x80000000,
- * and stores cut that off. */
+/* As to_integer, for storing as words or bytes: a NaN becomes 0. (With AVX-512 it is 0x80000000,
+ * whose low bytes are 0.) */
 INLINE ivec to_stored(vec x)
 {
 #if SCARLET__VECTOR == 16
@@ -56,7 +56,7 @@ INLINE ivec to_stored(vec x)
     return to_integer(x) & (x == x);
 #endif
 }
-/* Of what is not negative: minus infinity becomes 0 too. */
+/* As to_stored, of numbers that are not negative: minus infinity becomes 0 too. */
 INLINE ivec to_stored_natural(vec x)
 {
 #if SCARLET__VECTOR == 16
@@ -116,7 +116,7 @@ INLINE void store_bytes(uint8_t *p, ivec x)
 }
 #endif
 
-/* Signed integers of memory as floats. */
+/* Signed integers in memory, as floats. */
 INLINE vec load_bytes(const int8_t *p)
 {
 #if SCARLET__VECTOR == 16

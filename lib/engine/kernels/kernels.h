@@ -2,7 +2,7 @@
  * Our own micro-kernels, one set of functions for each instruction set.
  *
  * Channels come in whole vectors everywhere: arrays are padded with zeros. A chunk is a run of
- * `channels` channels whose pixels lie densely behind each other.
+ * `channels` channels whose pixels follow each other without gaps.
  */
 #ifndef SCARLET_ENGINE_KERNELS_KERNELS_H
 #define SCARLET_ENGINE_KERNELS_KERNELS_H
@@ -67,14 +67,14 @@ typedef struct scarlet__gemm {
 
 /*
  * Integers. Activations are scaled pixel by pixel, weights by output channel; a lane multiplies a
- * group of neighbouring channels. Sums are exact in 32 bits: who packs weights sees to it that they
- * cannot overflow. All else is float32, operation by operation the same in every set.
+ * group of neighbouring channels. Sums are exact in 32 bits: the packer of the weights makes sure
+ * that they cannot overflow. All else is float32, with the same operations in every set.
  *
  * words   16 bits, groups of 2: everywhere
  * bytes    8 bits, groups of 4, unsigned: where the CPU has an instruction for it
  *
- * What is not finite never leaves the range of the integers: its integer is that of 0 (of the
- * lowest value in quantize_hidden), an infinity makes the pixel's scale infinite.
+ * A value that is not finite stays within the range of the integers: it becomes the integer of 0
+ * (of the lowest value in quantize_hidden), and an infinity makes the pixel's scale infinite.
  */
 
 /* out[r][j] = activation(bias[j] + residual[r][j] + a_scale[r] * scale[j] * sum), where sum is
@@ -95,7 +95,7 @@ typedef struct scarlet__integer_gemm {
     scarlet__prefetch *prefetch;
 } scarlet__integer_gemm;
 
-/* What a depthwise part gave for some pixels, to be quantised. */
+/* A depthwise part's output for some pixels, to be quantised. */
 typedef struct scarlet__hidden {
     const scarlet__segment *segment; /* the values of a pixel, in turn; whole vectors each */
     size_t segments;
@@ -108,29 +108,29 @@ typedef struct scarlet__hidden {
 
 typedef struct scarlet__integer_kernels {
     size_t group;   /* 0: the set has no such kernels */
-    int32_t offset; /* added to what `quantize` gives */
+    int32_t offset; /* added to the integers of `quantize` */
     void (*gemm)(const scarlet__integer_gemm *);
     /* For each pixel: scale = max |x| / levels, q = round(x / scale) + offset. x and q
      * [pixel][channels]. */
     void (*quantize)(const float *x, size_t pixels, size_t channels, float levels, void *q,
                      float *scale);
-    /* The same for the output of 6 * h-swish, which is never below -2.25, times the gates:
+    /* As quantize, for the output of 6 * h-swish, which is never below -2.25, times the gates:
      * scale = (max x + 2.25) / levels, q = round((x + 2.25) / scale). */
     void (*quantize_hidden)(const scarlet__hidden *);
-    /* As the floats' below, of `group` products a lane. */
+    /* As scarlet__kernels.peak, with `group` products a lane. */
     float (*peak)(size_t steps);
 } scarlet__integer_kernels;
 
 #define SCARLET__HSWISH6_LEAST 2.25f /* minus the minimum of 6 * h-swish */
 
 /*
- * bfloat16, in blocks of bytes: what is inside a block is cut to 8 significant bits, so that one
- * instruction multiplies two of it. Who packs the weights of what reads it multiplies them by
- * SCARLET__BF16_GAIN, which makes up for what cutting takes off on average. Pictures are rounded:
- * the weights of what reads them are not changed. Sums are float32, added in pairs; denormal
- * numbers count as 0. A row that a depthwise part reads lies in pairs: a lane of 32 bits holds a
- * channel of pixel 2i (low half) and of pixel 2i + 1. Pointers to such lanes, or to single halves,
- * are those of floats.
+ * bfloat16, in blocks of bytes: activations inside a block are cut to 8 significant bits, so that
+ * one instruction multiplies two of them. The packer multiplies the consuming layer's weights by
+ * SCARLET__BF16_GAIN, which makes up for what cutting takes off on average. Pictures are rounded
+ * instead, and the stem's weights stay as they are. Sums are float32, added in pairs; denormal
+ * numbers count as 0. A row that a depthwise part reads consists of pairs: a lane of 32 bits holds
+ * a channel of pixel 2i (low half) and of pixel 2i + 1. Rows of pairs and of single halves are both
+ * passed as `float *`; cast before use.
  */
 
 /* 1 + 2^-8 ln 2 = 1.0027 is right for numbers whose logarithms are spread evenly; here the smaller
@@ -228,7 +228,7 @@ typedef struct scarlet__kernels {
 
 enum { SCARLET__PEAK_CHAINS = 12 };
 
-/* For activations of 8 bits or, not narrow, of more. */
+/* For activations of 8 bits (narrow) or of more. */
 static inline const scarlet__integer_kernels *scarlet__integers(const scarlet__kernels *k,
                                                                 bool narrow)
 {

@@ -5,7 +5,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/vector.h"
 
-/* 8 floats in any set. By address to functions: not all sets could pass it in a register. */
+/* 8 floats in any set. Functions take its address: not all sets could pass it in a register. */
 typedef float vec8 __attribute__((vector_size(32)));
 
 #if SCARLET__VECTOR > 4
@@ -29,7 +29,7 @@ INLINE __m256 quad_maxima(__m256 a, __m256 b)
 }
 #endif
 
-/* The largest lanes of `count` vectors, up to 8; the rest of `out` means nothing. */
+/* The largest lanes of `count` vectors, up to 8; the rest of `out` is undefined. */
 INLINE void largest(int count, const vec *x, vec8 *out)
 {
 #if SCARLET__VECTOR == 4
@@ -57,7 +57,7 @@ INLINE void take_scales(int pixels, float shift, float levels, vec *m, float *sc
     vec8 most;
     largest(pixels, m, &most);
     most += shift;
-    /* By memory: cheaper than to move lane by lane. */
+    /* Through memory: cheaper than moving lane by lane. */
     union {
         vec8 all;
         float one[8];

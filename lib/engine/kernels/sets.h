@@ -4,7 +4,8 @@
  *   SET(suffix, SCARLET_ISA_*, vector)   with `vector` floats a vector
  *   FILL(suffix, file)                   file.c defines scarlet__fill_FILE_SUFFIX
  *
- * A set has the functions of the set before it, and its own files replace what they fill.
+ * A set has the functions of the set before it, except those that its own files fill. meson.build
+ * lists the same files, with each set's compiler flags.
  */
 #ifndef SET
 #define SET(suffix, isa, vector)

@@ -1,6 +1,13 @@
 /*
- * One vector type for every instruction set: the kernels of this folder are written in it once and
- * compiled per set, with SCARLET__VECTOR floats a vector and names ending in SCARLET__SUFFIX.
+ * One vector type for every instruction set. Kernels are written in it once and compiled for each
+ * set, with SCARLET__VECTOR (4, 8 or 16) floats a vector and names that end in SCARLET__SUFFIX.
+ *
+ * The width is part of the type, and the set a matter of compiler flags: hence one object file a
+ * set. Loops that are written anew for each set, in intrinsics (image/pixel_ops_avx2.c), or that
+ * the compiler vectorises by itself (engine/scale.c), have target attributes instead, and need no
+ * flags.
+ *
+ * The header needs no other: whatever else has kernels may include it.
  */
 #ifndef SCARLET_ENGINE_KERNELS_VECTOR_H
 #define SCARLET_ENGINE_KERNELS_VECTOR_H
@@ -34,6 +41,7 @@ typedef float vec __attribute__((vector_size(SCARLET__VECTOR * 4)));
 typedef float vec_in_memory
     __attribute__((vector_size(SCARLET__VECTOR * 4), aligned(4), may_alias));
 
+/* p needs the alignment of a float only. */
 INLINE vec load(const float *p)
 {
     return *(const vec_in_memory *)p;
@@ -44,8 +52,10 @@ INLINE void store(float *p, vec x)
 }
 
 /*
+ * splat(x) is x in every lane; max and min return the second operand if either is NaN.
+ *
  * multiply_add(a, b, c) is a * b + c, rounded once where the set has such an instruction. It is
- * asked for by name: left to the compiler, gcc 13 and later contract some loops and not others
+ * spelled out: left to themselves, gcc 13 and later contract some loops and not others
  * (they avoid chains of fused additions), and the same sum would depend on the tile it falls into.
  */
 #if SCARLET__VECTOR == 16
@@ -105,7 +115,7 @@ INLINE vec min(vec a, vec b)
     return (vec)_mm_min_ps((__m128)a, (__m128)b);
 }
 #else
-/* As x86's: where one is NaN, the second. ARM's own give NaN. */
+/* Not ARM's own: they return NaN if either is. */
 typedef int mask __attribute__((vector_size(SCARLET__VECTOR * 4)));
 INLINE vec pick(mask m, vec a, vec b)
 {

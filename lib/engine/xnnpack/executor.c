@@ -4,7 +4,8 @@
  * Every tensor is NHWC with channels padded to whole vectors. A block runs as
  *   expand (XNNPACK) -> h-swish and depthwise (ours, chunk by chunk) -> squeeze-excite ->
  *   project (XNNPACK) -> residual.
- * Pictures of a batch run one after the other, so that a picture's bits cannot depend on its place.
+ * Pictures of a batch run one after the other, so that a picture's scores cannot depend on its
+ * place.
  */
 #include <math.h>
 #include <stdatomic.h>
@@ -92,7 +93,7 @@ static scarlet_status weights_create(const scarlet__network *network,
                                      const scarlet__tensors *tensors, const scarlet__kernels *k,
                                      int precision, void **out, size_t *bytes, scarlet_error *err)
 {
-    (void)precision; /* float32 alone */
+    (void)precision; /* float32 only */
     weights *w = scarlet__calloc(1, sizeof *w);
     *out = NULL;
     if (!w)
