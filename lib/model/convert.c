@@ -1,5 +1,4 @@
 /* Any checkpoint of the family to one safetensors file: a complete classifier. */
-#include <math.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -7,9 +6,8 @@
 #include "common/io.h"
 #include "common/memory.h"
 #include "formats/open.h"
-#include "formats/safetensors_write.h"
 #include "network/find.h"
-#include "network/metadata.h"
+#include "network/store.h"
 #include "options/options.h"
 
 typedef struct {
@@ -51,9 +49,8 @@ static scarlet_status describe(const scarlet__network *network, const scarlet_la
 
 /* ---- tensors ---- */
 
-/* Convolution and linear weights may be f16; batch norm and biases stay f32, since a running_var
- * of 1e-8 would become 0, one above 65504 infinite. Counters of training are left out. */
-static scarlet_status choose(job *j, bool half, scarlet_error *err)
+/* All but counters of training. */
+static scarlet_status choose(job *j, scarlet_error *err)
 {
     const scarlet__tensors *tensors = j->tensors;
     j->entry = scarlet__alloc(tensors->count, sizeof *j->entry);
@@ -65,45 +62,38 @@ static scarlet_status choose(job *j, bool half, scarlet_error *err)
         if (scarlet__network_is_counter(tensor->name))
             continue;
         scarlet__entry *entry = &j->entry[j->count];
-        *entry = (scarlet__entry){.name = tensor->name,
-                                  .dtype = half && tensor->rank >= 2 ? SCARLET__F16 : SCARLET__F32,
-                                  .rank = tensor->rank};
+        *entry = (scarlet__entry){.name = tensor->name, .rank = tensor->rank};
         memcpy(entry->shape, tensor->shape, sizeof entry->shape);
         j->of[j->count++] = tensor;
     }
     return SCARLET_OK;
 }
 
-static scarlet_status elements(void *user, size_t index, uint64_t first, size_t count, void *out,
-                               scarlet_error *err)
+static scarlet_status read_values(void *user, size_t index, uint64_t first, size_t count,
+                                  float *out, scarlet_error *err)
 {
     const job *j = user;
-    if (j->entry[index].dtype == SCARLET__F32)
-        return scarlet__tensor_read_f32(j->tensors, j->of[index], first, count, out, err);
-    float value[SCARLET__PIECE / sizeof(uint16_t)];
-    uint16_t *half = out;
-    scarlet_status status =
-        scarlet__tensor_read_f32(j->tensors, j->of[index], first, count, value, err);
-    for (size_t i = 0; i < count && status == SCARLET_OK; i++) {
-        half[i] = scarlet__f32_to_f16(value[i]);
-        if (isinf(scarlet__f16_to_f32(half[i])) && !isinf(value[i]))
-            status = scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                                   "%s: tensor %s: the value of element %llu does not fit F16",
-                                   j->target, j->entry[index].name, (unsigned long long)first + i);
-    }
-    return status;
+    return scarlet__tensor_read_f32(j->tensors, j->of[index], first, count, out, err);
 }
 
-static scarlet_status write_file(job *j, const scarlet__metadata_text *text, scarlet_error *err)
+static scarlet_status write_file(job *j, const scarlet__metadata_text *text, bool half,
+                                 scarlet_error *err)
 {
-    const scarlet__contents contents = {.key = text->key,
-                                        .value = text->value,
-                                        .metadata_count = text->count,
-                                        .entry = j->entry,
-                                        .count = j->count,
-                                        .elements = elements,
-                                        .user = j};
-    return scarlet__safetensors_write(j->target, &contents, err);
+    const scarlet__store store = {.metadata = text,
+                                  .entry = j->entry,
+                                  .count = j->count,
+                                  .half = half,
+                                  .read = read_values,
+                                  .user = j};
+    scarlet__output output;
+    scarlet_status status = scarlet__output_open(j->target, &output, err);
+    if (status != SCARLET_OK)
+        return status;
+    status = scarlet__store_put(&store, &output, j->target, err);
+    if (status == SCARLET_OK)
+        return scarlet__output_commit(&output, err);
+    scarlet__output_abandon(&output);
+    return status;
 }
 
 static scarlet_status convert(const scarlet__source *source, const char *target,
@@ -130,9 +120,9 @@ static scarlet_status convert(const scarlet__source *source, const char *target,
         status = scarlet__metadata_write(&metadata, &changes, &text, err);
     j.tensors = tensors;
     if (status == SCARLET_OK)
-        status = choose(&j, half, err);
+        status = choose(&j, err);
     if (status == SCARLET_OK)
-        status = write_file(&j, &text, err);
+        status = write_file(&j, &text, half, err);
     scarlet__free(j.entry);
     scarlet__free(j.of);
     scarlet__metadata_text_free(&text);
