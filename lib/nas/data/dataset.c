@@ -15,20 +15,32 @@ enum { CLASSES_MAX = 1000000 };
 
 /* ---- making ---- */
 
-static scarlet_status copy_names(scarlet_dataset *d, const char *const *names, scarlet_error *err)
+scarlet_status scarlet__names_copy(const char *const *names, int32_t count, char ***out,
+                                   scarlet_error *err)
 {
-    d->name = scarlet__calloc((size_t)d->classes, sizeof *d->name);
-    if (!d->name)
-        return scarlet__fail_memory(err);
-    for (int32_t i = 0; i < d->classes; i++) {
-        if (!names[i] || scarlet__utf8_check(names[i], strlen(names[i])) != strlen(names[i]))
-            return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "the name of class %d is %s", (int)i,
-                                 names[i] ? "not UTF-8" : "NULL");
-        d->name[i] = scarlet__strdup(names[i]);
-        if (!d->name[i])
-            return scarlet__fail_memory(err);
+    char **copy = scarlet__calloc((size_t)count, sizeof *copy);
+    scarlet_status status = copy ? SCARLET_OK : scarlet__fail_memory(err);
+    for (int32_t i = 0; status == SCARLET_OK && i < count; i++) {
+        if (!names[i] || scarlet__utf8_check(names[i], strlen(names[i])) != strlen(names[i])) {
+            status = scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "the name of class %d is %s",
+                                   (int)i, names[i] ? "not UTF-8" : "NULL");
+            break;
+        }
+        copy[i] = scarlet__strdup(names[i]);
+        if (!copy[i])
+            status = scarlet__fail_memory(err);
     }
-    return SCARLET_OK;
+    if (status != SCARLET_OK)
+        scarlet__names_clear(copy, count);
+    *out = status == SCARLET_OK ? copy : NULL;
+    return status;
+}
+
+void scarlet__names_clear(char **names, int32_t count)
+{
+    for (int32_t i = 0; names && i < count; i++)
+        scarlet__free(names[i]);
+    scarlet__free(names);
 }
 
 scarlet_status scarlet_dataset_create(int32_t classes, const char *const *names,
@@ -44,7 +56,7 @@ scarlet_status scarlet_dataset_create(int32_t classes, const char *const *names,
     if (!d)
         return scarlet__fail_memory(err);
     d->classes = classes;
-    scarlet_status status = names ? copy_names(d, names, err) : SCARLET_OK;
+    scarlet_status status = names ? scarlet__names_copy(names, classes, &d->name, err) : SCARLET_OK;
     if (status != SCARLET_OK) {
         scarlet_dataset_free(d);
         return status;
@@ -62,12 +74,10 @@ void scarlet_dataset_free(scarlet_dataset *d)
         scarlet__free(d->sample[i].bytes);
         scarlet__free(d->sample[i].path);
     }
-    for (int32_t i = 0; d->name && i < d->classes; i++)
-        scarlet__free(d->name[i]);
+    scarlet__names_clear(d->name, d->classes);
     for (size_t i = 0; i < d->blocks; i++)
         scarlet__free(d->block[i]);
     scarlet__free(d->block);
-    scarlet__free(d->name);
     scarlet__free(d->sample);
     scarlet__free(d);
 }

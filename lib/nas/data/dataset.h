@@ -39,4 +39,9 @@ scarlet_status scarlet__dataset_by_class(const scarlet_dataset *dataset, size_t 
 /* "photos/cat/1.jpg", or "picture 17". */
 void scarlet__sample_name(const scarlet_dataset *dataset, size_t index, char *text, size_t room);
 
+/* Names of classes, copied; ARGUMENT if one is no text. Free with scarlet__names_clear. */
+scarlet_status scarlet__names_copy(const char *const *names, int32_t count, char ***out,
+                                   scarlet_error *err);
+void scarlet__names_clear(char **names, int32_t count);
+
 #endif

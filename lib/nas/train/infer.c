@@ -6,7 +6,7 @@
 #include "common/error.h"
 #include "common/memory.h"
 #include "common/threads.h"
-#include "nas/data/real.h"
+#include "nas/real.h"
 
 /* ---- pictures through a model ---- */
 
@@ -19,7 +19,6 @@ typedef struct {
 
 typedef struct {
     const scarlet__inference *what;
-    scarlet_options *opts; /* of sessions and pictures */
     size_t length;
     worker *workers;
     atomic_size_t next;
@@ -35,7 +34,7 @@ static scarlet_status run_one(job *j, worker *w, size_t i, scarlet_error *err)
         return status == SCARLET_ERROR_MEMORY ? status : SCARLET_OK; /* noted as broken */
     size_t input_length;
     float *input = scarlet_session_input(w->session, &input_length);
-    status = scarlet_preprocess(image, j->opts, input, input_length, err);
+    status = scarlet_preprocess(image, what->opts, input, input_length, err);
     scarlet__pictures_give_back(what->pictures, what->index[i], image);
     if (status == SCARLET_OK)
         status = scarlet_infer(w->session, input, input_length, 1, w->values, j->length, err);
@@ -60,26 +59,21 @@ static void work(void *user, size_t number)
 
 static scarlet_status prepare(job *j, unsigned threads, scarlet_error *err)
 {
-    scarlet_status status = scarlet_model_options(j->what->model, &j->opts, err);
-    int64_t side = scarlet_model_get(j->what->model, SCARLET_INFO_INPUT_SIZE);
-    if (status == SCARLET_OK)
-        status = scarlet_options_set(j->opts, SCARLET_OPT_CROP, side, err);
-    if (status == SCARLET_OK)
-        status = scarlet_options_set(
-            j->opts, SCARLET_OPT_OUTPUT,
-            j->what->features ? SCARLET_OUTPUT_FEATURES : SCARLET_OUTPUT_SCORES, err);
-    j->length = (size_t)scarlet_model_get(j->what->model, j->what->features ? SCARLET_INFO_FEATURES
-                                                                            : SCARLET_INFO_CLASSES);
     j->workers = scarlet__calloc(threads, sizeof *j->workers);
-    if (status == SCARLET_OK && !j->workers)
-        status = scarlet__fail_memory(err);
-    for (unsigned i = 0; status == SCARLET_OK && i < threads; i++) {
-        status = scarlet_session_create(j->what->model, j->opts, &j->workers[i].session, err);
-        j->workers[i].values = scarlet__alloc(j->length, sizeof(float));
-        if (status == SCARLET_OK && !j->workers[i].values)
-            status = scarlet__fail_memory(err);
+    if (!j->workers)
+        return scarlet__fail_memory(err);
+    for (unsigned i = 0; i < threads; i++) {
+        worker *w = &j->workers[i];
+        scarlet_status status =
+            scarlet_session_create(j->what->model, j->what->opts, &w->session, err);
+        if (status != SCARLET_OK)
+            return status;
+        j->length = (size_t)scarlet_session_get(w->session, SCARLET_INFO_OUTPUT_LENGTH);
+        w->values = scarlet__alloc(j->length, sizeof(float));
+        if (!w->values)
+            return scarlet__fail_memory(err);
     }
-    return status;
+    return SCARLET_OK;
 }
 
 scarlet_status scarlet__infer(const scarlet__inference *inference, scarlet_error *err)
@@ -109,7 +103,6 @@ scarlet_status scarlet__infer(const scarlet__inference *inference, scarlet_error
         scarlet__free(j.workers[i].values);
     }
     scarlet__free(j.workers);
-    scarlet_options_free(j.opts);
     return status;
 }
 
@@ -174,6 +167,30 @@ static scarlet_status sum_up(const scoring *s, size_t count, scarlet__evaluation
     return SCARLET_OK;
 }
 
+static scarlet_status run(scarlet_model *model, const scoring *s, size_t count,
+                          scarlet__pictures *pictures, unsigned threads, scarlet_error *err)
+{
+    scarlet_options *opts;
+    int64_t side = scarlet_model_get(model, SCARLET_INFO_INPUT_SIZE);
+    scarlet_status status = scarlet_model_options(model, &opts, err);
+    if (status == SCARLET_OK)
+        status = scarlet_options_set(opts, SCARLET_OPT_CROP, side, err);
+    const scarlet__inference inference = {
+        .model = model,
+        .opts = opts,
+        .pictures = pictures,
+        .index = s->index,
+        .count = count,
+        .threads = threads,
+        .take = score,
+        .user = (void *)s,
+    };
+    if (status == SCARLET_OK)
+        status = scarlet__infer(&inference, err);
+    scarlet_options_free(opts);
+    return status;
+}
+
 scarlet_status scarlet__evaluate(scarlet_model *model, const scarlet_dataset *dataset,
                                  scarlet__pictures *pictures, scarlet_part part, unsigned threads,
                                  scarlet__evaluation *out, scarlet_error *err)
@@ -186,23 +203,11 @@ scarlet_status scarlet__evaluate(scarlet_model *model, const scarlet_dataset *da
         .loss = scarlet__alloc(count, sizeof *s.loss),
         .right = scarlet__calloc(count, sizeof *s.right),
     };
-    scarlet_status status = SCARLET_OK;
-    if (!index || !s.loss || !s.right)
-        status = scarlet__fail_memory(err);
+    scarlet_status status = index && s.loss && s.right ? SCARLET_OK : scarlet__fail_memory(err);
     for (size_t i = 0; status == SCARLET_OK && i < count; i++)
         s.loss[i] = NAN;
     if (status == SCARLET_OK)
-        status = scarlet__infer(
-            &(scarlet__inference){
-                .model = model,
-                .pictures = pictures,
-                .index = index,
-                .count = count,
-                .threads = threads,
-                .take = score,
-                .user = &s,
-            },
-            err);
+        status = run(model, &s, count, pictures, threads, err);
     if (status == SCARLET_OK)
         status = scarlet__pictures_check(pictures, part, err);
     if (status == SCARLET_OK)

@@ -11,11 +11,11 @@ typedef void (*scarlet__infer_fn)(void *user, size_t i, const float *values, siz
 
 typedef struct scarlet__inference {
     scarlet_model *model;
+    const scarlet_options *opts; /* of sessions and pictures; crop is the input size */
     scarlet__pictures *pictures;
     const uint32_t *index; /* pictures of the dataset */
     size_t count;
     unsigned threads;
-    bool features; /* else scores */
     scarlet__infer_fn take;
     void *user;
 } scarlet__inference;

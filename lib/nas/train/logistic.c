@@ -6,7 +6,7 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "nas/data/real.h"
+#include "nas/real.h"
 
 enum {
     LANES = 16,       /* sums of a dot product: the compiler makes vectors of them */

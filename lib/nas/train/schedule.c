@@ -1,6 +1,6 @@
 #include "nas/train/schedule.h"
 
-#include "nas/data/real.h"
+#include "nas/real.h"
 
 double scarlet__schedule_rate(const scarlet__schedule *s, int64_t step)
 {
