@@ -3,7 +3,7 @@
     measure.py WORK [--letters ABC] [--settings 1x1,2x1,2x8] [--only TEXT] [--rounds 12] [--no-load]
 
 WORK is the folder that run.sh fills: models/, build/, npm/. A setting is THREADSxBATCH. New figures
-replace old ones of the same network and setting, so a run can be split. Who is not being timed is
+replace old ones of the same network and setting, so a run can be split. An engine that is not being timed is
 stopped; the one that is timed has real-time priority where that is allowed.
 """
 
@@ -94,7 +94,7 @@ class Timing:
 
 
 class Comparison:
-    """Workers that take turns. Who fails drops out, and the reason becomes its result."""
+    """Workers that take turns. One that fails drops out, and the reason becomes its result."""
 
     def __init__(self, workers):
         self.workers, self.timings, self.results = workers, [], {}
