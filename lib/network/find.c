@@ -221,8 +221,10 @@ scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__n
     choose_all(&r, &space, &genotype);
     scarlet_status status =
         scarlet__network_build(&space, &genotype, count_classes(tensors), out, err);
-    if (status != SCARLET_OK)
+    if (status != SCARLET_OK) {
+        scarlet__error_prefix(err, tensors->source->name);
         return status;
+    }
     for (int i = 0; i < out->count; i++)
         scarlet__layer_visit(&out->layer[i], check, &r);
     if (r.found * 2 < r.expected)

@@ -16,6 +16,11 @@ static scarlet_status malformed(const scarlet__tensors *tensors, const char *key
                          key, why);
 }
 
+static const char *key_of(const void *items, uint32_t i)
+{
+    return ((char *const *)items)[i];
+}
+
 static scarlet_status copy(const scarlet__tensors *tensors, scarlet__metadata *m,
                            scarlet_error *err)
 {
@@ -30,7 +35,8 @@ static scarlet_status copy(const scarlet__tensors *tensors, scarlet__metadata *m
         if (!m->key[i] || !m->value[i])
             return scarlet__fail_memory(err);
     }
-    return SCARLET_OK;
+    return scarlet__names_index(&m->by_key, m->key, m->count, key_of) ? SCARLET_OK
+                                                                      : scarlet__fail_memory(err);
 }
 
 static bool pixels(const char *text, int *out)
@@ -127,12 +133,19 @@ void scarlet__metadata_free(scarlet__metadata *m)
     scarlet__free(m->key);
     scarlet__free(m->value);
     scarlet__free(m->label);
+    scarlet__names_free(&m->by_key);
     *m = (scarlet__metadata){0};
 }
 
 /* ---- writing ---- */
 
-enum { KEYS_OF_OURS = 7 };
+enum { KEYS_OF_OURS = 6 };
+
+static void append(scarlet__metadata_text *t, const char *key, const char *value)
+{
+    t->key[t->count] = key;
+    t->value[t->count++] = value;
+}
 
 /* Replaces the value of a key, or appends it. */
 static void put(scarlet__metadata_text *t, const char *key, const char *value)
@@ -140,9 +153,10 @@ static void put(scarlet__metadata_text *t, const char *key, const char *value)
     size_t i = 0;
     while (i < t->count && strcmp(t->key[i], key) != 0)
         i++;
-    t->key[i] = key;
-    t->value[i] = value;
-    t->count += i == t->count;
+    if (i < t->count)
+        t->value[i] = value;
+    else
+        append(t, key, value);
 }
 
 static void put_pixels(scarlet__metadata_text *t, const char *key, char *text, size_t room,
@@ -191,9 +205,10 @@ scarlet_status scarlet__metadata_write(const scarlet__metadata *base,
     t->value = scarlet__alloc(most, sizeof *t->value);
     if (!t->key || !t->value)
         return scarlet__fail_memory(err);
-    put(t, "scarlet.format", "1");
-    for (size_t i = 0; i < base->count; i++)
-        put(t, base->key[i], base->value[i]);
+    append(t, "scarlet.format", "1");
+    for (size_t i = 0; i < base->count; i++) /* no two are the same */
+        if (strcmp(base->key[i], "scarlet.format") != 0)
+            append(t, base->key[i], base->value[i]);
     for (size_t i = 0; i < changes->count; i++)
         put(t, changes->key[i], changes->value[i]);
     if (changes->label) {
@@ -224,10 +239,8 @@ void scarlet__metadata_text_free(scarlet__metadata_text *t)
 
 const char *scarlet__metadata_get(const scarlet__metadata *m, const char *key)
 {
-    for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->key[i], key) == 0)
-            return m->value[i];
-    return NULL;
+    size_t place;
+    return scarlet__names_find(&m->by_key, key, &place) ? m->value[m->by_key.order[place]] : NULL;
 }
 
 void scarlet__metadata_normalization(const scarlet__metadata *m, float mean[3], float std[3])

@@ -9,6 +9,7 @@
 typedef struct scarlet__metadata {
     size_t count; /* all keys and values, copied, in the file's order */
     char **key, **value;
+    scarlet__names by_key;
     size_t label_count;
     const char **label;
     int input_size; /* pixels; 0: not said */

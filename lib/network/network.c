@@ -69,6 +69,10 @@ scarlet_status scarlet__network_build(const scarlet__space *space,
         l->squeeze = choice->squeeze ? l->hidden / 4 : 0;
         l->residual = l->stride == 1 && l->in == l->out;
         net->total_stride *= l->stride;
+        if (net->total_stride > SCARLET__SIDE_MAX)
+            return scarlet__fail(err, SCARLET_ERROR_LIMIT,
+                                 "its total stride is more than %d pixels, the largest input",
+                                 SCARLET__SIDE_MAX);
         channels = l->out;
     }
     append(net, SCARLET_LAYER_TAIL, "conv_before_pooling", channels, space->tail);

@@ -11,6 +11,7 @@ enum {
     SCARLET__NETWORK_LAYERS_MAX =
         SCARLET__SPACE_LAYERS_MAX + 4, /* stem, separable, tail, classifier */
     SCARLET__CLASSES_MAX = 1000000,
+    SCARLET__SIDE_MAX = 4096, /* pixels of an input, which bounds every size and cost below */
     SCARLET__LAYER_NAME_SIZE = 24
 };
 
@@ -37,7 +38,8 @@ typedef struct scarlet__network {
 } scarlet__network;
 
 /* Builds the network that a genotype chooses of a space. ARGUMENT: the numbers of their layers
- * differ, a choice is not valid, or `classes` is not in 1 .. SCARLET__CLASSES_MAX. */
+ * differ, a choice is not valid, or `classes` is not in 1 .. SCARLET__CLASSES_MAX. LIMIT: its total
+ * stride is above SCARLET__SIDE_MAX. */
 scarlet_status scarlet__network_build(const scarlet__space *space,
                                       const scarlet__genotype *genotype, int classes,
                                       scarlet__network *out, scarlet_error *err);
@@ -49,7 +51,8 @@ int scarlet__layer_side(const scarlet__layer *layer, int side);
 /* Side of the input of layer `index` for a picture of `side` pixels. */
 int scarlet__network_side(const scarlet__network *network, int side, size_t index);
 int64_t scarlet__layer_parameters(const scarlet__layer *layer);
-/* Multiply-adds for one picture, `side` being the side of the layer's input. */
+/* Multiply-adds for one picture, `side` being the side of the layer's input. Those of a whole
+ * network are below 2^60: widths, sides and the number of layers are bounded. */
 int64_t scarlet__layer_macs(const scarlet__layer *layer, int side);
 
 /*

@@ -42,6 +42,13 @@ void json_text(json *j, const char *text)
     }
     fputc('"', j->out);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        size_t plain = 0;
+        while (s[plain] >= 0x20 && s[plain] < 0x7F && s[plain] != '"' && s[plain] != '\\')
+            plain++;
+        fwrite(s, 1, plain, j->out);
+        s += plain;
+        if (!*s)
+            break;
         size_t length = utf8_length(s);
         if (*s == '"' || *s == '\\')
             fprintf(j->out, "\\%c", *s);
