@@ -86,8 +86,8 @@ typedef struct scarlet_prediction {
 
 /* A loaded network with its weights. Immutable: any number of threads may share one. */
 typedef struct scarlet_model scarlet_model;
-/* Working memory and threads to run a model. For one thread at a time; make one session for each
- * thread. */
+/* Working memory and threads to run a model. For one thread at a time, as calls check; make one
+ * session for each thread. */
 typedef struct scarlet_session scarlet_session;
 /* A decoded or wrapped picture. Immutable: any thread may read it. */
 typedef struct scarlet_image scarlet_image;
@@ -138,12 +138,13 @@ SCARLET_API void scarlet_model_free(scarlet_model *model);
 
 /*
  * Prepares to run a model: takes all memory and starts all threads that inference will use.
- * opts: session options (threads, batch_max, input_size, layout, output), or NULL. For an option
- * that is not set, the model file's metadata counts, then the default.
+ * opts: session options (threads, batch_max, input_size, layout, output, max_memory), or NULL. For
+ * an option that is not set, the model file's metadata counts, then the default.
  * With threads=1 (the default) no thread is started and the session may be used after fork() in
  * the child; with more, a child must make its own session. Creating threads can fail with MEMORY.
  * The input may have any side (option input_size): a layer with stride 2 halves it, rounding up.
- * Errors: ARGUMENT, LIMIT, MEMORY, UNSUPPORTED (this CPU cannot run the engine asked for).
+ * Errors: ARGUMENT, LIMIT (max_memory; the text says how much it would take), MEMORY, UNSUPPORTED
+ * (this CPU cannot run the engine asked for).
  */
 SCARLET_API scarlet_status scarlet_session_create(scarlet_model *model, const scarlet_options *opts,
                                                   scarlet_session **out, scarlet_error *err);
@@ -179,8 +180,8 @@ SCARLET_API void scarlet_image_free(scarlet_image *image);
  * out     array of k elements; receives softmax probabilities in descending order
  * n_out   receives min(k, classes); may be NULL
  *
- * Errors: ARGUMENT (also for a session whose output is features), MEMORY. Nothing is allocated for
- * a wrapped frame of the size of an earlier one.
+ * Errors: ARGUMENT (also for a session whose output is features, or that is in use by another
+ * call), MEMORY. Nothing is allocated for a wrapped frame of the size of an earlier one.
  */
 SCARLET_API scarlet_status scarlet_classify(scarlet_session *session, const scarlet_image *image,
                                             const scarlet_options *opts, size_t k,
@@ -290,8 +291,8 @@ SCARLET_API float *scarlet_session_input(scarlet_session *session, size_t *len);
  * scores_len  exactly batch * L
  *
  * On one machine the same input gives the same bits, whatever the number of threads, the place in
- * the batch and the session. Allocates nothing. Errors: ARGUMENT (a length, batch, or an input
- * value that is not finite: the text names picture and index).
+ * the batch and the session. Allocates nothing. Errors: ARGUMENT (a length, batch, an input
+ * value that is not finite: the text names picture and index; a session that is in use).
  */
 SCARLET_API scarlet_status scarlet_infer(scarlet_session *session, const float *input,
                                          size_t input_len, size_t batch, float *scores,
@@ -343,6 +344,7 @@ typedef enum scarlet_option {
     SCARLET_OPT_INPUT_SIZE = 102, /* side of the network's input in pixels */
     SCARLET_OPT_LAYOUT = 103,     /* SCARLET_LAYOUT_* of inputs, also of scarlet_preprocess */
     SCARLET_OPT_OUTPUT = 104,     /* SCARLET_OUTPUT_* */
+    SCARLET_OPT_MAX_MEMORY = 105, /* largest memory that a session takes, bytes */
 
     SCARLET_OPT_MAX_PIXELS = 200,  /* largest width * height decoded */
     SCARLET_OPT_AUTO_ORIENT = 201, /* 1: turn a decoded picture by its EXIF orientation */

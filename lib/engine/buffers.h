@@ -23,7 +23,12 @@ typedef struct scarlet__buffers {
 void *scarlet__buffer(scarlet__buffers *b, size_t count, size_t size);
 
 /* Takes memory for all buffers that have been asked for; they are asked for again, in the same
- * order. Errors: MEMORY. */
-scarlet_status scarlet__buffers_take(scarlet__buffers *b, scarlet_error *err);
+ * order. Errors: LIMIT (with the `taken` bytes that the session has already, more than `limit`),
+ * MEMORY. */
+scarlet_status scarlet__buffers_take(scarlet__buffers *b, size_t taken, size_t limit,
+                                     scarlet_error *err);
+
+/* LIMIT if a session of so many bytes is not allowed. */
+scarlet_status scarlet__session_fits(size_t bytes, size_t limit, scarlet_error *err);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct scarlet__execution {
     bool nhwc;           /* layout of pictures */
     bool features;       /* stop before the classifier */
     unsigned threads;    /* the calling one included; the executor starts the others */
+    size_t taken, limit; /* bytes that the session has already, and may have in all */
 } scarlet__execution;
 
 typedef struct scarlet__engine {

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,12 +11,14 @@
 #include "common/finite.h"
 #include "common/host.h"
 #include "common/memory.h"
+#include "engine/buffers.h"
 #include "image/preprocess.h"
 #include "model/model.h"
 #include "options/options.h"
 
 struct scarlet_session {
     scarlet_model *model;
+    atomic_flag busy; /* a call is running */
     int side;
     size_t batch_max;
     bool nhwc, features;
@@ -59,6 +62,12 @@ static scarlet_status make(scarlet_session *s, const scarlet_options *opts, scar
         s->threads = scarlet__cpu_count();
     /* side and batch_max are bounded by the option table: this cannot wrap in 64 bits. */
     s->input_bytes = s->batch_max * picture_length(s) * sizeof *s->input;
+    const size_t taken = s->input_bytes + 2 * output_length(s) * sizeof *s->scores;
+    const int64_t most = scarlet__option(opts, SCARLET_OPT_MAX_MEMORY);
+    const size_t limit = (uint64_t)most < SIZE_MAX ? (size_t)most : SIZE_MAX;
+    scarlet_status status = scarlet__session_fits(taken, limit, err);
+    if (status != SCARLET_OK)
+        return status;
     s->input = scarlet__pages_alloc(s->input_bytes);
     s->scores = scarlet__alloc(2 * output_length(s), sizeof *s->scores);
     if (!s->input || !s->scores)
@@ -74,6 +83,8 @@ static scarlet_status make(scarlet_session *s, const scarlet_options *opts, scar
         .nhwc = s->nhwc,
         .features = s->features,
         .threads = s->threads,
+        .taken = taken,
+        .limit = limit,
     };
     return s->model->engine->create(&execution, &s->executor, &s->executor_bytes, err);
 }
@@ -90,6 +101,7 @@ scarlet_status scarlet_session_create(scarlet_model *model, const scarlet_option
     scarlet_session *s = scarlet__calloc(1, sizeof *s);
     scarlet_status status = SCARLET_OK;
     if (s) {
+        atomic_flag_clear(&s->busy);
         s->model = model;
         scarlet__model_retain(model);
         status = make(s, opts, err);
@@ -186,6 +198,22 @@ static scarlet_status run(scarlet_session *s, const float *input, size_t batch, 
     return s->model->engine->run(s->executor, input, batch, out, s->trace ? &tracer : NULL, err);
 }
 
+/* A session serves one thread at a time: two at once are told so instead of wrong scores. Between
+ * a true enter() and leave() nobody else is let in, not even a trace function. */
+static bool enter(scarlet_session *s, scarlet_error *err)
+{
+    if (!atomic_flag_test_and_set_explicit(&s->busy, memory_order_acquire))
+        return true;
+    scarlet__describe(err, SCARLET_ERROR_ARGUMENT,
+                      "session is in use by another call: make one session for each thread");
+    return false;
+}
+
+static void leave(scarlet_session *s)
+{
+    atomic_flag_clear_explicit(&s->busy, memory_order_release);
+}
+
 static scarlet_status check_length(const char *name, size_t found, size_t batch, size_t each,
                                    scarlet_error *err)
 {
@@ -212,14 +240,19 @@ scarlet_status scarlet_infer(scarlet_session *s, const float *input, size_t inpu
         status = check_length("scores_len", scores_len, batch, output_length(s), err);
     if (status != SCARLET_OK)
         return status;
+    if (!enter(s, err))
+        return SCARLET_ERROR_ARGUMENT;
     size_t bad = scarlet__first_not_finite(input, input_len);
-    if (bad < input_len)
-        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "input: value %zu of picture %zu is not finite",
-                             bad % picture_length(s), bad / picture_length(s));
-    scarlet__host host = scarlet__host_enter();
-    status = run(s, input, batch, scores, err);
-    scarlet__host_leave(&host);
+    if (bad < input_len) {
+        status = scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                               "input: value %zu of picture %zu is not finite",
+                               bad % picture_length(s), bad / picture_length(s));
+    } else {
+        scarlet__host host = scarlet__host_enter();
+        status = run(s, input, batch, scores, err);
+        scarlet__host_leave(&host);
+    }
+    leave(s);
     return status;
 }
 
@@ -261,6 +294,8 @@ scarlet_status scarlet_classify(scarlet_session *s, const scarlet_image *image,
     if (s->features)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "the session's output is features: make one with output=scores");
+    if (!enter(s, err))
+        return SCARLET_ERROR_ARGUMENT;
     size_t classes = output_length(s);
     float *probabilities = s->scores + classes;
     scarlet__host host = scarlet__host_enter();
@@ -274,6 +309,7 @@ scarlet_status scarlet_classify(scarlet_session *s, const scarlet_image *image,
             *n_out = n;
     }
     scarlet__host_leave(&host);
+    leave(s);
     return status;
 }
 

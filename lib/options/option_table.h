@@ -48,6 +48,8 @@ OPTION(SCARLET_OPT_OUTPUT, "output", 0, 1, 0,
        "what an inference returns: logits, or the vector before the classifier")
 VALUE(SCARLET_OPT_OUTPUT, SCARLET_OUTPUT_SCORES, "scores")
 VALUE(SCARLET_OPT_OUTPUT, SCARLET_OUTPUT_FEATURES, "features")
+OPTION(SCARLET_OPT_MAX_MEMORY, "max_memory", 1, INT64_MAX, (int64_t)1 << 30,
+       "largest memory that a session takes, bytes")
 
 OPTION(SCARLET_OPT_MAX_PIXELS, "max_pixels", 1, INT64_MAX, 178956970,
        "largest width x height of a picture that is decoded")

@@ -52,7 +52,7 @@ def test_options(command):
     (["classify", "--mo"], ["--model"]),
     (["classify", "x.png", "--to"], ["--top-k"]),
     (["classify", "--opt", "en"], ["engine="]),
-    (["classify", "-o", "max"], ["max_bytes=", "max_pixels="]),
+    (["classify", "-o", "max"], ["max_bytes=", "max_memory=", "max_pixels="]),
     (["classify", "--opt", "engine", "="], ["auto", "xnnpack", "fused"]),
     (["classify", "--opt", "engine", "=", "f"], ["fused"]),
     (["classify", "--opt", "=", "en"], ["engine="]),

@@ -239,7 +239,7 @@ static scarlet_status allocate(scarlet__fused *x, size_t *bytes, scarlet_error *
     if (!x->lane || !x->scratch || !x->team)
         return scarlet__fail_memory(err);
     cut(x, &n, &x->buffers);
-    scarlet_status status = scarlet__buffers_take(&x->buffers, err);
+    scarlet_status status = scarlet__buffers_take(&x->buffers, x->e.taken, x->e.limit, err);
     if (status == SCARLET_OK)
         cut(x, &n, &x->buffers);
     *bytes = sizeof *x +

@@ -418,7 +418,7 @@ static scarlet_status allocate(executor *x, scarlet_error *err)
 {
     const sizes n = measure(x);
     cut(x, &n);
-    scarlet_status status = scarlet__buffers_take(&x->buffers, err);
+    scarlet_status status = scarlet__buffers_take(&x->buffers, x->e.taken, x->e.limit, err);
     if (status == SCARLET_OK)
         cut(x, &n);
     return status;
