@@ -66,23 +66,25 @@ static void put_base64(FILE *out, const unsigned char *data, size_t size)
 
 /* ---- picture ---- */
 
-void html_thumbnail(FILE *out, const scarlet_image *image)
+char *html_thumbnail(const scarlet_image *image)
 {
     uint32_t width, height;
     size_t stride;
     scarlet_image *small = NULL;
     if (!scarlet_image_pixels(image, &width, &height, NULL, NULL))
-        return;
+        return NULL;
     uint64_t longer = width > height ? width : height;
     uint32_t w = (uint32_t)((uint64_t)width * SIDE / longer),
              h = (uint32_t)((uint64_t)height * SIDE / longer);
     if (scarlet_image_resize(image, w ? w : 1, h ? h : 1, SCARLET_FILTER_BILINEAR, &small, NULL))
-        return;
+        return NULL;
     const unsigned char *pixels = scarlet_image_pixels(small, &width, &height, &stride, NULL);
     unsigned char *dense = cli_alloc(height, 3 * (size_t)width);
     for (uint32_t y = 0; y < height; y++)
         memcpy(dense + y * 3 * (size_t)width, pixels + y * stride, 3 * (size_t)width);
-    size_t size;
+    size_t size, length;
+    char *text;
+    FILE *out = cli_memory(&text, &length);
     unsigned char *file = png(dense, width, height, &size);
     fprintf(out, "<img alt=\"\" width=\"%u\" height=\"%u\" src=\"data:image/png;base64,", width,
             height);
@@ -91,4 +93,7 @@ void html_thumbnail(FILE *out, const scarlet_image *image)
     free(file);
     free(dense);
     scarlet_image_free(small);
+    if (fclose(out) != 0)
+        cli_out_of_memory();
+    return text;
 }

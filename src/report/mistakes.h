@@ -5,12 +5,9 @@
 #include <stdio.h>
 
 #include "common/class_names.h"
-#include "pictures/inputs.h"
-#include "scarlet/scarlet.h"
 #include "tally.h"
 
-/* inputs: where to find the pictures again, by the options given; NULL: there are none. */
-void put_mistakes(FILE *out, const tally *t, const cli_names *names, const cli_inputs *inputs,
-                  const scarlet_options *opts);
+/* thumbnail: HTML of each of the worst, or NULL; NULL: there are none. */
+void put_mistakes(FILE *out, const tally *t, const cli_names *names, char *const *thumbnail);
 
 #endif

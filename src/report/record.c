@@ -87,3 +87,16 @@ bool record_read(const json_doc *doc, const json_node *object, record *out, size
     return read_answer(doc, object, &out->answer[0], top) &&
            (!two || read_answer(doc, json_get(doc, object, "second", '{'), &out->answer[1], top));
 }
+
+answer answer_of(float *scores, size_t classes, int64_t label)
+{
+    answer a;
+    scarlet_prediction top[TOP];
+    size_t count = scarlet_topk(scores, classes, TOP, top);
+    scarlet_softmax(scores, classes, scores);
+    for (size_t i = 0; i < TOP; i++)
+        a.top[i] = i < count ? top[i].class_id : -1;
+    a.confidence = scores[a.top[0]];
+    a.truth = scores[label];
+    return a;
+}

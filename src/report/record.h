@@ -28,6 +28,8 @@ typedef struct record {
 void record_write(json *j, const record *r, size_t top, bool two);
 /* False if the object is not a record. Strings belong to the document. */
 bool record_read(const json_doc *doc, const json_node *object, record *out, size_t top, bool two);
+/* The answer that scores give; they become probabilities. */
+answer answer_of(float *scores, size_t classes, int64_t label);
 bool answer_hit(const answer *a, int64_t label, size_t top);
 
 #endif

@@ -71,13 +71,7 @@ static scarlet_status ask(const contender *c, size_t worker, const scarlet_image
         status = scarlet_infer(session, input, c->input_length, 1, scores, c->classes, &it->err);
     if (status != SCARLET_OK)
         return status;
-    scarlet_prediction top[TOP];
-    size_t count = scarlet_topk(scores, c->classes, TOP, top);
-    scarlet_softmax(scores, c->classes, scores);
-    for (size_t i = 0; i < TOP; i++)
-        out->top[i] = i < count ? top[i].class_id : -1;
-    out->confidence = scores[out->top[0]];
-    out->truth = scores[it->picture.label];
+    *out = answer_of(scores, c->classes, it->picture.label);
     return SCARLET_OK;
 }
 

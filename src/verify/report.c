@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "pictures/feed.h"
+#include "pictures/thumbnail.h"
 #include "report/classes.h"
 #include "report/html.h"
 #include "report/mistakes.h"
@@ -103,6 +105,49 @@ static void put_failures(FILE *out, const tally *t)
     fputs("</ul>\n", out);
 }
 
+/* ---- pictures of the worst mistakes ---- */
+
+typedef struct gallery {
+    const shelf *worst;
+    char *thumbnail[WORST]; /* HTML, NULL: none */
+} gallery;
+
+static bool is_worst(const void *user, size_t index)
+{
+    const shelf *worst = ((const gallery *)user)->worst;
+    for (size_t i = 0; i < worst->count; i++)
+        if (worst->item[i].index == index)
+            return true;
+    return false;
+}
+
+static char *thumbnail(const cli_picture *picture, const scarlet_options *opts)
+{
+    scarlet_image *image;
+    if (cli_load(picture, opts, &image, &(scarlet_error){0}) != SCARLET_OK)
+        return NULL;
+    char *text = html_thumbnail(image);
+    scarlet_image_free(image);
+    return text;
+}
+
+/* Goes through the data once more: archives can only be read from the start. */
+static void collect(gallery *g, const cli_inputs *inputs, const scarlet_options *opts)
+{
+    feed f = {.inputs = inputs, .wanted = is_worst, .user = g};
+    size_t left = g->worst->count;
+    cli_picture picture;
+    while (left && feed_next(&f, &picture)) {
+        for (size_t i = 0; i < g->worst->count; i++)
+            if (g->worst->item[i].index == picture.index) {
+                g->thumbnail[i] = thumbnail(&picture, opts);
+                left--;
+            }
+        cli_picture_free(&picture);
+    }
+    feed_close(&f);
+}
+
 /* ---- page ---- */
 
 /* The object of --json, without any "<" that could end the element. */
@@ -139,6 +184,9 @@ void report_write(const char *path, const result *r, const cli_names *names,
                   const cli_inputs *inputs, const scarlet_options *opts)
 {
     const tally *t = &r->tally;
+    gallery g = {.worst = &t->worst};
+    if (inputs)
+        collect(&g, inputs, opts);
     char *title = cli_format("%s verified", r->model.name);
     FILE *out = page_open(path, title);
     put_head(out, r);
@@ -148,10 +196,12 @@ void report_write(const char *path, const result *r, const cli_names *names,
         put_comparison(out, r, names);
     put_classes(out, t, names);
     put_confusions(out, t, names);
-    put_mistakes(out, t, names, inputs, opts);
+    put_mistakes(out, t, names, g.thumbnail);
     put_failures(out, t);
     origin_put(out, &r->origin);
     put_json(out, r, names);
     page_close(out, path);
+    for (size_t i = 0; i < t->worst.count; i++)
+        free(g.thumbnail[i]);
     free(title);
 }
