@@ -1,7 +1,7 @@
 # Shared by examples/quickstart.sh and tests/run.sh: the packages of Debian 12 and 13 that
 # libscarlet is built with, and how they are installed and used. To be sourced from the top folder.
 
-libraries="libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libpng-dev libjpeg-dev libarchive-dev zlib1g-dev"
+libraries="libxnnpack-dev libpthreadpool-dev libpng-dev libjpeg-dev libarchive-dev zlib1g-dev"
 build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config $libraries"
 
 say() {

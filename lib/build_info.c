@@ -17,8 +17,8 @@ static void compose(void)
 #include "engine/kernels/sets.h"
         ;
     int isa = scarlet__kernels_for(scarlet__cpu_isa(SCARLET_ISA_ANY))->isa;
-    snprintf(text, sizeof text, "libscarlet %s, XNNPACK %s, %s, libpng %s; kernels:%s, using %s",
-             scarlet_version_string(), SCARLET__XNNPACK_API, SCARLET__JPEG, SCARLET__PNG, sets,
+    snprintf(text, sizeof text, "libscarlet %s, %s, %s, libpng %s; kernels:%s, using %s",
+             scarlet_version_string(), SCARLET__XNNPACK, SCARLET__JPEG, SCARLET__PNG, sets,
              scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa));
 }
 

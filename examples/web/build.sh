@@ -12,8 +12,9 @@ mkdir -p "$out"
 
 # Everything but decoders, since the browser decodes, and what platform.c replaces.
 sources=$(find lib -name '*.c' ! -path '*/kernels/*' ! -name '*_avx2.c' ! -name build_info.c \
-    ! -path lib/common/cpu.c ! -path lib/common/threads.c ! -path lib/engine/dense.c \
-    ! -path lib/engine/xnnpack.c ! -path lib/engine/fused/team.c \
+    ! -path 'lib/nas/*' ! -path lib/common/cpu.c ! -path lib/common/cgroup.c \
+    ! -path lib/engine/xnnpack/executor.c ! -path lib/engine/xnnpack/operators.c \
+    ! -path lib/engine/xnnpack/pool.c ! -path lib/engine/fused/team.c \
     ! -path lib/image/decode.c ! -path lib/image/jpeg.c ! -path lib/image/png.c ! -path lib/image/probe.c)
 kernels=lib/engine/kernels
 

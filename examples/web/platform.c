@@ -1,10 +1,8 @@
 /*
- * What the library has from elsewhere on a desktop, for a page: one thread, one instruction set,
- * and no XNNPACK.
+ * What the library has from elsewhere on a desktop, for a page: one thread, one instruction set.
  */
 #include "common/cpu.h"
 #include "common/error.h"
-#include "engine/engine.h"
 #include "engine/fused/team.h"
 
 /* ---- for lib/common/cpu.c ---- */
@@ -50,24 +48,3 @@ bool scarlet__team_task(scarlet__member *member, size_t tasks, size_t *i)
     member->taken = 0;
     return false;
 }
-
-/* ---- for lib/engine/xnnpack.c ---- */
-
-static scarlet_status no_weights(const scarlet__network *network, const scarlet__tensors *tensors,
-                                 const scarlet__kernels *kernels, int precision, void **weights,
-                                 size_t *bytes, scarlet_error *err)
-{
-    (void)network, (void)tensors, (void)kernels, (void)precision, (void)weights, (void)bytes;
-    return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "option engine: xnnpack is not in a page");
-}
-
-static void nothing(void *weights)
-{
-    (void)weights;
-}
-
-const scarlet__engine scarlet__engine_xnnpack = {
-    .id = SCARLET_ENGINE_XNNPACK,
-    .weights_create = no_weights,
-    .weights_free = nothing,
-};

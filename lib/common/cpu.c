@@ -1,26 +1,29 @@
 #include "common/cpu.h"
 
-#include <cpuinfo.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#else
+#include <sys/auxv.h>
+#endif
 
-/* cpuinfo_initialize guards itself with pthread_once. */
+#include "common/cgroup.h"
+
+/* All from the CPU itself: there may be no /proc, or no descriptor to read it with. */
 static int detected(void)
 {
-    if (!cpuinfo_initialize())
-        return SCARLET_ISA_PORTABLE;
 #if defined(__x86_64__)
-    if (!cpuinfo_has_x86_avx2() || !cpuinfo_has_x86_fma3())
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return SCARLET_ISA_PORTABLE;
-    if (!cpuinfo_has_x86_avx512f() || !cpuinfo_has_x86_avx512bw() || !cpuinfo_has_x86_avx512dq() ||
-        !cpuinfo_has_x86_avx512vl())
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return SCARLET_ISA_AVX2;
-    if (!cpuinfo_has_x86_avx512vnni())
+    if (!__builtin_cpu_supports("avx512vnni"))
         return SCARLET_ISA_AVX512;
-    return cpuinfo_has_x86_avx512bf16() ? SCARLET_ISA_AVX512BF16 : SCARLET_ISA_AVX512VNNI;
+    return __builtin_cpu_supports("avx512bf16") ? SCARLET_ISA_AVX512BF16 : SCARLET_ISA_AVX512VNNI;
 #else
     return SCARLET_ISA_PORTABLE;
 #endif
@@ -32,53 +35,46 @@ int scarlet__cpu_isa(int64_t isa_max)
     return isa_max < isa ? (int)isa_max : isa;
 }
 
+/* ---- name ---- */
+
+static char name[64];
+
+static void find_name(void)
+{
+#if defined(__x86_64__)
+    enum { BRAND = 0x80000002, PARTS = 3 }; /* leaves of 16 characters */
+    uint32_t text[PARTS][4] = {{0}};
+    for (unsigned i = 0; i < PARTS; i++)
+        if (!__get_cpuid(BRAND + i, &text[i][0], &text[i][1], &text[i][2], &text[i][3]))
+            break;
+    memcpy(name, text, sizeof text);
+#else
+    const char *platform = (const char *)getauxval(AT_PLATFORM);
+    strncpy(name, platform ? platform : "", sizeof name - 1);
+#endif
+    const size_t blanks = strspn(name, " ");
+    memmove(name, name + blanks, sizeof name - blanks);
+    for (size_t n = strlen(name); n > 0 && name[n - 1] == ' '; n--)
+        name[n - 1] = '\0';
+    if (!*name)
+        strcpy(name, "unknown CPU");
+}
+
 const char *scarlet__cpu_name(void)
 {
-    return cpuinfo_initialize() && *cpuinfo_get_package(0)->name ? cpuinfo_get_package(0)->name
-                                                                 : "unknown CPU";
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_name);
+    return name;
 }
 
-/* First line of a small file; false if it cannot be read. */
-static int first_line(const char *path, char *line, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, line, room - 1);
-    close(fd);
-    if (n <= 0)
-        return 0;
-    line[n] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    return 1;
-}
-
-/* Whole CPUs of the cgroup's quota, rounded up; 0 if there is none. The process' own group is
- * seen at the mount's root inside a container, which is where quotas are met. */
-static unsigned quota(void)
-{
-    char line[64];
-    long long used = 0, period = 0;
-    if (first_line("/sys/fs/cgroup/cpu.max", line, sizeof line)) {
-        if (sscanf(line, "%lld %lld", &used, &period) != 2)
-            return 0; /* "max 100000" */
-    } else if (first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line) &&
-               sscanf(line, "%lld", &used) == 1 &&
-               first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line)) {
-        if (sscanf(line, "%lld", &period) != 1)
-            return 0;
-    }
-    if (used <= 0 || period <= 0)
-        return 0;
-    long long cpus = (used + period - 1) / period;
-    return cpus > 4096 ? 4096 : (unsigned)cpus;
-}
+/* ---- count ---- */
 
 unsigned scarlet__cpu_count(void)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    unsigned cpus = count > 0 ? (unsigned)count : 1, limit = quota();
+    enum { MOST = 1 << 16 }; /* kernels refuse a mask shorter than their own, of at most 8192 */
+    unsigned long mask[MOST / (8 * sizeof(unsigned long))] = {0};
+    cpu_set_t *set = (cpu_set_t *)(void *)mask;
+    int count = sched_getaffinity(0, sizeof mask, set) == 0 ? CPU_COUNT_S(sizeof mask, set) : 1;
+    unsigned cpus = count > 0 ? (unsigned)count : 1, limit = scarlet__cgroup_cpus("");
     return limit && limit < cpus ? limit : cpus;
 }

@@ -28,6 +28,10 @@ typedef struct scarlet__execution {
 
 typedef struct scarlet__engine {
     int id; /* SCARLET_ENGINE_* */
+    /* Makes it ready in this process, once; more calls do nothing. Errors: UNSUPPORTED, with the
+     * cause, if it cannot run on this machine or is not in this build; MEMORY. NULL: it needs
+     * nothing. */
+    scarlet_status (*start)(scarlet_error *err);
     /* Reads and packs a network's weights for a SCARLET_PRECISION_*; *bytes receives the memory
      * they take. They are never changed afterwards, and all sessions share them. */
     scarlet_status (*weights_create)(const scarlet__network *network,
@@ -47,7 +51,7 @@ typedef struct scarlet__engine {
                           const scarlet__tracer *tracer, scarlet_error *err);
 } scarlet__engine;
 
-extern const scarlet__engine scarlet__engine_xnnpack; /* everywhere */
-extern const scarlet__engine scarlet__engine_fused;   /* fast where kernels are tuned */
+extern const scarlet__engine scarlet__engine_xnnpack; /* may not start */
+extern const scarlet__engine scarlet__engine_fused;   /* everywhere; fast where kernels are tuned */
 
 #endif

@@ -10,8 +10,17 @@
 #include "network/find.h"
 #include "options/options.h"
 
-/* Kernels of the fused executor exist in every set, but in float32 they pay only where they were
- * tuned. */
+/* The fused executor's kernels exist in every set, but in float32 XNNPACK is faster where they were
+ * not tuned; if it starts. */
+static const scarlet__engine *choose_untuned(const scarlet_options *opts)
+{
+    scarlet_error cause;
+    if (scarlet__engine_xnnpack.start(&cause) == SCARLET_OK)
+        return &scarlet__engine_xnnpack;
+    scarlet__log(opts, SCARLET__LOG_INFO, "%s; engine=fused is used", cause.message);
+    return &scarlet__engine_fused;
+}
+
 static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *model,
                                     scarlet_error *err)
 {
@@ -25,14 +34,14 @@ static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *
                 "use engine=fused or auto",
                 scarlet_option_value_name(SCARLET_OPT_PRECISION, model->precision));
         model->engine = &scarlet__engine_xnnpack;
-        break;
+        return model->engine->start(err);
     case SCARLET_ENGINE_FUSED:
         model->engine = &scarlet__engine_fused;
         break;
     default:
         model->engine = integers || model->kernels->isa != SCARLET_ISA_PORTABLE
                             ? &scarlet__engine_fused
-                            : &scarlet__engine_xnnpack;
+                            : choose_untuned(opts);
     }
     return SCARLET_OK;
 }

@@ -148,18 +148,12 @@ static int attempt(use fn, const char *path, const char *kind, size_t n, int cod
                    scarlet_status expected, const char *message)
 {
     scarlet_error err = {0};
-    if (fn != xnnpack) /* without memory libcpuinfo knows no CPU, and portable kernels serve */
-        scarlet_build_info();
     failing_arm(kind, n, code);
     scarlet_status status = fn(path, &err);
     int missed = failing_hit() ? 0 : MISSED;
     failing_arm(NULL, 0, 0);
     if (status == SCARLET_OK)
         return DONE | missed;
-    /* What XNNPACK of 2024 answers when libcpuinfo had no memory. */
-    if (status == SCARLET_ERROR_UNSUPPORTED && strcmp(kind, "malloc") == 0 && !missed &&
-        strstr(err.message, "memory for libcpuinfo?"))
-        return REFUSED;
     if (status == expected && err.status == expected && strstr(err.message, message) && !missed &&
         err.detail == (expected == SCARLET_ERROR_IO ? code : 0))
         return REFUSED;
@@ -243,8 +237,7 @@ static void shrinking(const char *name, use fn, const char *path)
     }
 }
 
-/* `spare`: some memory can be done without. libjpeg asks for less when it is refused much, and
- * where libcpuinfo has none, the portable kernels serve. */
+/* `spare`: some memory can be done without: libjpeg asks for less when it is refused much. */
 static void files(const char *name, use fn, const char *path, bool spare)
 {
     each(name, fn, path, "open", EMFILE, SCARLET_ERROR_IO, "Too many open files", false, 1);
@@ -321,7 +314,7 @@ int main(int argc, char **argv)
             files("decode=fast", decode_fast, path, true);
             continue;
         }
-        files("load", load, path, true);
+        files("load", load, path, false);
         /* How a kind of file is read is seen by now; the rest is the same for all. */
         if (dot && strcmp(dot, ".safetensors") == 0) {
             conversion(path);

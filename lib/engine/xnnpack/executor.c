@@ -13,12 +13,12 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "common/threads.h"
 #include "engine/buffers.h"
 #include "engine/engine.h"
 #include "engine/fold.h"
 #include "engine/geometry.h"
 #include "engine/xnnpack/operators.h"
+#include "engine/xnnpack/pool.h"
 
 enum {
     BAND_ROWS = 28 /* output rows of a depthwise task; a task's halo rows are activated twice */
@@ -557,9 +557,6 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
 {
     const weights *w = e->weights;
     *out = NULL;
-    scarlet_status status = scarlet__xnnpack_initialize(err);
-    if (status != SCARLET_OK)
-        return status;
     executor *x = scarlet__calloc(1, sizeof *x);
     if (!x)
         return scarlet__fail_memory(err);
@@ -575,6 +572,7 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
         t->side = side;
         side = t->out_side = scarlet__layer_side(t->layer, side);
     }
+    scarlet_status status = SCARLET_OK;
     if (e->threads > 1)
         status = scarlet__pool_create(e->threads, &x->pool, err);
     if (status == SCARLET_OK)
@@ -594,6 +592,7 @@ static scarlet_status create(const scarlet__execution *e, void **out, size_t *by
 
 const scarlet__engine scarlet__engine_xnnpack = {
     .id = SCARLET_ENGINE_XNNPACK,
+    .start = scarlet__xnnpack_start,
     .weights_create = weights_create,
     .weights_free = weights_free,
     .create = create,

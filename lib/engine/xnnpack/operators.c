@@ -1,5 +1,9 @@
 #include "engine/xnnpack/operators.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <unistd.h>
 #include <xnnpack.h>
 
 #include "common/cpu.h"
@@ -12,16 +16,42 @@ static scarlet_status failed(enum xnn_status status, const char *what, scarlet_e
         return scarlet__fail_memory(err);
     if (status == xnn_status_unsupported_hardware)
         return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                             "XNNPACK does not support this CPU, or was not told which it is: "
-                             "memory was short, or /proc is not mounted");
+                             "XNNPACK cannot start: it does not support this CPU, or memory was "
+                             "short when it looked");
     return scarlet__fail(err, SCARLET_ERROR_INTERNAL, "XNNPACK: %s failed with status %d", what,
                          (int)status);
 }
 
-scarlet_status scarlet__xnnpack_initialize(scarlet_error *err)
+/* libcpuinfo, which XNNPACK asks what the CPU can do, prints and fails for good if it cannot read
+ * this file. */
+static scarlet_status readable(const char *path, scarlet_error *err)
 {
-    enum xnn_status status = xnn_initialize(NULL);
-    return status == xnn_status_success ? SCARLET_OK : failed(status, "initialization", err);
+    char byte;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? -1 : read(fd, &byte, 1);
+    const int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (n == 1)
+        return SCARLET_OK;
+    scarlet_error cause;
+    scarlet__describe_errno(&cause, n < 0 ? code : ENODATA, "%s", path);
+    return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED, "XNNPACK cannot start: %s", cause.message);
+}
+
+scarlet_status scarlet__xnnpack_start(scarlet_error *err)
+{
+    static atomic_bool started;
+    if (atomic_load(&started))
+        return SCARLET_OK;
+    scarlet_status status = readable("/proc/cpuinfo", err);
+    if (status != SCARLET_OK)
+        return status;
+    enum xnn_status made = xnn_initialize(NULL);
+    if (made != xnn_status_success)
+        return failed(made, "initialization", err);
+    atomic_store(&started, true);
+    return SCARLET_OK;
 }
 
 void scarlet__operator_free(scarlet__operator *op)

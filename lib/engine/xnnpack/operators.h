@@ -13,9 +13,9 @@
 /* A layer bound to its input and output. */
 typedef struct xnn_operator scarlet__operator;
 
-/* Once a process; more calls do nothing. It always gets the default allocator: the allocator is
+/* As scarlet__engine.start. XNNPACK always gets the default allocator: the allocator is
  * process-wide, and not a library's to choose. */
-scarlet_status scarlet__xnnpack_initialize(scarlet_error *err);
+scarlet_status scarlet__xnnpack_start(scarlet_error *err);
 
 typedef struct scarlet__operator_layer {
     size_t in, out;               /* channels */

@@ -5,8 +5,8 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "common/threads.h"
 #include "nas/real.h"
+#include "nas/train/crew.h"
 
 /* ---- pictures through a model ---- */
 
@@ -43,7 +43,7 @@ static scarlet_status run_one(job *j, worker *w, size_t i, scarlet_error *err)
     return status;
 }
 
-static void work(void *user, size_t number)
+static void work(void *user, unsigned number)
 {
     job *j = user;
     worker *w = &j->workers[number];
@@ -83,16 +83,9 @@ scarlet_status scarlet__infer(const scarlet__inference *inference, scarlet_error
     if (threads == 0)
         return SCARLET_OK;
     job j = {.what = inference};
-    pthreadpool_t pool = NULL;
     scarlet_status status = prepare(&j, threads, err);
-    if (status == SCARLET_OK && threads > 1)
-        status = scarlet__pool_create(threads, &pool, err);
-    if (status == SCARLET_OK && pool)
-        pthreadpool_parallelize_1d(pool, work, &j, threads, 0);
-    else if (status == SCARLET_OK)
-        work(&j, 0);
-    if (pool)
-        pthreadpool_destroy(pool);
+    if (status == SCARLET_OK)
+        scarlet__crew_run(threads, work, &j);
     for (unsigned i = 0; j.workers && i < threads; i++) {
         if (status == SCARLET_OK && j.workers[i].status != SCARLET_OK) {
             status = j.workers[i].status;

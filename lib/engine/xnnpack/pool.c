@@ -1,4 +1,4 @@
-#include "common/threads.h"
+#include "engine/xnnpack/pool.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Creating a pool of threads without the risk that it hangs. */
-#ifndef SCARLET_COMMON_THREADS_H
-#define SCARLET_COMMON_THREADS_H
+#ifndef SCARLET_ENGINE_XNNPACK_POOL_H
+#define SCARLET_ENGINE_XNNPACK_POOL_H
 
 #include <pthreadpool.h>
 
