@@ -45,7 +45,7 @@ run_tests build-sanitize --no-suite python --no-suite network --no-suite api --n
 
 say "Running threads with ThreadSanitizer"
 (export CC=clang; build build-threads --werror -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false)
-run_tests build-threads --suite threads --suite network-c
+run_tests build-threads --suite threads --suite network-c --suite nas-c
 
 count() { # of test programs with one of these results, in all logs
     cat build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
