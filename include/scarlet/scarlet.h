@@ -153,8 +153,9 @@ SCARLET_API void scarlet_session_free(scarlet_session *session);
 
 /*
  * Reads a JPEG or PNG file; the kind is recognised by content. Pixels equal those of Pillow's
- * `Image.open(path).convert("RGB")`; metadata (EXIF, ICC, gamma) is ignored unless
- * auto_orient=on. opts: picture options (max_pixels, auto_orient, decode), or NULL.
+ * `Image.open(path).convert("RGB")`; metadata (EXIF, XMP, ICC, gamma) is ignored. With
+ * auto_orient=on the picture is then turned as Pillow's ImageOps.exif_transpose does. opts: picture
+ * options (max_pixels, auto_orient, decode), or NULL.
  *
  * With decode=fast a large JPEG is decoded at 1/2, 1/4 or 1/8 of its width and height (rounded
  * up): the smallest whose short side, rounded down, is at least twice what `resize` asks for (not

@@ -1,8 +1,9 @@
 /*
  * JPEG by libjpeg-turbo, with its defaults and the block feeding of the reference (Pillow).
  *
- * Known differences: arithmetic coded files of more than one block load, which Pillow cannot feed;
- * files of more than SCANS_MAX scans are refused.
+ * Known differences: arithmetic coded files of more than one block load, which Pillow cannot feed,
+ * and files with less EXIF data than their head; files of more than SCANS_MAX scans are refused. As
+ * in Pillow 9, XMP does not turn a JPEG; in later versions it does.
  */
 #include <setjmp.h>
 #include <stdio.h>

@@ -1,9 +1,11 @@
 /*
- * PNG by libpng, expanded to RGB by hand: the reference's rules for depths are not libpng's.
+ * PNG by libpng, expanded to RGB by hand: the reference's rules for depths are not libpng's. libpng
+ * gets a file made up of what the reference (Pillow) would use: it refuses much that the reference
+ * passes over.
  *
- * Known differences: libpng refuses some damaged or illegal files that the reference (Pillow)
- * loads: compression method 1, interlace method 2, a palette picture without PLTE, and picture data
- * that lack their proper end although every row is there, or end between rows.
+ * Known differences: a stream of picture data that ends before the last row is refused; the
+ * reference leaves the rest zero. Files load that the reference refuses for metadata it does not
+ * understand. Colours that a palette lacks are black, as in new versions of the reference.
  */
 #include <setjmp.h>
 #include <string.h>
@@ -12,35 +14,32 @@
 
 #include "common/error.h"
 #include "common/memory.h"
-#include "image/image.h"
+#include "image/png_file.h"
+
+enum { SIGNATURE = 8, PIECE = 1024 };
 
 typedef struct decoder {
     png_structp png;
     png_infop info;
     jmp_buf escape;
-    scarlet__window window; /* of the file: chunks may be many and small */
-    uint64_t next;          /* place in the file */
-    uint32_t width, height;
-    int type, depth;
-    uint8_t palette[256][3]; /* black where the file has no entry */
+    scarlet__png_file file;
     scarlet_image *image;
-    uint8_t *line;   /* a row as libpng gives it: samples of 8 or 16 bits */
-    uint8_t *sparse; /* an interlaced row as RGB */
-    bool starved;    /* an allocation failed */
-    scarlet_status status;
+    uint8_t piece[PIECE]; /* bytes that libpng gets next, before those of the file */
+    size_t piece_at, piece_size;
+    scarlet__chunk data; /* the chunk whose data libpng gets */
+    uint32_t data_at;
+    bool in_data;
+    uint64_t rows;         /* of all passes, still to come */
+    bool starved;          /* an allocation failed */
+    scarlet_status status; /* why `escape` was taken; OK: the picture is whole */
     scarlet_error *err;
 } decoder;
 
 /* ---- callbacks ---- */
 
-/* Before it knows the size of the picture libpng needs memory for itself and for a chunk to keep;
- * for that (eXIf) it asks before it has seen the bytes, be the chunk longer than the file. */
 static void *on_alloc(png_structp png, png_alloc_size_t size)
 {
-    enum { ITS_OWN = 1 << 20 };
     decoder *d = png_get_mem_ptr(png);
-    if (!d->width && size > d->window.source->size + ITS_OWN)
-        return NULL; /* the chunk is passed over */
     void *block = scarlet__alloc(size, 1);
     d->starved = d->starved || !block;
     return block;
@@ -63,7 +62,7 @@ static _Noreturn void on_error(png_structp png, const char *text)
     decoder *d = png_get_error_ptr(png);
     escape(d, d->starved ? scarlet__fail_memory(d->err)
                          : scarlet__fail(d->err, SCARLET_ERROR_CORRUPT, "%s: damaged PNG: %s",
-                                         d->window.source->name, text));
+                                         d->file.window.source->name, text));
 }
 
 static void on_warning(png_structp png, const char *text)
@@ -72,30 +71,114 @@ static void on_warning(png_structp png, const char *text)
     (void)text;
 }
 
+/* ---- what libpng reads ---- */
+
+static void put(decoder *d, const void *bytes, size_t size)
+{
+    memcpy(d->piece + d->piece_size, bytes, size);
+    d->piece_size += size;
+}
+
+static void put_be32(decoder *d, uint32_t v)
+{
+    const uint8_t bytes[] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+    put(d, bytes, sizeof bytes);
+}
+
+static void put_head(decoder *d, const char *kind, size_t length)
+{
+    put_be32(d, (uint32_t)length);
+    put(d, kind, 4);
+}
+
+static void put_sum(decoder *d)
+{
+    put_be32(d, 0); /* libpng does not look at it */
+}
+
+/* The signature and IHDR; colours that are not used, since libpng wants some. */
+static void put_begin(decoder *d)
+{
+    static const uint8_t signature[SIGNATURE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+    static const uint8_t colours[256][3];
+    const scarlet__png_file *f = &d->file;
+    const uint8_t kind[] = {(uint8_t)f->depth, (uint8_t)f->type, 0, 0, f->interlaced};
+    put(d, signature, sizeof signature);
+    put_head(d, "IHDR", 8 + sizeof kind);
+    put_be32(d, f->width);
+    put_be32(d, f->height);
+    put(d, kind, sizeof kind);
+    put_sum(d);
+    if (f->type == PNG_COLOR_TYPE_PALETTE) {
+        size_t size = sizeof *colours << f->depth;
+        put_head(d, "PLTE", size);
+        put(d, colours, size);
+        put_sum(d);
+    }
+}
+
+/* What follows the piece and the data that came last: a sum, the head of the next chunk, the end.
+ */
+static void put_next(decoder *d)
+{
+    const scarlet__source *source = d->file.window.source;
+    d->piece_at = d->piece_size = 0;
+    if (d->in_data) {
+        put_sum(d);
+        d->in_data = false;
+    } else if (scarlet__png_data(&d->file, &d->data)) {
+        if (d->data.length > source->size - d->data.at) /* as far as there are bytes */
+            d->data.length = (uint32_t)(source->size - d->data.at);
+        d->data_at = 0;
+        d->in_data = true;
+        put_head(d, "IDAT", d->data.length);
+    } else {
+        put_head(d, "IEND", 0);
+        put_sum(d);
+    }
+}
+
 static void on_read(png_structp png, uint8_t *out, size_t size)
 {
     decoder *d = png_get_io_ptr(png);
-    scarlet_status status = scarlet__window_read(&d->window, d->next, out, size, d->err);
-    if (status != SCARLET_OK)
-        escape(d, status);
-    d->next += size;
+    while (size > 0) {
+        size_t left = d->piece_size - d->piece_at,
+               rest = d->in_data ? d->data.length - d->data_at : 0;
+        size_t count = left ? left : rest;
+        if (count > size)
+            count = size;
+        if (left) {
+            memcpy(out, d->piece + d->piece_at, count);
+            d->piece_at += count;
+        } else if (rest) {
+            scarlet_status status =
+                scarlet__window_read(&d->file.window, d->data.at + d->data_at, out, count, d->err);
+            if (status != SCARLET_OK)
+                escape(d, status);
+            d->data_at += (uint32_t)count;
+        } else {
+            put_next(d);
+        }
+        out += count;
+        size -= count;
+    }
 }
 
 /* ---- expansion ---- */
 
-/* count pixels of `line` to RGB. */
-static void expand(const decoder *d, uint32_t count, uint8_t *out)
+/* count pixels, samples of 8 or 16 bits, to RGB, each `step` bytes after the one before. */
+static void expand(const scarlet__png_file *f, const uint8_t *in, uint32_t count, uint8_t *out,
+                   size_t step)
 {
-    const uint8_t *in = d->line;
-    size_t sample = d->depth == 16 ? 2 : 1; /* a 16-bit sample's first byte is its high one */
-    switch (d->type) {
+    size_t sample = f->depth == 16 ? 2 : 1; /* a 16-bit sample's first byte is its high one */
+    switch (f->type) {
     case PNG_COLOR_TYPE_PALETTE:
-        for (uint32_t x = 0; x < count; x++, out += 3)
-            memcpy(out, d->palette[in[x]], 3);
+        for (uint32_t x = 0; x < count; x++, out += step)
+            memcpy(out, f->palette[in[x]], 3);
         break;
     case PNG_COLOR_TYPE_GRAY: {
-        unsigned scale = d->depth < 8 ? 255u / ((1u << d->depth) - 1) : 1;
-        for (uint32_t x = 0; x < count; x++, out += 3) {
+        unsigned scale = f->depth < 8 ? 255u / ((1u << f->depth) - 1) : 1;
+        for (uint32_t x = 0; x < count; x++, out += step) {
             unsigned v = in[x * sample] * scale;
             if (sample == 2) /* clipped, not scaled */
                 v = v ? 255 : in[x * sample + 1];
@@ -104,12 +187,12 @@ static void expand(const decoder *d, uint32_t count, uint8_t *out)
         break;
     }
     case PNG_COLOR_TYPE_GRAY_ALPHA:
-        for (uint32_t x = 0; x < count; x++, in += 2 * sample, out += 3)
+        for (uint32_t x = 0; x < count; x++, in += 2 * sample, out += step)
             out[0] = out[1] = out[2] = in[0];
         break;
     default: { /* RGB, RGBA */
-        size_t pixel = (d->type == PNG_COLOR_TYPE_RGB ? 3 : 4) * sample;
-        for (uint32_t x = 0; x < count; x++, in += pixel, out += 3) {
+        size_t pixel = (f->type == PNG_COLOR_TYPE_RGB ? 3 : 4) * sample;
+        for (uint32_t x = 0; x < count; x++, in += pixel, out += step) {
             out[0] = in[0];
             out[1] = in[sample];
             out[2] = in[2 * sample];
@@ -119,152 +202,111 @@ static void expand(const decoder *d, uint32_t count, uint8_t *out)
     }
 }
 
-static void read_rows(decoder *d)
-{
-    for (uint32_t y = 0; y < d->height; y++) {
-        png_read_row(d->png, d->line, NULL);
-        expand(d, d->width, d->image->owned + y * d->image->stride[0]);
-    }
-}
-
 static uint32_t members(uint32_t size, uint32_t start, uint32_t step)
 {
     return size > start ? (size - start + step - 1) / step : 0;
 }
 
+/* The pixels of a pass, of the only one where the picture is not interlaced. */
+typedef struct pass {
+    uint8_t x, y, step_x, step_y;
+} pass;
+static const pass whole[] = {{0, 0, 1, 1}};
+static const pass adam7[] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                             {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+
 /* libpng hands over the rows of each pass as they are; the pixels are put in place here, so that no
- * copy of the picture in its own depth is needed. */
-static void read_interlaced(decoder *d)
+ * copy of the picture in its own depth is needed. After the last row nothing more is read: the
+ * stream need not have an end. */
+static void on_row(png_structp png, png_row_infop row, uint8_t *in)
 {
-    static const struct {
-        uint8_t x, y, step_x, step_y;
-    } adam7[] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
-                 {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
-    size_t stride = d->image->stride[0];
-    for (size_t p = 0; p < sizeof adam7 / sizeof *adam7; p++) {
-        uint32_t columns = members(d->width, adam7[p].x, adam7[p].step_x);
-        if (columns == 0)
-            continue;
-        for (size_t y = adam7[p].y; y < d->height; y += adam7[p].step_y) {
-            png_read_row(d->png, d->line, NULL);
-            expand(d, columns, d->sparse);
-            uint8_t *out = d->image->owned + y * stride + (size_t)adam7[p].x * 3;
-            for (uint32_t x = 0; x < columns; x++, out += (size_t)adam7[p].step_x * 3)
-                memcpy(out, d->sparse + (size_t)x * 3, 3);
-        }
-    }
+    decoder *d = png_get_user_transform_ptr(png);
+    const scarlet_image *image = d->image;
+    const pass *p = d->file.interlaced ? &adam7[png_get_current_pass_number(png)] : whole;
+    size_t y = p->y + (size_t)png_get_current_row_number(png) * p->step_y;
+    expand(&d->file, in, row->width, image->owned + y * image->stride[0] + (size_t)p->x * 3,
+           (size_t)p->step_x * 3);
+    if (--d->rows == 0)
+        escape(d, SCARLET_OK);
+}
+
+static uint64_t count_rows(const scarlet__png_file *f)
+{
+    const pass *first = f->interlaced ? adam7 : whole;
+    size_t passes = f->interlaced ? sizeof adam7 / sizeof *adam7 : 1;
+    uint64_t rows = 0;
+    for (const pass *p = first; p < first + passes; p++)
+        if (members(f->width, p->x, p->step_x))
+            rows += members(f->height, p->y, p->step_y);
+    return rows;
 }
 
 /* ---- decoding ---- */
 
-static int find_orientation(decoder *d)
+static void start(decoder *d)
 {
-    png_uint_32 size = 0;
-    png_bytep data = NULL;
-    if (!png_get_eXIf_1(d->png, d->info, &size, &data) || !data)
-        return 0;
-    return scarlet__exif_orientation(data, size);
+    png_structp png = d->png;
+    png_set_read_fn(png, d, on_read);
+    png_set_benign_errors(png, 1);
+    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
+    png_set_user_limits(png, INT32_MAX, INT32_MAX); /* the limit of pixels is ours */
+    png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+    png_set_packing(png);
+    png_set_read_user_transform_fn(png, on_row);
+    png_set_user_transform_info(png, d, 0, 0);
+    put_begin(d);
+    png_read_info(png, d->info);
+    png_read_update_info(png, d->info);
 }
 
-/* The reference walks through the chunks after the rows. One that the end of the file cuts off is
- * an error there; a file without an end, or bytes that are no chunk, are not. */
-static scarlet_status check_tail(decoder *d)
-{
-    for (uint64_t at = d->next; at < d->window.source->size && d->window.source->size - at >= 8;) {
-        uint8_t head[8];
-        scarlet_status status = scarlet__window_read(&d->window, at, head, sizeof head, d->err);
-        if (status != SCARLET_OK || memcmp(head + 4, "IEND", 4) == 0)
-            return status;
-        for (int i = 4; i < 8; i++)
-            if (!(head[i] >= '0' && head[i] <= '9') && !(head[i] >= 'A' && head[i] <= 'Z') &&
-                !(head[i] >= 'a' && head[i] <= 'z') && head[i] != '_')
-                return SCARLET_OK;
-        uint32_t length =
-            (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
-        if (length > d->window.source->size - at - 8)
-            return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
-                                 "%s: damaged PNG: the file ends at byte %llu, inside chunk %.4s "
-                                 "at byte %llu",
-                                 d->window.source->name, (unsigned long long)d->window.source->size,
-                                 (const char *)head + 4, (unsigned long long)at);
-        at += 8 + (uint64_t)length + 4;
-    }
-    return SCARLET_OK;
-}
-
-static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orientation)
+static scarlet_status read_rows(decoder *d)
 {
     if (setjmp(d->escape))
         return d->status;
-
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, on_error, on_warning, d, on_alloc,
                                       on_free);
     d->info = d->png ? png_create_info_struct(d->png) : NULL;
     if (!d->info)
         return scarlet__fail_memory(d->err);
-    png_structp png = d->png;
-    png_set_read_fn(png, d, on_read);
-    png_set_benign_errors(png, 1);
-    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
-    /* The limit of pixels is ours. Chunks that do not matter are checked and dropped, not kept;
-     * none may be longer than the file. */
-    png_set_user_limits(png, INT32_MAX, INT32_MAX);
-    png_set_chunk_malloc_max(
-        png, d->window.source->size < INT32_MAX ? (size_t)d->window.source->size : INT32_MAX);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    if (orientation)
-        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
+    start(d);
+    for (;;) /* until a callback leaves it */
+        png_read_row(d->png, NULL, NULL);
+}
 
-    /* The reference checks the sums up to the picture data, none later. */
-    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-    png_read_info(png, d->info);
-    png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
-
-    d->width = png_get_image_width(png, d->info);
-    d->height = png_get_image_height(png, d->info);
-    d->type = png_get_color_type(png, d->info);
-    d->depth = png_get_bit_depth(png, d->info);
-    scarlet_status status =
-        scarlet__image_fits(d->window.source->name, d->width, d->height, how->max_pixels, d->err);
+static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orientation)
+{
+    scarlet__png_file *f = &d->file;
+    const scarlet__source *source = f->window.source;
+    scarlet__png_marks marks = {0};
+    scarlet_status status = scarlet__png_begin(f, orientation ? &marks : NULL, d->err);
+    if (status == SCARLET_OK)
+        status = scarlet__image_fits(source->name, f->width, f->height, how->max_pixels, d->err);
     if (status != SCARLET_OK)
         return status;
     /* Deflate makes at most 1032 bytes of one: a file that cannot hold its rows is found before
      * memory is taken for them. */
-    uint64_t bits = (uint64_t)d->width * png_get_channels(png, d->info) * (unsigned)d->depth, bytes;
-    if (__builtin_mul_overflow((bits + 7) / 8, (uint64_t)d->height, &bytes) ||
-        bytes / 1032 > d->window.source->size)
+    static const uint8_t channels[] = {[PNG_COLOR_TYPE_GRAY] = 1,
+                                       [PNG_COLOR_TYPE_RGB] = 3,
+                                       [PNG_COLOR_TYPE_PALETTE] = 1,
+                                       [PNG_COLOR_TYPE_GRAY_ALPHA] = 2,
+                                       [PNG_COLOR_TYPE_RGB_ALPHA] = 4};
+    uint64_t bits = (uint64_t)f->width * channels[f->type] * (unsigned)f->depth, bytes;
+    if (__builtin_mul_overflow((bits + 7) / 8, (uint64_t)f->height, &bytes) ||
+        bytes / 1032 > source->size)
         return scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
                              "%s: damaged PNG: %llu bytes cannot hold %lu x %lu pixels",
-                             d->window.source->name, (unsigned long long)d->window.source->size,
-                             (unsigned long)d->width, (unsigned long)d->height);
-    if (orientation)
-        *orientation = find_orientation(d);
-    if (d->type == PNG_COLOR_TYPE_PALETTE) {
-        png_colorp entries = NULL;
-        int count = 0;
-        png_get_PLTE(png, d->info, &entries, &count);
-        for (int i = 0; i < count && i < 256; i++) {
-            d->palette[i][0] = entries[i].red;
-            d->palette[i][1] = entries[i].green;
-            d->palette[i][2] = entries[i].blue;
-        }
-    }
-    png_set_packing(png);
-    png_read_update_info(png, d->info);
-
-    bool interlaced = png_get_interlace_type(png, d->info) != PNG_INTERLACE_NONE;
-    status = scarlet__image_new(d->width, d->height, &d->image, d->err);
-    if (status != SCARLET_OK)
-        return status;
-    d->line = scarlet__alloc(png_get_rowbytes(png, d->info), 1);
-    d->sparse = interlaced ? scarlet__alloc(d->width, 3) : NULL;
-    if (!d->line || (interlaced && !d->sparse))
-        return scarlet__fail_memory(d->err);
-    if (interlaced)
-        read_interlaced(d);
-    else
-        read_rows(d);
-    return check_tail(d);
+                             source->name, (unsigned long long)source->size,
+                             (unsigned long)f->width, (unsigned long)f->height);
+    status = scarlet__image_new(f->width, f->height, &d->image, d->err);
+    d->rows = count_rows(f);
+    if (status == SCARLET_OK)
+        status = read_rows(d);
+    /* Where there were EXIF data before the picture the reference does not look behind it. */
+    if (status == SCARLET_OK)
+        status = scarlet__png_end(f, orientation && !marks.has_exif ? &marks : NULL, d->err);
+    if (status == SCARLET_OK && orientation)
+        *orientation = scarlet__png_orientation(&marks);
+    return status;
 }
 
 scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet__decoding *how,
@@ -274,8 +316,8 @@ scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet_
     decoder *d = scarlet__calloc(1, sizeof *d);
     if (!d)
         return scarlet__fail_memory(err);
-    d->window.source = source;
-    d->window.end = source->size;
+    d->file.window.source = source;
+    d->file.window.end = source->size;
     d->err = err;
     scarlet_status status = decode(d, how, orientation);
     png_destroy_read_struct(&d->png, &d->info, NULL);
@@ -283,8 +325,6 @@ scarlet_status scarlet__png_decode(const scarlet__source *source, const scarlet_
         *out = d->image;
     else
         scarlet_image_free(d->image);
-    scarlet__free(d->line);
-    scarlet__free(d->sparse);
     scarlet__free(d);
     return status;
 }
