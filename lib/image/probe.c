@@ -126,6 +126,25 @@ static const uint8_t *frame(const uint8_t *data, size_t size)
     }
 }
 
+/* The last IHDR before the picture data, where there are more than one; as far as there are data. */
+static bool png_size(const uint8_t *data, size_t size, uint32_t *width, uint32_t *height)
+{
+    enum { SIGNATURE = 8, HEAD = 8, SUM = 4 };
+    bool found = false;
+    for (size_t at = SIGNATURE; size - at >= HEAD && !begins(data, size, at + 4, BYTES("IDAT"));) {
+        uint32_t length = be32(data + at);
+        if (begins(data, size, at + 4, BYTES("IHDR")) && size - at >= HEAD + 8) {
+            *width = be32(data + at + HEAD);
+            *height = be32(data + at + HEAD + 4);
+            found = true;
+        }
+        if (size - at < HEAD + SUM + (uint64_t)length)
+            break;
+        at += HEAD + SUM + (size_t)length;
+    }
+    return found;
+}
+
 scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *width, uint32_t *height,
                                    scarlet_error *err)
 {
@@ -141,11 +160,9 @@ scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *widt
         return status;
     uint32_t w = 0, h = 0;
     if (kind == SCARLET__PNG) {
-        if (!begins(bytes, size, 12, BYTES("IHDR")) || size < 24)
+        if (!png_size(bytes, size, &w, &h))
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
                                  "memory: the PNG data have no header with a size");
-        w = be32(bytes + 16);
-        h = be32(bytes + 20);
     } else {
         const uint8_t *sof = frame(bytes, size);
         if (!sof)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pictures import RGB, png, scene
+from pictures import RGB, chunk, png, scene
 from reference import CORRUPT, FORMAT, IO, LIMIT, UNSUPPORTED, Refused, reference_pixels, same_bits
 
 
@@ -30,6 +30,9 @@ def test_probe(dump, jpeg, rng, tmp_path):
         assert dump.probe(path) == (300, 7)
         path.write_bytes(data[:-1])
         assert refusal(dump, path, "probe").status == CORRUPT
+    twice = files[0][:8] + chunk(b"IHDR", bytes(13)) + files[0][8:]  # the last one counts, as for Pillow
+    path.write_bytes(twice)
+    assert dump.probe(path) == (300, 7)
     for data, status in ((b"", FORMAT), (b"hello", FORMAT), (b"GIF89a", UNSUPPORTED),
                          (b"\xff\xd8\xff", CORRUPT), (b"\xff\xd8\xff\xda\0\2", CORRUPT),
                          (b"\x89PNG\r\n\x1a\n", CORRUPT), (b"\xff\xd8\xff\xc0\0\x11\x08\0\0\0\0", CORRUPT),
