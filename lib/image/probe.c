@@ -126,7 +126,8 @@ static const uint8_t *frame(const uint8_t *data, size_t size)
     }
 }
 
-/* The last IHDR before the picture data, where there are more than one; as far as there are data. */
+/* The last IHDR before the picture data, where there are more than one; as far as there are data.
+ */
 static bool png_size(const uint8_t *data, size_t size, uint32_t *width, uint32_t *height)
 {
     enum { SIGNATURE = 8, HEAD = 8, SUM = 4 };
