@@ -36,7 +36,7 @@ static void across(const scarlet__windows *w, uint32_t count, const scarlet__lin
     uint8_t *to = out[0];
     (void)work;
     for (uint32_t i = 0; i < count; i++, to += 3) {
-        const uint8_t *p = lines->row + (w->start[i] - lines->column) * l.size;
+        const uint8_t *p = lines->row + (size_t)(w->start[i] - lines->column) * l.size;
         const int32_t *k = w->weights + i * w->taps;
         int32_t r = HALF, g = HALF, b = HALF;
         for (uint32_t t = 0; t < w->length[i]; t++, p += l.size) {

@@ -1,5 +1,8 @@
 /* Every variant of the loops on pixels gives the bits of the portable one. */
 #include "image/pixel_ops.h"
+
+#include <sys/mman.h>
+
 #include "common/cpu.h"
 #include "scarlet/scarlet.h"
 #include "test.h"
@@ -77,6 +80,26 @@ static void across(const scarlet__pixel_ops *ops)
     }
 }
 
+/* A window so far along a row that its offset needs more than 32 bits. */
+static void across_far(const scarlet__pixel_ops *ops)
+{
+    enum { FAR = 1200000000, SIZE = 4 };
+    const size_t bytes = (size_t)FAR * SIZE + SCARLET__ROW_PAD;
+    uint8_t *row = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!CHECK(row != MAP_FAILED))
+        return;
+    row[(size_t)(FAR - 1) * SIZE] = 99;
+    const uint32_t start = FAR - 1, length = 1;
+    const int32_t weights[SCARLET__TAPS] = {1 << SCARLET__WEIGHT_BITS};
+    const scarlet__windows w = {&start, &length, weights, SCARLET__TAPS, NULL};
+    const scarlet__lines lines = {row, bytes, 1, 0, FAR, SCARLET__ROW_RGBX};
+    uint8_t out[3 + SCARLET__ROW_PAD], *to = out;
+    ops->across(&w, 1, &lines, NULL, &to);
+    CHECK(out[0] == 99 && out[1] == 0 && out[2] == 0);
+    munmap(row, bytes);
+}
+
 static void down(const scarlet__pixel_ops *ops)
 {
     static uint8_t ring[ROWS * (WIDTH + SCARLET__ROW_PAD)], out[2][WIDTH + 1];
@@ -123,10 +146,13 @@ int main(void)
     const scarlet__pixel_ops *portable = scarlet__pixel_ops_for(SCARLET_ISA_PORTABLE),
                              *last = portable;
     CHECK(portable == &scarlet__pixel_ops_portable);
+    across_far(portable);
     for (int isa = 1; isa <= scarlet__cpu_isa(SCARLET_ISA_ANY); isa++) {
         const scarlet__pixel_ops *ops = scarlet__pixel_ops_for(isa);
         if (ops == last)
             continue;
+        if (!ops->digits) /* those that take many rows at once are not used on wide ones */
+            across_far(ops);
         across(ops);
         down(ops);
         yuv(ops);
