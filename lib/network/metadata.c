@@ -139,7 +139,7 @@ void scarlet__metadata_free(scarlet__metadata *m)
 
 /* ---- writing ---- */
 
-enum { KEYS_OF_OURS = 6 };
+enum { KEYS_OF_OURS = 7 };
 
 static void append(scarlet__metadata_text *t, const char *key, const char *value)
 {
