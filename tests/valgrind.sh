@@ -2,8 +2,9 @@
 # Runs the main paths under Valgrind's memcheck: load of each kind of file, sessions of each engine
 # and precision, decoding, preprocessing, classifying, conversion, evaluation; leaks are errors.
 #
-#   tests/valgrind.sh [BUILD]        BUILD: a folder of a build without sanitizers; default build-tests
+#   tests/valgrind.sh [BUILD [OPTION]]
 #
+# BUILD is a folder of a build without sanitizers, by default build-tests; OPTION is empty for one without XNNPACK.
 # Debian packages valgrind, python3-torch, python3-pil. Valgrind has no AVX-512: the kernels are those of AVX2 and the portable ones.
 set -eu
 cd "$(dirname "$0")/.."
@@ -31,7 +32,7 @@ model=$build/tests/small.safetensors
 mkdir -p "$work/data/a" "$work/data/b"
 cp examples/pictures/00-*.png "$work/data/a"
 cp examples/pictures/09-*.png "$work/data/b"
-for options in engine=fused engine=fused,isa_max=portable engine=xnnpack precision=int8 precision=int16; do
+for options in engine=fused engine=fused,isa_max=portable ${2-engine=xnnpack} precision=int8 precision=int16; do
     check "$build/tests/network/network-run" "$model" 32 2 - - $options
 done
 check "$build/tests/unit/test-misuse" "$model"

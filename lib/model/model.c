@@ -25,6 +25,7 @@ static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *
                                     scarlet_error *err)
 {
     const bool integers = model->precision != SCARLET_PRECISION_F32;
+    scarlet_status status;
     switch (scarlet__option(opts, SCARLET_OPT_ENGINE)) {
     case SCARLET_ENGINE_XNNPACK:
         if (integers)
@@ -33,8 +34,10 @@ static scarlet_status choose_engine(const scarlet_options *opts, scarlet_model *
                 "option precision: engine xnnpack computes in f32 only, not in %s; "
                 "use engine=fused or auto",
                 scarlet_option_value_name(SCARLET_OPT_PRECISION, model->precision));
-        model->engine = &scarlet__engine_xnnpack;
-        return model->engine->start(err);
+        status = scarlet__engine_xnnpack.start(err);
+        if (status == SCARLET_OK)
+            model->engine = &scarlet__engine_xnnpack;
+        return status;
     case SCARLET_ENGINE_FUSED:
         model->engine = &scarlet__engine_fused;
         break;

@@ -188,7 +188,8 @@ int main(int argc, char **argv)
             try_all(argv[i], "fused session", fused);
             try_all(argv[i], "int8", int8);
             try_all(argv[i], "int16", int16);
-            try_all(argv[i], "XNNPACK session", xnnpack);
+            if (XNNPACK)
+                try_all(argv[i], "XNNPACK session", xnnpack);
             try_all(argv[i], "convert", convert);
         }
     }

@@ -82,7 +82,7 @@ static scarlet_status int16(const char *path, scarlet_error *err)
 }
 
 /* More than one thread only where none of pthreadpool's own fails: it would wait for ever, which
- * is why the library tries first (common/threads.c). */
+ * is why the library tries first (engine/xnnpack/pool.c). */
 static scarlet_status xnnpack(const char *path, scarlet_error *err)
 {
     return run(path, "engine=xnnpack,input_size=224", err);
@@ -280,10 +280,10 @@ static void sessions(const char *path)
         if (FAILING_MALLOC)
             each(way[i].name, way[i].fn, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "", true, 2);
     }
-    for (size_t n = 1; n <= 3; n++)
+    for (size_t n = 1; XNNPACK && n <= 3; n++)
         CHECK(in_child(pool, path, "pthread_create", n, EAGAIN, SCARLET_ERROR_MEMORY, no_threads) ==
               REFUSED);
-    if (FAILING_MALLOC)
+    if (XNNPACK && FAILING_MALLOC)
         each("XNNPACK", xnnpack, path, "malloc", ENOMEM, SCARLET_ERROR_MEMORY, "out of memory",
              true, 2);
 }

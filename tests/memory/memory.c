@@ -179,23 +179,29 @@ static void steady(const char *path, size_t classifications)
 
 int main(int argc, char **argv)
 {
-    static const char *const loads[] = {"engine=fused",
-                                        "engine=xnnpack",
-                                        "engine=fused,isa_max=portable",
-                                        "precision=int8",
-                                        "precision=int8,isa_max=avx2",
-                                        "precision=int16"};
+    static const char *const loads[] = {
+        "engine=fused",
+        "engine=fused,isa_max=portable",
+        "precision=int8",
+        "precision=int8,isa_max=avx2",
+        "precision=int16",
+#if XNNPACK
+        "engine=xnnpack",
+#endif
+    };
     static const char *const ways[] = {
         "engine=fused",
         "engine=fused,threads=2",
-        "engine=xnnpack",
-        "engine=xnnpack,threads=2",
         "engine=fused,batch_max=4,layout=nhwc",
-        "engine=xnnpack,input_size=64",
         "engine=fused,input_size=64,threads=3",
         "precision=int8",
         "precision=int8,isa_max=avx2,threads=2",
         "precision=int16,batch_max=4,threads=3",
+#if XNNPACK
+        "engine=xnnpack",
+        "engine=xnnpack,threads=2",
+        "engine=xnnpack,input_size=64",
+#endif
     };
     size_t classifications = 2000;
     int first = 1;

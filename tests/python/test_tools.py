@@ -67,7 +67,7 @@ def test_compare_prints_both(capsys, path, pictures):
     assert [(f"{p.class_id} {p.label}", f"{p.score:.5f}") for p in best] == [row[:2] for row in rows[:5]]
 
 
-@pytest.mark.parametrize("option", ["layout=nhwc", "engine=xnnpack"])
+@pytest.mark.parametrize("option", ["layout=nhwc", "isa_max=portable"])
 def test_compare_by_layer(capsys, path, pictures, option):
     code, out, err = run_compare(capsys, path, pictures[0], "--layers", "--opt", option)
     assert (code, err) == (0, "")

@@ -24,8 +24,14 @@ enum { MOST_FILES = 256, MOST_THREADS = 16, TOP = 5, SAMPLES = 20 };
 enum { MAX_PIXELS = 4 << 20, MAX_BYTES = 64 << 20 };
 
 /* How models and sessions are made; the number of threads must not change a bit, the rest may. */
-static const char *const way_options[] = {"threads=1", "threads=2", "engine=xnnpack",
-                                          "precision=int8,threads=2"};
+static const char *const way_options[] = {
+    "threads=1",
+    "threads=2",
+    "precision=int8,threads=2",
+#if XNNPACK
+    "engine=xnnpack",
+#endif
+};
 enum { WAYS = sizeof way_options / sizeof *way_options };
 
 typedef struct {

@@ -22,8 +22,14 @@
 enum { TOP = 5, CROP = 24, SIDE = 32, CLASSES = 5, WIDTH = 61, HEIGHT = 43 };
 
 /* How sessions are made. */
-static const char *const ways[] = {"engine=fused,threads=2", "engine=xnnpack",
-                                   "precision=int8,threads=2", "precision=int16"};
+static const char *const ways[] = {
+    "engine=fused,threads=2",
+    "precision=int8,threads=2",
+    "precision=int16",
+#if XNNPACK
+    "engine=xnnpack",
+#endif
+};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 static const char *model_path, *picture_path;

@@ -157,7 +157,7 @@ static void limit(scarlet_model *model, const char *engine)
 int main(int argc, char **argv)
 {
     static const char *const ENGINES[] = {"fused", "xnnpack"};
-    for (size_t i = 0; i < 2 && argc == 2; i++) {
+    for (size_t i = 0; i < 1 + XNNPACK && argc == 2; i++) {
         char options[64];
         scarlet_model *model;
         scarlet_options *opts = scarlet_options_create();
