@@ -99,6 +99,11 @@ SCARLET_API size_t scarlet_dataset_count(const scarlet_dataset *dataset);
 SCARLET_API scarlet_status scarlet_dataset_get(const scarlet_dataset *dataset, size_t index,
                                                int32_t *label, scarlet_part *part,
                                                const char **path);
+/* Picture `index` as a new RGB picture, the caller's to free. opts: picture options, as for
+ * scarlet_image_load, whose errors it has; NULL: the defaults. From any number of threads. */
+SCARLET_API scarlet_status scarlet_dataset_load(const scarlet_dataset *dataset, size_t index,
+                                                const scarlet_options *opts, scarlet_image **out,
+                                                scarlet_error *err);
 /* 64 bits that differ for other lists: paths, sizes of files, pixels in memory, labels, parts. Asks
  * the file system for each file's size. */
 SCARLET_API scarlet_status scarlet_dataset_hash(const scarlet_dataset *dataset, uint64_t *hash,
@@ -305,6 +310,12 @@ SCARLET_API scarlet_status scarlet_trainer_step(scarlet_trainer *trainer, scarle
 SCARLET_API scarlet_status scarlet_trainer_epoch(scarlet_trainer *trainer, scarlet_error *err);
 /* Steps until the training is finished, or cancelled by the callback. */
 SCARLET_API scarlet_status scarlet_trainer_run(scarlet_trainer *trainer, scarlet_error *err);
+/* The first `count` pictures of the training as the network sees them, augmented and mixed, as RGB
+ * pictures that are the caller's to free; labels: their classes (of a mixture the larger part's).
+ * Changes nothing of the training. ARGUMENT for more than a micro-batch. */
+SCARLET_API scarlet_status scarlet_trainer_samples(scarlet_trainer *trainer, size_t count,
+                                                   scarlet_image **images, int32_t *labels,
+                                                   scarlet_error *err);
 /* Evaluates the average of the weights (or the weights, with ema=off) on a part, by the inference
  * engine on the file that would be written; scarlet_trainer_get reports the result. Changes nothing
  * of the training. ARGUMENT for a part without pictures. */

@@ -225,6 +225,26 @@ scarlet_status scarlet_dataset_get(const scarlet_dataset *d, size_t index, int32
     return SCARLET_OK;
 }
 
+scarlet_status scarlet_dataset_load(const scarlet_dataset *d, size_t index,
+                                    const scarlet_options *opts, scarlet_image **out,
+                                    scarlet_error *err)
+{
+    if (!d || !out)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%s is NULL", d ? "out" : "dataset");
+    *out = NULL;
+    if (index >= d->count)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "picture %zu: there are %zu", index,
+                             d->count);
+    const scarlet__sample *s = &d->sample[index];
+    if (s->bytes)
+        return scarlet_image_decode(s->bytes, s->size, opts, out, err);
+    if (s->path)
+        return scarlet_image_load(s->path, opts, out, err);
+    uint32_t width, height;
+    scarlet_image_pixels(s->image, &width, &height, NULL, NULL);
+    return scarlet_image_resize(s->image, width, height, SCARLET_FILTER_BILINEAR, out, err);
+}
+
 size_t scarlet__dataset_part_count(const scarlet_dataset *d, scarlet_part part)
 {
     size_t count = 0;
