@@ -23,6 +23,7 @@ static const struct {
     {"convert", "rewrite a checkpoint as a safetensors file", &cli_convert},
     {"bench", "measure loading, preprocessing and inference", &cli_bench},
     {"latency", "predict how long the networks of a space take on this machine", NULL},
+    {"train", "train a classifier on pictures", NULL},
     {"rank", "judge by true accuracies in which order a score puts networks", NULL},
 };
 

@@ -6,14 +6,19 @@ static volatile sig_atomic_t caught;
 
 static void on_interrupt(int signal)
 {
-    (void)signal;
-    caught = 1;
+    caught = signal;
 }
 
 void interrupt_catch(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
+}
+
+void interrupt_catch_termination(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGTERM, &action, NULL);
 }
 
 bool interrupted(void)
@@ -23,6 +28,6 @@ bool interrupted(void)
 
 void interrupt_finish(void)
 {
-    signal(SIGINT, SIG_DFL);
-    raise(SIGINT);
+    signal(caught, SIG_DFL);
+    raise(caught);
 }

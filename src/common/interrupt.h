@@ -6,8 +6,10 @@
 
 /* From now on Ctrl-C only sets a flag; a second one ends the program at once. */
 void interrupt_catch(void);
+/* The same for SIGTERM. */
+void interrupt_catch_termination(void);
 bool interrupted(void);
-/* Ends the program as the signal would have. */
+/* Once interrupted: ends the program as the signal would have. */
 void interrupt_finish(void);
 
 #endif

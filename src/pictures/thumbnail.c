@@ -1,5 +1,6 @@
 #include "thumbnail.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -76,7 +77,11 @@ char *html_thumbnail(const scarlet_image *image)
     uint64_t longer = width > height ? width : height;
     uint32_t w = (uint32_t)((uint64_t)width * SIDE / longer),
              h = (uint32_t)((uint64_t)height * SIDE / longer);
-    if (scarlet_image_resize(image, w ? w : 1, h ? h : 1, SCARLET_FILTER_BILINEAR, &small, NULL))
+    w = w ? w : 1;
+    h = h ? h : 1;
+    bool smaller = width < w; /* the reader's program enlarges it */
+    if (scarlet_image_resize(image, smaller ? width : w, smaller ? height : h,
+                             SCARLET_FILTER_BILINEAR, &small, NULL))
         return NULL;
     const unsigned char *pixels = scarlet_image_pixels(small, &width, &height, &stride, NULL);
     unsigned char *dense = cli_alloc(height, 3 * (size_t)width);
@@ -86,8 +91,7 @@ char *html_thumbnail(const scarlet_image *image)
     char *text;
     FILE *out = cli_memory(&text, &length);
     unsigned char *file = png(dense, width, height, &size);
-    fprintf(out, "<img alt=\"\" width=\"%u\" height=\"%u\" src=\"data:image/png;base64,", width,
-            height);
+    fprintf(out, "<img alt=\"\" width=\"%u\" height=\"%u\" src=\"data:image/png;base64,", w, h);
     put_base64(out, file, size);
     fputs("\">", out);
     free(file);

@@ -118,7 +118,7 @@ static void put_heading(FILE *out, const char *name, bool sorted)
             sorted ? " aria-sort=\"ascending\"" : "", name);
 }
 
-static void put_row(FILE *out, const figures *f, const cli_names *names)
+static void put_row(FILE *out, const figures *f, const cli_names *names, bool top)
 {
     fputs("<tr><td>", out);
     html_class(out, names, (int64_t)f->class_id);
@@ -126,14 +126,16 @@ static void put_row(FILE *out, const figures *f, const cli_names *names)
     put_percent(out, f->precision);
     put_percent(out, f->recall);
     put_percent(out, f->f1);
-    put_percent(out, (double)f->sums.hits / (double)f->sums.count);
+    if (top)
+        put_percent(out, (double)f->sums.hits / (double)f->sums.count);
     fputs("</tr>\n", out);
 }
 
 static void put_table(FILE *out, const tally *t, const cli_names *names, const figures *all,
                       size_t count)
 {
-    char *top = cli_format("Top-%zu %%", t->top);
+    bool top = t->top < t->classes; /* else it says nothing */
+    char *top_name = cli_format("Top-%zu %%", t->top);
     fputs(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\">"
         "<table class=\"wide\" id=\"classes\"><thead><tr><th scope=\"col\">"
@@ -143,18 +145,19 @@ static void put_table(FILE *out, const tally *t, const cli_names *names, const f
     put_heading(out, "Precision %", false);
     put_heading(out, "Recall %", true);
     put_heading(out, "F1 %", false);
-    put_heading(out, top, false);
+    if (top)
+        put_heading(out, top_name, false);
     fputs("</tr></thead>\n<tbody>", out);
     for (size_t i = 0; i < count; i++)
-        put_row(out, &all[i], names);
+        put_row(out, &all[i], names, top);
     fprintf(out, "</tbody>\n<tfoot><tr><td>Mean of the classes<td class=\"n\">%lld",
             (long long)t->total);
     put_percent(out, macro(all, count, precision_of));
     put_percent(out, macro(all, count, recall_of));
     put_percent(out, macro(all, count, f1_of));
-    fputs("<td></tr></tfoot></table></div>\n", out);
+    fprintf(out, "%s</tr></tfoot></table></div>\n", top ? "<td>" : "");
     fputs(script, out);
-    free(top);
+    free(top_name);
 }
 
 void put_classes(FILE *out, const tally *t, const cli_names *names)
@@ -202,11 +205,7 @@ static void put_cell(FILE *out, const cli_names *names, const confusion *c, int6
 static void put_matrix(FILE *out, const tally *t, const cli_names *names)
 {
     size_t n = t->classes;
-    int64_t *count = cli_alloc(n, n * sizeof *count);
-    for (size_t i = 0; i < t->room; i++)
-        if (t->confusions[i].count)
-            count[(size_t)t->confusions[i].label * n + (size_t)t->confusions[i].predicted] =
-                t->confusions[i].count;
+    int64_t *count = cli_alloc(n, sizeof *count);
     fprintf(
         out,
         "<p class=\"dim\">A row: the pictures of a class; a column: how many of them were taken "
@@ -223,9 +222,9 @@ static void put_matrix(FILE *out, const tally *t, const cli_names *names)
         fputs("</tr>\n<tr><th scope=\"row\"><span>", out);
         html_class(out, names, (int64_t)i);
         fputs("</span>", out);
-        count[i * n + i] = t->per_class[i].right;
+        tally_row(t, i, count);
         for (size_t k = 0; k < n; k++)
-            put_cell(out, names, &(confusion){(int64_t)i, (int64_t)k, count[i * n + k]},
+            put_cell(out, names, &(confusion){(int64_t)i, (int64_t)k, count[k]},
                      t->per_class[i].count);
     }
     fputs("</tr></table></div>\n", out);

@@ -127,6 +127,16 @@ confusion *tally_confusions(const tally *t, size_t *count)
     return all;
 }
 
+void tally_row(const tally *t, size_t label, int64_t *count)
+{
+    for (size_t k = 0; k < t->classes; k++)
+        count[k] = 0;
+    if (t->room)
+        for (size_t k = 0; k < t->classes; k++)
+            count[k] = place_of(t, (int64_t)label, (int64_t)k)->count;
+    count[label] = t->per_class[label].right;
+}
+
 static void compare(tally *t, const record *r, bool right)
 {
     comparison *c = &t->second;

@@ -51,6 +51,8 @@ void tally_confuse(tally *t, int64_t label, int64_t predicted, int64_t count);
 void shelf_put(shelf *s, const record *r);
 /* All confusions, the most frequent first; free it. */
 confusion *tally_confusions(const tally *t, size_t *count);
+/* How often each class was predicted for pictures of class `label`: count[classes]. */
+void tally_row(const tally *t, size_t label, int64_t *count);
 /* Expected calibration error, from 0 to 1. */
 double calibration_error(const tally *t);
 void tally_close(tally *t);

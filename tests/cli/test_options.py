@@ -23,8 +23,16 @@ def parser_options(subcommand):
     """Long options that the source of a subcommand gives to its parser."""
     source = next((ROOT / "src").rglob(f"{subcommand}.c"))
     text = source.read_text()
+    if subcommand == "train":
+        rows = re.search(r"cli_option own\[\] = \{\n(.*?)\n\};", (ROOT / "src/nas/train_options.c").read_text(), re.S)[1]
+        return {*re.findall(r"^    \{[^,{]+, \"([\w-]+)\"", rows, flags=re.M), *table_options(), "help"}
     table = re.search(r"cli_option options\[\] = \{\n(.*?)\n\};", text, flags=re.S)[1]
     return set(re.findall(r"^    \{[^,{]+, \"([\w-]+)\"", table, flags=re.M)) | {"help"}
+
+
+def table_options():
+    """Names in the table of the training library."""
+    return re.findall(r'^OPTION\(\w+, "([\w-]+)"', (ROOT / "lib/nas/option_table.h").read_text(), flags=re.M)
 
 
 def section(page, name):
@@ -45,7 +53,7 @@ def plain(source):
 
 
 def test_subcommands():
-    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "latency", "rank"]
+    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "latency", "train", "rank"]
     assert HELP == "help"
 
 
@@ -90,6 +98,35 @@ def test_external_commands(tmp_path):
 def test_options(name):
     shown = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", help_of(name), flags=re.M))
     assert parser_options(name) == shown == manual_options(f"scarlet-{name}")
+
+
+def roff(text):
+    return text.replace("-", "\\-")
+
+
+def paragraphs(listed):
+    """Options of a --help as paragraphs of the manual."""
+    text = ""
+    for letter, name, argument, rest in re.findall(
+            r"^  (?:-(\w), |    )--([\w-]+)(?: ([A-Z][A-Z,]*))?((?: +.*)?(?:\n {10,}.*)*)", listed, flags=re.M):
+        lines = [line.strip() for line in rest.strip().split("\n")]
+        long = "\\-\\-" + roff(name)
+        if letter:
+            tag = f'.BR \\-{letter} ", " ' + (f'"{long} \\fI{argument}\\fP"' if argument else long)
+        else:
+            tag = f'.BI {long} " {argument}"' if argument else f".B {long}"
+        sentence = roff(" ".join(lines))
+        text += f".TP\n{tag}\n{sentence[0].upper()}{sentence[1:]}.\n"
+    return text
+
+
+def test_training_options():
+    """The library's table is the help, and the help is the manual, word for word."""
+    listed = help_of("train").split("\nOptions:\n")[1].split("\n\n")[0]
+    names = re.findall(r"^  (?:-\w, |    )--([\w-]+)", listed, flags=re.M)
+    table = table_options()
+    assert len(table) > 40 and names[-1 - len(table):-1] == table
+    assert "\n".join(section("scarlet-train", "OPTIONS").split("\n")) == paragraphs(listed).rstrip("\n")
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)

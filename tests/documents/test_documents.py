@@ -32,6 +32,8 @@ ELSEWHERE = {
     # Hundreds of networks.
     "scarlet latency --space 28px --output latency.csv --plot latency.html": ("tests/search/test_latency.py", '"--plot", '),
     "scarlet latency --space default --output int8.csv --opt precision=int8": ("tests/search/test_latency.py", '"int8"'),
+    # From scratch.
+    "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "meson setup build && ninja -C build && meson install -C build": ("pkgconfig/debian/rules", "dh_auto_install"),
 }
 
@@ -54,6 +56,13 @@ def files(tmp_path_factory):
                  "imagenet/n01440764/d.JPEG", "imagenet/n01443537/e.JPEG", "data/one/f.jpg", "data/two/g.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pictures.pop(), folder / name)
+    for i in range(4):
+        for name in ("cat", "dog"):
+            (folder / "photos" / name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(pictures.pop(), folder / "photos" / name)
+    (folder / "new.jpg").symlink_to("photo.jpg")
+    (folder / "run").mkdir()
+    (folder / "run" / "best.safetensors").symlink_to("../model.safetensors")
     rows = [(f'"e3k3,{skip},e6k5{se}"', i) for i, (skip, se) in enumerate((s, e) for s in ("id", "e3k5") for e in ("", "se"))]
     (folder / "truth.csv").write_text("genotype,top1,seed1,seed2,macs,parameters\n" +
                                       "".join(f"{key},0.8{i},0.8{i},0.8{i + 1},{1000 * i},{99 - i}\n" for key, i in rows))

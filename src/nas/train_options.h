@@ -1,0 +1,38 @@
+/* What scarlet train is asked for: on the command line, in a file of --config, in a run's folder.
+ */
+#ifndef SCARLET_SRC_NAS_TRAIN_OPTIONS_H
+#define SCARLET_SRC_NAS_TRAIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/command.h"
+#include "scarlet/nas.h"
+
+/* Options by name, in the order given. */
+typedef struct assignments {
+    struct assignment {
+        char *name, *value;
+    } * item;
+    size_t count;
+} assignments;
+
+typedef struct train_request {
+    scarlet_train_options *options;
+    char *data, *output, *names; /* NULL: not given */
+    bool check, dry_run, resume, json, quiet;
+    assignments line; /* options of the library on the command line */
+} train_request;
+
+/* The command with the options that it shares with the library's table; lives on. */
+cli_command train_command(const cli_command *base);
+/* Reads the command line; with --resume first args.txt of the run's folder, then the file of
+ * --config; later ones win. Ends the program with a usage error. */
+void train_request_read(train_request *q, const cli_command *command, int argc, char **argv);
+void train_request_free(train_request *q);
+/* Writes args.txt, which --config takes too: what was asked for, with what "auto" became as
+ * comments. resolved: NULL if that is not known. */
+void train_request_write(const train_request *q, const scarlet_train_options *resolved,
+                         const char *path);
+
+#endif

@@ -1,0 +1,366 @@
+"""From pictures to a model: the files of a run, every form of data, configuration, interruption, refusals."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tarfile
+import time
+
+import numpy as np
+import pytest
+from conftest import CLASSES, COMMAND, COUNTS, SMALL, pixels, rows, save_idx, scarlet, train
+from PIL import Image
+
+FILES = ["args.txt", "best.safetensors", "confusion.csv", "last.ckpt", "predictions.csv", "report.html", "results.csv",
+         "split.csv"]
+
+
+def short(*extra):
+    """A training of three epochs."""
+    return [*SMALL, "--epochs", "3", *extra]
+
+
+def model(folder):
+    return (folder / "best.safetensors").read_bytes()
+
+
+# ---- a run ----
+
+
+def test_run(run, photos, result):
+    folder, printed = run
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    lines = printed.stdout.splitlines()
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 12 and all(re.match(rf"epoch {i + 1}/12  lr \S+  loss [\d.]+  validation loss [\d.]+, top-1 [\d.]+ %",
+                                              line) for i, line in enumerate(epochs))
+    assert "left" in epochs[0] and "left" not in epochs[-1]
+    assert re.fullmatch(rf"{folder}/best.safetensors: custom, 3 classes, epoch \d+; {folder}/report.html shows more", lines[-5])
+    low, high = result["validation"]["top1_interval"]
+    assert lines[-4] == (f"validation top-1 {result['validation']['top1']:.2f} % "
+                         f"(95 % confidence interval {low:.2f} to {high:.2f})")
+    assert lines[-3].startswith("test top-1 ") and re.fullmatch(r"[\d.]+ ms a picture on this machine", lines[-2])
+    assert lines[-1] == f"Next: scarlet classify -m {folder}/best.safetensors PICTURE"
+    assert "few to train from scratch" in printed.stderr and "--initial-checkpoint" in printed.stderr
+    assert result["validation"]["total"] == 24 and result["test"]["total"] == 18
+    assert result["validation"]["right"] >= 22 and result["test"]["right"] >= 16  # it has learnt
+
+
+def test_results(run, result):
+    found = rows(run[0] / "results.csv")
+    assert [row[0] for row in found] == [str(i + 1) for i in range(12)] and [row[1] for row in found] == [
+        str(5 * (i + 1)) for i in range(12)]
+    best = max(float(row[5]) for row in found)
+    assert 100 * best == pytest.approx(result["validation"]["top1"], abs=1e-4)
+    top1 = [float(row[5]) for row in found]
+    assert [row[7] == "1" for row in found] == [all(value > other for other in top1[:i]) for i, value in enumerate(top1)]
+
+
+def test_predictions(run, photos, result):
+    """They are of the test part, which verify counts alike."""
+    found = [row.split(",") for row in (run[0] / "predictions.csv").read_text().splitlines()]
+    assert found.pop(0) == "index,file,label,top1,top2,top3,confidence,truth,error".split(",")
+    assert len(found) == 18 and all(f"{photos}/test/" in row[1] for row in found)
+    right = sum(row[2] == row[3] for row in found)
+    assert right == result["test"]["right"]
+    verified = json.loads(scarlet("verify", "-m", run[0] / "best.safetensors", photos / "test", "--json").stdout)
+    assert (verified["total"], verified["top1"]) == (18, right)
+    confusion = [row.split(",") for row in (run[0] / "confusion.csv").read_text().splitlines()]
+    assert confusion.pop(0) == ["class", *CLASSES] and [row[0] for row in confusion] == CLASSES
+    counts = np.zeros((3, 3), int)
+    for row in found:
+        counts[int(row[2]), int(row[3])] += 1
+    assert [list(map(int, row[1:])) for row in confusion] == counts.tolist()
+
+
+def test_classify(run, photos):
+    """The model needs nothing beside its file."""
+    name = json.loads(scarlet("classify", "-m", run[0] / "best.safetensors", photos / "test" / "green" / "01.png", "--json").stdout)
+    assert name["predictions"][0]["label"] == "green"
+    text = scarlet("info", run[0] / "best.safetensors").stdout
+    assert "scarlet.labels" in text and "scarlet.input_size" in text and "scarlet.auto_orient" in text
+
+
+def test_split_file(run, photos):
+    parts = {"train": "train", "validation": "val", "test": "test"}
+    found = rows(run[0] / "split.csv")
+    assert len(found) == 3 * sum(COUNTS.values())
+    for path, name, part in found:
+        assert path.startswith(f"{photos}/{parts[part]}/{name}/")
+
+
+# ---- forms of data ----
+
+
+@pytest.fixture(scope="module")
+def plain(scratch):
+    """Class folders without parts."""
+    rng, root = np.random.RandomState(1), scratch / "plain"
+    for name in CLASSES:
+        (root / name / "deeper").mkdir(parents=True)
+        for i in range(10):
+            Image.fromarray(pixels(rng, name)).save(root / name / ("deeper" if i > 7 else ".") / f"{i}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def forms(scratch, plain):
+    """The same pictures in other forms, in the order of class folders."""
+    order = [row[0] for row in rows_of_split(plain, scratch / "order")]
+    names = [os.path.relpath(path, plain).split("/")[0] for path in order]
+    made = {"folders": plain}
+    for ending in ("tar", "tar.gz"):
+        made[ending] = scratch / f"plain.{ending}"
+        with tarfile.open(made[ending], "w:gz" if ending.endswith("gz") else "w") as tar:
+            for path in order:
+                tar.add(path, "photos/" + os.path.relpath(path, plain))
+    made["csv"] = scratch / "plain.csv"
+    made["csv"].write_text("label,path\n" + "".join(f'"{name}","{os.path.relpath(path, scratch)}"\n' for name, path in
+                                                     zip(names, order)))
+    made["headless"] = scratch / "headless.csv"
+    made["headless"].write_text("".join(f"{path},{name}\r\n" for name, path in zip(names, order)))
+    made["tsv"] = scratch / "plain.tsv"
+    made["tsv"].write_text("".join(f"{path}\t{name}\n" for name, path in zip(names, order)))
+    return made
+
+
+def rows_of_split(data, folder):
+    train(data, "--output", folder, *short("--epochs", "1"))
+    return rows(folder / "split.csv")
+
+
+@pytest.mark.parametrize("form", ["folders", "tar", "tar.gz", "csv", "headless", "tsv"])
+def test_forms(scratch, forms, form):
+    """The same pictures, classes and split make the same model, bit for bit."""
+    train(forms[form], "--output", scratch / f"form-{form}", *short())
+    assert model(scratch / f"form-{form}") == forms.setdefault("model", model(scratch / f"form-{form}"))
+    found = rows(scratch / f"form-{form}" / "split.csv")
+    assert [sum(row[2] == part for row in found) for part in ("train", "validation", "test")] == [24, 6, 0]
+    assert {(row[1], row[2]) for row in found} == {(name, part) for name in CLASSES for part in ("train", "validation")}
+
+
+def test_numbers(scratch, plain, tmp_path):
+    """Classes that are numbers, in a list with a column of parts and in an archive with .cls members; their names."""
+    order = [row for row in rows(scratch / "order" / "split.csv")] if (scratch / "order").exists() else rows_of_split(
+        plain, scratch / "order")
+    listed = tmp_path / "numbers.csv"
+    listed.write_text("image,split,label\n" + "".join(
+        f"{path},{'test' if i % 10 == 9 else 'val' if i % 10 > 6 else 'train'},{CLASSES.index(name)}\n"
+        for i, (path, name, _) in enumerate(order)))
+    (tmp_path / "names.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    found = json.loads(train(listed, "--names", tmp_path / "names.txt", "--check", "--json").stdout)
+    assert found["classes"] == [{"name": name, "train": 7, "validation": 2, "test": 1} for name in CLASSES]
+    assert found["split"] is False and found["broken"] == found["duplicates"] == []
+    with tarfile.open(tmp_path / "shards.tar", "w") as tar:
+        for i, (path, name, _) in enumerate(order):
+            tar.add(path, f"{i:03d}.png")
+            (tmp_path / "cls").write_text(str(CLASSES.index(name)))
+            tar.add(tmp_path / "cls", f"{i:03d}.cls")
+    found = json.loads(train(tmp_path / "shards.tar", "--check", "--json").stdout)
+    assert [row["train"] + row["validation"] for row in found["classes"]] == [10] * 3
+    assert [row["name"] for row in found["classes"]] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_idx(tmp_path, ending):
+    """As MNIST comes: grey pictures; the t10k files are the test part."""
+    rng = np.random.RandomState(2)
+    labels = {"train": np.arange(60) % 3, "t10k": np.arange(18) % 3}
+    for head, label in labels.items():
+        images = rng.randint(0, 60, (len(label), 28, 28)) + 80 * label[:, None, None]
+        save_idx(tmp_path / f"{head}-images-idx3-ubyte{ending}", images)
+        save_idx(tmp_path / f"{head}-labels-idx1-ubyte{ending}", label)
+    (tmp_path / "names.txt").write_text("dark\ngrey\nlight\n")
+    lines = train(tmp_path, "--output", tmp_path / "run", "--names", tmp_path / "names.txt", *SMALL, "--aug", "none",
+                  "--json").stdout.splitlines()
+    result = json.loads(lines[-1])
+    assert result["event"] == "result" and result["validation"]["total"] == 12 and result["test"]["total"] == 18
+    assert [json.loads(line)["epoch"] for line in lines[:-1]] == list(range(1, 13))
+    assert result["test"]["right"] >= 15
+    assert rows(tmp_path / "run" / "split.csv")[0][0].endswith(f"train-images-idx3-ubyte{ending}#0")
+
+
+# ---- check, dry run ----
+
+
+def test_check(scratch, plain, tmp_path):
+    """Counts, broken pictures, and equal pictures in different parts or classes."""
+    rng, root = np.random.RandomState(3), tmp_path / "data"
+    for part in ("train", "val"):
+        for name in CLASSES:
+            (root / part / name).mkdir(parents=True)
+            for i in range(4):
+                Image.fromarray(pixels(rng, name)).save(root / part / name / f"{i}.png")
+    Image.open(root / "train/green/1.png").save(root / "val/green/copy.bmp.png", compress_level=1)
+    (root / "train/green/broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    result = train(root, "--check", code=1)
+    assert result.stdout.splitlines()[0] == f"{root}: 26 pictures of 3 classes"
+    assert result.stdout.splitlines()[-1].split() == ["13", "13", "0", "all"]
+    assert f"the same picture: {root}/train/green/1.png (train, green) and {root}/val/green/copy.bmp.png (validation, green)" in (
+        result.stderr)
+    assert f"{root}/train/green/broken.jpg: " in result.stderr and "1 of 26 pictures is broken" in result.stderr
+    found = json.loads(train(root, "--check", "--json", code=1).stdout)
+    assert found["classes"][1] == {"name": "green", "train": 5, "validation": 5, "test": 0}
+    assert found["duplicates"] == [[f"{root}/train/green/1.png", f"{root}/val/green/copy.bmp.png"]]
+    assert [row["file"] for row in found["broken"]] == [f"{root}/train/green/broken.jpg"]
+    (root / "train/green/broken.jpg").unlink()
+    (root / "val/green/copy.bmp.png").unlink()
+    assert train(root, "--check").stderr == "" and not (tmp_path / "run").exists()
+
+
+def test_dry_run(photos, tmp_path):
+    text = train(photos, "--dry-run", *SMALL, cwd=tmp_path).stdout
+    assert "\nepochs = 12\n" in text and re.search(r"^warmup-epochs = [\d.]+$", text, flags=re.M) and "auto" not in text.split(
+        "\n\n")[0].replace("auto-orient", "")
+    assert re.search(r"^60 training pictures, 5 steps an epoch$", text, flags=re.M)
+    assert re.search(r"^memory: \d+ MiB, and at most 2048 MiB of cached pictures$", text, flags=re.M)
+    assert re.search(r"^time: .* without evaluation$", text, flags=re.M)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_broken_pictures(photos, tmp_path):
+    """A few are named and left out; more than 5 percent stop the run."""
+    for path in photos.rglob("*.png"):
+        copy = tmp_path / "data" / path.relative_to(photos)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    broken = tmp_path / "data/train/green/00.png"
+    broken.write_bytes(b"nothing")
+    result = train(tmp_path / "data", "--output", tmp_path / "run", *short())
+    assert f"{broken}: neither a JPEG nor a PNG picture; it is left out" in result.stderr
+    for i in range(1, 5):
+        (tmp_path / f"data/train/green/{i:02d}.png").write_bytes(b"nothing")
+    message = train(tmp_path / "data", "--output", tmp_path / "run2", *short(), code=1).stderr
+    assert "pictures cannot be read, more than 5 %" in message
+
+
+# ---- configuration ----
+
+
+def test_config(run, photos, tmp_path):
+    """args.txt repeats a run; the command line wins."""
+    folder, _ = run
+    train("--config", folder / "args.txt", "--output", tmp_path / "again")
+    assert model(tmp_path / "again") == model(folder)
+    train("-c", folder / "args.txt", "--output", tmp_path / "other", "--seed", "2", "--epochs", "1")
+    text = (tmp_path / "other" / "args.txt").read_text()
+    assert "\nseed = 2\n" in text and "\nepochs = 1\n" in text and len(rows(tmp_path / "other" / "results.csv")) == 1
+    config = tmp_path / "config"
+    config.write_text(f"# comment\n\n data = {photos}\noutput={tmp_path}/third\n  epochs =  1 \n")
+    train("-c", config, *SMALL[:-2], "--epochs", "2")
+    assert len(rows(tmp_path / "third" / "results.csv")) == 2
+
+
+@pytest.mark.parametrize("text, message", [
+    ("epochs 3", 'line 1: not "name = value"'),
+    ("\nepoch = 3", 'line 2: unknown training option "epoch"'),
+    ("lr = fast", 'line 1: option lr: "fast"; expected a number, 0 to 100, or auto'),
+])
+def test_config_faults(photos, tmp_path, text, message):
+    (tmp_path / "config").write_text(text)
+    assert f"scarlet train: {tmp_path}/config: {message}" in train(photos, "-c", tmp_path / "config", code=2).stderr
+
+
+# ---- interruption ----
+
+
+def interrupt(words, number, epochs):
+    """Sends a signal once so many epochs have been printed; returns the exit code and the messages."""
+    process = subprocess.Popen([COMMAND, "train", *map(os.fspath, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    while epochs:
+        epochs -= process.stdout.readline().startswith("epoch ")
+    time.sleep(0.05)
+    process.send_signal(number)
+    return process.wait(timeout=60), process.communicate()[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_resume(run, photos, tmp_path, number):
+    """Whatever ends a run: continued, it gives the same files."""
+    folder = tmp_path / "run"
+    code, messages = interrupt([photos, "--output", folder, *SMALL], number, 3)
+    assert code == -number
+    assert (f"to go on: scarlet train --output {folder} --resume" in messages) == (number != signal.SIGKILL)
+    assert (folder / "best.safetensors").exists()
+    train("--output", folder, "--resume", "--threads", "1")
+    assert model(folder) == model(run[0])
+    for name in ("predictions.csv", "confusion.csv", "split.csv"):
+        assert (folder / name).read_bytes() == (run[0] / name).read_bytes()
+    assert [row[:8] for row in rows(folder / "results.csv")] == [row[:8] for row in rows(run[0] / "results.csv")]
+
+
+def test_resume_faults(photos, tmp_path):
+    folder = tmp_path / "run"
+    train(photos, "--output", folder, *short())
+    assert "another option lr" in train("--output", folder, "--resume", "--lr", "0.1", code=2).stderr
+    last = folder / "last.ckpt"
+    data = last.read_bytes()
+    last.write_bytes(data[:len(data) // 2])
+    assert f"{last}: " in train("--output", folder, "--resume", code=1).stderr
+    last.unlink()
+    assert f"{last}: " in train("--output", folder, "--resume", code=1).stderr
+    assert "nowhere: no such folder to resume" in train(photos, "--output", tmp_path / "nowhere", "--resume", code=2).stderr
+
+
+# ---- refusals ----
+
+
+@pytest.mark.parametrize("words, message", [
+    ([], "no data: name a folder of class folders, an archive or a list"),
+    (["a", "b"], '"b" is too much: data are one folder, archive or list'),
+    (["x", "--opt", "sgd"], "--opt: the optimizer is --optimizer adamw or sgd; scarlet's other commands set library options by --opt"),
+    (["x", "--imgsz=64"], "--imgsz: the side of the input is --input-size"),
+    (["--data", "x"], "--data: data are an argument without an option: scarlet train photos/"),
+    (["x", "--model", "scarlet-a"], "--model: the network is --arch, a model to start from --initial-checkpoint"),
+    (["x", "--lr", "high"], 'option lr: "high"; expected a number, 0 to 100, or auto'),
+    (["x", "--optimizer", "adam"], 'option optimizer: "adam"; expected adamw, sgd'),
+])
+def test_usage(words, message):
+    assert train(*words, code=2).stderr == f"scarlet train: {message}\nTry 'scarlet train --help'.\n"
+
+
+def test_existing_folder(photos, tmp_path):
+    message = train(photos, "--output", tmp_path, *SMALL, code=2).stderr
+    assert f"{tmp_path} exists already: --resume continues it, --output names another folder" in message
+    message = train(photos, "--output", tmp_path / "new", *SMALL, "--arch", "e3k4", code=2).stderr
+    assert "Try 'scarlet train --help'." in message and not (tmp_path / "new").exists()
+
+
+def make(root, *files):
+    for name in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(path)
+
+
+@pytest.mark.parametrize("files, message", [
+    (["a/1.png"], 'only one class, "a": a classifier needs two'),
+    (["1.png"], "no folders in it: it needs one for each class, with that class's pictures"),
+    (["val/a/1.png", "val/b/1.png"], "has val/ but no train/"),
+    (["train/a/1.png", "train/b/1.png", "val/a/1.png", "valid/a/1.png"], "has val/ and valid/: keep one of them"),
+    (["train/a/1.png", "train/b/1.png", "test/c/1.png"], 'class "c" of the test part has no training pictures: {}/test/c/1.png'),
+])
+def test_folder_faults(tmp_path, files, message):
+    make(tmp_path, *files)
+    assert train(tmp_path, "--check", code=1).stderr == f"scarlet: {tmp_path}: {message.format(tmp_path)}\n"
+
+
+@pytest.mark.parametrize("text, message", [
+    ("a.png,cat\nb.png\n", "line 2: not a picture and its class"),
+    ("path,label,split\na.png,cat,train\nb.png,dog,dev\n", 'line 3: "dev" is none of train, val, test'),
+    ("a.png,0\nb.png,0\n", 'only one class, "0": a classifier needs two'),
+])
+def test_list_faults(tmp_path, text, message):
+    (tmp_path / "list.csv").write_text(text)
+    assert train(tmp_path / "list.csv", "--check", code=1).stderr == f"scarlet: {tmp_path}/list.csv: {message}\n"
+
+
+def test_missing_idx(tmp_path):
+    save_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((4, 8, 8)))
+    path = tmp_path / "train-images-idx3-ubyte"
+    assert train(tmp_path, "--check", code=1).stderr == f"scarlet: {path}: its labels are missing\n"
+    save_idx(tmp_path / "train-labels-idx1-ubyte.gz", np.arange(3))
+    assert f"scarlet: {path}: " in train(tmp_path, "--check", code=1).stderr
