@@ -139,6 +139,7 @@ void scarlet__metadata_free(scarlet__metadata *m)
 
 /* ---- writing ---- */
 
+/* format, labels, input_size, resize, mean, std, auto_orient */
 enum { KEYS_OF_OURS = 7 };
 
 static void append(scarlet__metadata_text *t, const char *key, const char *value)
