@@ -86,6 +86,9 @@ static scarlet_status refuse(const row *r, const char *text, scarlet_error *err)
     case SCARLET_TRAIN_KIND_REAL:
         snprintf(range, sizeof range, "a number, %g to %g", r->min, r->max);
         break;
+    case SCARLET_TRAIN_KIND_TEXT:
+        snprintf(range, sizeof range, "a line of text");
+        break;
     default:
         snprintf(range, sizeof range, "%s numbers with commas between them, %g to %g",
                  r->kind == SCARLET_TRAIN_KIND_PAIR ? "two rising" : "three", r->min, r->max);
