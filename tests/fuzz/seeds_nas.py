@@ -1,0 +1,113 @@
+"""Writes seeds for the fuzzers of what trainings read: seeds_nas.py FOLDER makes FOLDER/{idx,resume}.
+
+The two bytes before a seed of idx are the length of its first file. The first of resume is whole: its
+digest is right."""
+
+import gzip
+import json
+import os
+import struct
+import sys
+
+MASK = (1 << 64) - 1
+STEP = 0x9E3779B97F4A7C15
+
+
+def idx(shape, data, kind=8):
+    return struct.pack(f">HBB{len(shape)}I", 0, kind, len(shape), *shape) + data
+
+
+IMAGES, LABELS = idx((3, 2, 2), bytes(range(12))), idx((3,), b"\1\0\7")
+PAIRS = [
+    (IMAGES, LABELS), (gzip.compress(IMAGES), gzip.compress(LABELS)), (IMAGES[:-1], LABELS), (IMAGES, LABELS + b"x"),
+    (LABELS, IMAGES), (IMAGES, idx((2,), b"\0\0")), (IMAGES, idx((3,), b"\0\0\xff")), (idx((0, 2, 2), b""), idx((0,), b"")),
+    (idx((3, 0, 2), b""), LABELS), (idx((3, 2, 2), bytes(48), 13), LABELS), (gzip.compress(IMAGES)[:-9], LABELS), (b"", b""),
+    (idx((0xFFFFFFFF,) * 3, b""), LABELS), (b"\x1f\x8b", LABELS), (gzip.compress(bytes(100000)), LABELS),
+]
+
+
+def mix(x):
+    x &= MASK
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    x = (x ^ x >> 27) * 0x94D049BB133111EB & MASK
+    return x ^ x >> 31
+
+
+def digest(state, data):
+    state = mix(state ^ len(data))
+    for at in range(0, len(data) - 7, 8):
+        state = (state ^ int.from_bytes(data[at:at + 8], "little")) * STEP & MASK
+        state ^= state >> 32
+    return mix(state ^ int.from_bytes(data[len(data) & ~7:], "little"))
+
+
+def norm(name, channels):
+    return [(f"{name}.{part}", (channels,)) for part in ("weight", "bias", "running_mean", "running_var")]
+
+
+# stem=2 tail=1 layers=1:2, e3k3, 2 classes
+TENSORS = [("stem.0.weight", (2, 3, 3, 3)), *norm("stem.1", 2), ("separable_conv.0.weight", (2, 1, 3, 3)),
+           *norm("separable_conv.1", 2), ("separable_conv.3.weight", (1, 2, 1, 1)), *norm("separable_conv.4", 1),
+           ("mb_module.0.conv1.weight", (3, 1, 1, 1)), *norm("mb_module.0.bn1", 3),
+           ("mb_module.0.conv2.weight", (3, 1, 3, 3)), *norm("mb_module.0.bn2", 3),
+           ("mb_module.0.conv3.weight", (1, 3, 1, 1)), *norm("mb_module.0.bn3", 1),
+           ("conv_before_pooling.0.weight", (1, 1, 1, 1)), *norm("conv_before_pooling.1", 1),
+           ("classifier.weight", (2, 1)), ("classifier.bias", (2,))]
+METADATA = {"train.checkpoint": "1", "train.step": "7", "train.steps": "12", "train.loss": "4611686018427387904",
+            "train.best": "4602678819172646912", "train.best_epoch": "1", "train.epoch": "1", "train.finished": "0",
+            "train.data": "18446744073709551615", "train.options": "lr = 0.1\nscale = 0.5,1\nseed = 3\n",
+            "train.results": "1,6,0.1,2,1,0.5,0.5,1,3\n"}
+
+
+def count(shape):
+    n = 1
+    for side in shape:
+        n *= side
+    return n
+
+
+def checkpoint(metadata, tensors=TENSORS, tail=b""):
+    """Of sgd: weights and momentum, which running statistics have none of."""
+    tensors = [("weights/" + name, shape) for name, shape in tensors] + [
+        ("moment1/" + name, shape) for name, shape in tensors if ".running_" not in name]
+    values = {name: struct.pack(f"<{count(shape)}f", *(0.5 + i / 8 for i in range(count(shape)))) for name, shape in tensors}
+    state = 0
+    for key, value in metadata.items():
+        state = digest(digest(state, key.encode()), value.encode())
+    for name, _ in tensors:
+        state = digest(state, values[name])
+    header, at, data = {"__metadata__": {**metadata, "train.digest": str(state)}}, 0, b""
+    for name, shape in sorted(tensors):
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + len(values[name])]}
+        at += len(values[name])
+        data += values[name]
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data + tail
+
+
+def without(key):
+    return {name: value for name, value in METADATA.items() if name != key}
+
+
+CHECKPOINTS = [checkpoint(METADATA), checkpoint(METADATA)[:-1], checkpoint(METADATA, tail=b"x"), checkpoint({}),
+               checkpoint(METADATA, TENSORS[:-1]), checkpoint({**METADATA, "train.checkpoint": "2"})]
+CHECKPOINTS += [checkpoint(without(key)) for key in METADATA]
+CHECKPOINTS += [checkpoint({**METADATA, **change}) for change in (
+    {"train.step": "-1"}, {"train.step": "18446744073709551616"}, {"train.epoch": "8"}, {"train.loss": "9221120237041090560"},
+    {"train.best": "9221120237041090560"}, {"train.options": "lr 0.1"}, {"train.options": "lr = -1\n"},
+    {"train.options": "lr = 0.1"}, {"train.options": ""}, {"train.results": ""}, {"train.finished": "x"})]
+CHECKPOINTS += [checkpoint(METADATA)[:-1] + b"\0"]
+
+
+def main():
+    for name, seeds in (("idx", [struct.pack(">H", len(a)) + a + b for a, b in PAIRS]), ("resume", CHECKPOINTS)):
+        folder = os.path.join(sys.argv[1], name)
+        os.makedirs(folder, exist_ok=True)
+        for i, seed in enumerate(seeds):
+            with open(os.path.join(folder, f"seed-{i:03}"), "wb") as file:
+                file.write(seed)
+
+
+if __name__ == "__main__":
+    main()
