@@ -116,8 +116,8 @@ const show = (blob) =>
 
 const exchange = (blob) =>
   attempt(async () => {
+    const name = load(new Uint8Array(await blob.arrayBuffer())); // on error the old model stays
     $("answers").replaceChildren();
-    const name = load(new Uint8Array(await blob.arrayBuffer()));
     $("status").textContent = `${name} is loaded. Drop a picture.`;
     answer();
   });

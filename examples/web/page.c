@@ -4,37 +4,37 @@
 
 #include "scarlet/scarlet.h"
 
-enum { MOST = 5, IMAGENET_CLASSES = 1000 };
+enum { MOST = 5 };
 
 static scarlet_model *model;
 static scarlet_session *session;
-static scarlet_labels *labels; /* of a model that has none of its own, but ImageNet's classes */
 static scarlet_prediction best[MOST];
 static scarlet_error err;
 
-/* Takes the bytes of a checkpoint. Returns, as all functions here do, 0 or an error that
- * page_error() describes. */
+/* Takes the bytes of a checkpoint; an error leaves the model before in place. Returns, as all
+ * functions here do, 0 or an error that page_error() describes. */
 EMSCRIPTEN_KEEPALIVE int page_load(const void *bytes, size_t size)
 {
-    scarlet_labels_free(labels);
-    scarlet_session_free(session);
-    scarlet_model_free(model);
-    labels = NULL;
-    session = NULL;
-    model = NULL;
+    scarlet_model *new_model = NULL;
+    scarlet_session *new_session = NULL;
     scarlet_options *options = scarlet_options_create();
     scarlet_status status = options ? SCARLET_OK : SCARLET_ERROR_MEMORY;
     if (status == SCARLET_OK)
         status = scarlet_options_set(options, SCARLET_OPT_ENGINE, SCARLET_ENGINE_FUSED, &err);
     if (status == SCARLET_OK)
-        status = scarlet_model_load_memory(bytes, size, options, &model, &err);
+        status = scarlet_model_load_memory(bytes, size, options, &new_model, &err);
     if (status == SCARLET_OK)
-        status = scarlet_session_create(model, NULL, &session, &err);
-    if (status == SCARLET_OK && !scarlet_model_label(model, 0) &&
-        scarlet_model_get(model, SCARLET_INFO_CLASSES) == IMAGENET_CLASSES)
-        status = scarlet_labels_builtin("imagenet-1k", &labels, &err);
+        status = scarlet_session_create(new_model, NULL, &new_session, &err);
     scarlet_options_free(options);
-    return status;
+    if (status != SCARLET_OK) {
+        scarlet_model_free(new_model);
+        return status;
+    }
+    scarlet_session_free(session);
+    scarlet_model_free(model);
+    session = new_session;
+    model = new_model;
+    return SCARLET_OK;
 }
 
 /* Classifies width x height pixels of 4 bytes; returns the number of predictions, or -1. */
@@ -50,13 +50,11 @@ EMSCRIPTEN_KEEPALIVE int page_classify(const void *rgba, uint32_t width, uint32_
     return status ? -1 : (int)n;
 }
 
-/* The model's own name of a class, else ImageNet's, else its number. */
+/* The name of a class, else its number. */
 EMSCRIPTEN_KEEPALIVE const char *page_label(int i)
 {
     static char number[24];
     const char *label = scarlet_model_label(model, best[i].class_id);
-    if (!label)
-        label = scarlet_labels_get(labels, best[i].class_id);
     snprintf(number, sizeof number, "class %d", (int)best[i].class_id);
     return label ? label : number;
 }

@@ -76,6 +76,9 @@ def main(page, scarlet, screenshot=None):
         # A file that is no picture and no model is reported, and the page goes on.
         driver.find_element(By.ID, "model").send_keys(str(EXAMPLES / "web" / "README.md"))
         wait.until(lambda _: "not a checkpoint" in driver.find_element(By.ID, "error").text)
+        sample.click()  # by the model that was there before
+        wait.until(lambda _: not driver.find_element(By.ID, "error").text)
+        wait.until(lambda _: driver.find_elements(By.XPATH, "//ol/li[1]/span[text()='Trouser']"))
         driver.find_element(By.ID, "model").send_keys(str(MODEL))
         wait.until(lambda _: driver.find_elements(By.CSS_SELECTOR, "#answers li"))
         assert not driver.find_element(By.ID, "error").text
@@ -83,6 +86,8 @@ def main(page, scarlet, screenshot=None):
         assert set(sent) == {driver.execute_script("return location.host")}, sent
         errors = [e for e in driver.get_log("browser") if e["level"] == "SEVERE" and "favicon" not in e["message"]]
         assert not errors, errors
+        driver.get(pathlib.Path(page, "index.html").resolve().as_uri())
+        assert "http.server" in status(), status()
     finally:
         driver.quit()
     print(f"{len(pictures)} pictures: the page gives the command's labels, scores within {worst:.1e}")

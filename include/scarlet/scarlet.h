@@ -189,7 +189,10 @@ SCARLET_API scarlet_status scarlet_classify(scarlet_session *session, const scar
                                             scarlet_prediction *out, size_t *n_out,
                                             scarlet_error *err);
 
-/* Name of a class from the model file's metadata; NULL if it has none, or there is no such class.
+/*
+ * Name of a class from the model file's metadata. A file without names, of a network of the
+ * released space with 1000 classes, has ImageNet's, as the authors' checkpoints do not name theirs.
+ * NULL if neither holds, or there is no such class.
  */
 SCARLET_API const char *scarlet_model_label(const scarlet_model *model, int32_t class_id);
 

@@ -12,8 +12,9 @@ typedef const char *(*scarlet__name_fn)(const void *items, uint32_t i);
 typedef struct scarlet__names {
     const void *items;
     scarlet__name_fn name_of;
-    uint64_t *hash;  /* of each item's name */
-    uint32_t *order; /* positions of the items sorted by hash and name, equal names in their order */
+    uint64_t *hash; /* of each item's name */
+    uint32_t
+        *order; /* positions of the items sorted by hash and name, equal names in their order */
     size_t count;
 } scarlet__names;
 

@@ -81,6 +81,16 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
     return status;
 }
 
+enum { IMAGENET_CLASSES = 1000 };
+
+/* Whether the file is like those that the authors released, which have no names of classes. */
+static bool has_imagenet_classes(const scarlet_model *model)
+{
+    const scarlet__network *network = &model->network;
+    return model->metadata.label_count == 0 && network->classes == IMAGENET_CLASSES &&
+           memcmp(&network->space, &scarlet__space_default, sizeof network->space) == 0;
+}
+
 static scarlet_status load(const scarlet__source *source, const scarlet_options *opts,
                            scarlet_model **out, scarlet_error *err)
 {
@@ -96,6 +106,8 @@ static scarlet_status load(const scarlet__source *source, const scarlet_options 
     } else {
         status = scarlet__fail_memory(err);
     }
+    if (status == SCARLET_OK && has_imagenet_classes(model))
+        status = scarlet_labels_builtin("imagenet-1k", &model->imagenet, err);
     if (status == SCARLET_OK) {
         scarlet__log(opts, SCARLET__LOG_INFO, "%s: %s, %d classes", source->name,
                      model->network.name, model->network.classes);
@@ -152,6 +164,7 @@ void scarlet_model_free(scarlet_model *model)
     if (model->engine)
         model->engine->weights_free(model->weights);
     scarlet__metadata_free(&model->metadata);
+    scarlet_labels_free(model->imagenet);
     scarlet__free(model);
 }
 
@@ -174,9 +187,11 @@ const char *scarlet_model_genotype(const scarlet_model *model)
 
 const char *scarlet_model_label(const scarlet_model *model, int32_t class_id)
 {
-    if (!model || class_id < 0 || (size_t)class_id >= model->metadata.label_count)
+    if (!model || class_id < 0)
         return NULL;
-    return model->metadata.label[class_id];
+    if (model->metadata.label_count == 0)
+        return scarlet_labels_get(model->imagenet, class_id);
+    return (size_t)class_id < model->metadata.label_count ? model->metadata.label[class_id] : NULL;
 }
 
 const char *scarlet_model_metadata(const scarlet_model *model, const char *key)

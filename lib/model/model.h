@@ -11,6 +11,7 @@ struct scarlet_model {
     atomic_int references; /* the caller's and one for each session */
     scarlet__network network;
     scarlet__metadata metadata;
+    scarlet_labels *imagenet; /* for a file without names, else NULL */
     int file_kind;
     int precision;
     const scarlet__engine *engine;

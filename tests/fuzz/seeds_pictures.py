@@ -10,7 +10,8 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../image"))
 from pictures import CHANNELS, DEPTHS, GRAY, PALETTE, RGB, SIGNATURE, JpegMaker, chunk, png, scene
-from test_files import exif_block
+from test_orientation import exif_block, mark, random_exif
+from test_png import illegal
 
 SAMPLINGS = {"grey": ("11", "22"), "ycc": ("22,11,11", "21,11,11", "12,11,11", "11,11,11", "41,11,11"), "rgb": ("11,11,11",),
              "cmyk": ("11,11,11,11",), "ycck": ("22,11,11,22", "11,11,11,11")}  # fmt: skip
@@ -36,7 +37,7 @@ def jpegs(make, rng):
         for space, sampling, flags in (("ycc", "22,11,11", "-"), ("ycc", "21,11,11", "p"), ("grey", "11", "-"), ("ycck", "22,11,11,22", "-")):
             yield make(scene(rng, size, size + 5, {"grey": 1, "ycck": 4}.get(space, 3)), space, sampling, 10, 0, flags)
     data = make(scene(rng, 9, 7), "ycc", "22,11,11", 40, 0, "-")
-    for block in EXIF:
+    for block in EXIF + [random_exif(rng) for _ in range(60)]:
         yield data[:2] + app1(block) + data[2:]
     sof = data.index(b"\xff\xc0")
     for change in ({4: 12}, {9: 2}, {9: 5}, {1: 0xC3}, {1: 0xC5}, {5: 0xFF, 7: 0xFF}, {5: 0, 6: 0}, {5: 0x07, 7: 0x07}):
@@ -70,6 +71,11 @@ def pngs(rng):
     data = png(values, RGB, 8, rng)
     for block in EXIF:
         yield png(values, RGB, 8, rng, before=chunk(b"eXIf", block))
+    for _ in range(40):
+        yield png(values, RGB, 8, rng, before=mark(rng), after=mark(rng))
+    for kind, depths in DEPTHS.items():
+        for depth in depths:
+            yield from (illegal(rng, kind, depth)[0] for _ in range(5))
     for name, body in ((b"tRNS", b"\0\1\0\2\0\3"), (b"gAMA", b"\0\0\xb1\x8f"), (b"iCCP", b"x\0\0" + bytes(9)), (b"zTXt", b"x\0\0" + bytes(9)),
                        (b"bKGD", bytes(6)), (b"PLTE", bytes(6)), (b"vpAg", b"private")):  # fmt: skip
         yield png(values, RGB, 8, rng, before=chunk(name, body))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from networks import Member, build, error, reference
+from networks import Member, build, error, reference, save_safetensors
 
 import scarlet
 from scarlet import errors
@@ -67,6 +67,18 @@ def test_a_model_without_labels(tmp_path):
     with scarlet.Model(bare) as model, model.session() as session:
         assert model.labels is None
         assert [p.label for p in session.classify(np.zeros((40, 50, 3), np.uint8))] == [None] * 5
+
+
+def test_a_model_like_the_released_ones(tmp_path):
+    """Without names, 1000 classes: ImageNet's. Not in another space, nor with other classes."""
+    for space, classes in (reference.DEFAULT_SPACE, 1000), (reference.DEFAULT_SPACE, 999), (tiny.SPACE, 1000):
+        text = space if isinstance(space, str) else None
+        space = reference.parse_space(text) if text else space
+        network = build(Member("narrow", [None] * len(space.layers), space, classes))
+        save_safetensors(network.state_dict(), tmp_path / "a", {"scarlet.space": text} if text else {})
+        with scarlet.Model(tmp_path / "a") as model:
+            assert model.labels == (list(scarlet.Labels.builtin()) if classes == 1000 and not text else None)
+            assert model.label(1000) is None
 
 
 def test_the_log(path, pictures, tmp_path):

@@ -125,12 +125,12 @@ class Model:
         return [self._layer(i) for i in range(self._get(Info.LAYERS))]
 
     def label(self, class_id: int) -> Optional[str]:
-        """Name of a class from the file's metadata; None if it has none."""
+        """Name of a class from the file's metadata, or ImageNet's for a file like the released ones; None if it has none."""
         return text(library().scarlet_model_label(self._use(), class_id))
 
     @property
     def labels(self) -> Optional[List[str]]:
-        """Names of all classes from the file's metadata; None if it has none."""
+        """Names of all classes, as `label` gives them; None if they have none."""
         labels = [self.label(i) for i in range(self.classes)]
         return [label for label in labels if label is not None] if labels and labels[0] is not None else None
 

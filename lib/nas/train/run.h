@@ -26,7 +26,7 @@ struct scarlet_trainer {
     scarlet__network network;
     scarlet__metadata *changes;      /* what the model file says */
     scarlet__metadata_text metadata; /* the same as text */
-    char *space;                       /* value of scarlet.space; NULL: the default one */
+    char *space;                     /* value of scarlet.space; NULL: the default one */
 
     scarlet__pictures *pictures;
     scarlet__loader *loader;
