@@ -5,12 +5,14 @@ import json
 import os
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 COMMAND = os.environ["SCARLET_COMMAND"]
 CLASSES = ["blue sky", "green", "r\u00f6t"]
 CHANNEL = {"blue sky": 2, "green": 1, "r\u00f6t": 0}

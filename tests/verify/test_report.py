@@ -2,27 +2,12 @@
 
 import html
 import json
-import os
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_model, run, run_json
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"]
-
-
-def browse(page, folder, *options):
-    """What the browser printed, and what it complained of."""
-    result = subprocess.run([CHROMIUM, *FLAGS, f"--user-data-dir={folder}", *options, page.as_uri()],
-                            capture_output=True, timeout=60, check=True)
-    return result.stdout.decode(), [row for row in result.stderr.decode().splitlines() if "CONSOLE" in row]
-
+from browser import ask, browse, without_data
+from conftest import make_model, run
 
 @pytest.fixture(scope="module")
 def page(scratch, tree):
@@ -47,7 +32,6 @@ def rows(dom, table):
 
 
 def test_numbers(page, tmp_path):
-    assert CHROMIUM, "Debian's chromium is needed"
     path, result = page
     dom, console = browse(path, tmp_path / "profile", "--dump-dom")
     assert console == []
@@ -121,21 +105,16 @@ def test_classes(page, tmp_path):
 
 def test_sorting(page, tmp_path):
     """A press on a heading sorts by it, another turns the order round; with the keyboard too, as headings are buttons."""
-    frame = tmp_path / "frame.html"
-    frame.write_text(f"""<iframe id=f src="{page[0].as_uri()}"></iframe><p id=o></p><script>
-        f.onload = () => {{
-            const page = f.contentDocument, column = i => [...page.querySelector("#classes tbody").rows]
-                .map(row => row.cells[i].textContent.trim()).join(",");
-            const press = i => page.querySelectorAll("#classes th button")[i].click();
-            const seen = [];
-            for (const i of [2, 2, 0, 0, 1]) {{ press(i); seen.push(column(i)); }}
-            seen.push([...page.querySelectorAll("#classes th")].map(h => h.ariaSort).join(","));
-            o.textContent = "seen " + seen.join(";");
-        }}</script>""")
-    dom, console = browse(frame, tmp_path / "profile", "--allow-file-access-from-files", "--virtual-time-budget=5000",
-                          "--dump-dom")
-    assert console == []
-    up, down, named, reverse, support, marks = re.search(r"seen ([^<]*)", dom)[1].split(";")
+    seen = ask(page[0], tmp_path, """
+        const column = i => [...page.querySelector("#classes tbody").rows].map(row => row.cells[i].textContent.trim()).join(",");
+        const seen = [];
+        for (const i of [2, 2, 0, 0, 1]) {
+            page.querySelectorAll("#classes th button")[i].click();
+            seen.push(column(i));
+        }
+        seen.push([...page.querySelectorAll("#classes th")].map(h => h.ariaSort).join(","));
+        return seen.join(";")""")
+    up, down, named, reverse, support, marks = seen.split(";")
     up, down, support = ([float(x) for x in row.split(",")] for row in (up, down, support))
     assert up == sorted(up) and down == up[::-1] and support == sorted(support) and len(set(up)) > 5
     names = [f"class {i}" for i in range(12)]
@@ -145,30 +124,20 @@ def test_sorting(page, tmp_path):
 
 def test_cards_in_a_row(page, tmp_path):
     """At 1100 pixels all six cards are in one row."""
-    frame = tmp_path / "frame.html"
-    frame.write_text(f"""<iframe id=f width=1100 height=800 src="{page[0].as_uri()}"></iframe><p id=o></p><script>
-        f.onload = () => o.textContent = "tops " + [...f.contentDocument.querySelector(".cards").children]
-            .map(card => card.offsetTop)</script>""")
-    dom, _ = browse(frame, tmp_path / "profile", "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom")
-    tops = re.search(r"tops ([\d,]+)", dom)[1].split(",")
+    tops = ask(page[0], tmp_path, 'return [...page.querySelector(".cards").children].map(card => card.offsetTop)').split(",")
     assert len(tops) == 6 and len(set(tops)) == 1
 
 
 def test_self_contained(page):
     source = page[0].read_text()
-    assert not re.search(r"(https?:)?//\w", re.sub(r'<script.*?</script>|"data:[^"]*"|<(figcaption|td|p|li)[ >].*?(?=<)', "", source,
-                                                    flags=re.S))
+    assert not re.search(r"(https?:)?//\w", without_data(source))
     assert source.count("<script>") == 1 and "javascript:" not in source
     assert "prefers-color-scheme:dark" in source and "width=device-width" in source
 
 
 def test_phone(page, tmp_path):
-    """On a narrow screen nothing is wider than it: measured by a page that frames the report."""
-    frame = tmp_path / "frame.html"
-    frame.write_text(f"""<iframe id=f width=360 height=800 src="{page[0].as_uri()}"></iframe><p id=o></p><script>
-        f.onload = () => o.textContent = "width " + f.contentDocument.documentElement.scrollWidth</script>""")
-    dom, _ = browse(frame, tmp_path / "profile", "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom")
-    assert int(re.search(r"width (\d+)", dom)[1]) <= 360
+    """On a narrow screen nothing is wider than it."""
+    assert int(ask(page[0], tmp_path, "return page.documentElement.scrollWidth", width=360)) <= 360
 
 
 def test_archive_and_merge(scratch, tree, expected, tmp_path):
