@@ -178,6 +178,7 @@ void scarlet__block_forward(const scarlet__unit *unit, const scarlet__pass *pass
     const work w = prepare(unit, pass, pass->pictures, x, &arena);
     const int hidden = scarlet__planes(unit->hidden), outs = scarlet__planes(unit->out);
     double sums[SCARLET__OUT_PLANES * 2 * SCARLET__LANES] = {0};
+    scarlet__depthwise_begin(pass, &w.depthwise);
     for (int first = 0, planes; first < hidden; first += planes) {
         planes = group(&w, first);
         scarlet__stage_forward(pass, &w.expand, first, planes);
@@ -227,67 +228,61 @@ static void unnormalize(const work *w, const float *y_gradient)
     }
 }
 
-/* Through the projection: from scratch.narrow to `wide`, the gradient of the gated activations. */
-static void unproject(const work *w, int first, int planes, float *wide)
+/* Through the projection: from scratch.narrow to `wide`, the gradient of the gated activations or,
+ * with `sums`, of what the depthwise convolution gave. */
+static void unproject(const work *w, int first, int planes, float *wide, double *sums)
 {
     const scarlet__dense dense = projection(w, first, planes);
     const scarlet__view narrow = {.x = w->pass->scratch.narrow, .plane = w->plane};
-    scarlet__dense_backward(w->pass, &dense, &narrow, wide, w->plane, false);
+    scarlet__dense_backward(w->pass, &dense, &narrow, wide, w->plane, false, sums);
 }
 
 /* Through gate and activation, in place: adds to the sums. */
-static void derive(const work *w, int plane, float *gradient, double *sums)
+static void ungate(const work *w, int plane, float *gradient, double *sums)
 {
     const size_t channel = (size_t)plane * SCARLET__LANES;
     const float *x = w->filtered + (size_t)plane * w->plane;
     const float part = 1.0f / (float)w->picture;
     for (size_t i = 0; i < (size_t)w->pass->pictures; i++) {
         const size_t at = i * w->picture * SCARLET__LANES;
-        const float *gain = scarlet__ones;
-        float offset[SCARLET__LANES] = {0}, sum[2 * SCARLET__LANES] = {0};
-        if (w->active.gain) {
-            const size_t of = (size_t)plane * w->active.gain_plane + i * SCARLET__LANES;
-            gain = w->active.gain + of;
-            for (int c = 0; c < SCARLET__LANES; c++)
-                offset[c] = w->excited.gate_gradient[of + (size_t)c] * part;
-        }
+        const size_t of = (size_t)plane * w->active.gain_plane + i * SCARLET__LANES;
+        float offset[SCARLET__LANES], sum[2 * SCARLET__LANES] = {0};
+        for (size_t c = 0; c < SCARLET__LANES; c++)
+            offset[c] = w->excited.gate_gradient[of + c] * part;
         w->pass->kernels->derive[w->unit->nonlinearity](
             gradient + at, x + at, w->filtered_norm.scale + channel,
-            w->filtered_norm.shift + channel, gain, offset, w->picture, gradient + at, sum);
+            w->filtered_norm.shift + channel, w->active.gain + of, offset, w->picture,
+            gradient + at, sum);
         scarlet__flush(sums, sum, 1);
     }
 }
 
-/* From the gradient of the gated activations, planes at `wide`, to that of x. */
-static void unfilter(const work *w, int first, int planes, float *wide, float *x_gradient)
+/* From the gradient `wide` of what the depthwise convolution gave after batch norm, with its sums,
+ * to that of x. */
+static void unfilter(const work *w, int first, int planes, const float *wide, const double *sums,
+                     float *x_gradient)
 {
     const scarlet__unit *unit = w->unit;
     const scarlet__view active = scarlet__stage_view(&w->expand, unit->nonlinearity);
     const size_t taps = square(unit->kernel) * SCARLET__LANES;
-    float factors[3][SCARLET__LANES];
+    float factors[3][SCARLET__GROUP_MAX * SCARLET__LANES];
     const scarlet__norm_factors of = {factors[0], factors[1], factors[2]};
-    double sums[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
-    for (int i = 0; i < planes; i++) {
-        const int plane = first + i;
-        float *gradient = wide + (size_t)i * w->plane;
-        float *before = w->pass->scratch.group + (size_t)i * w->expand.plane;
-        double sum[2 * SCARLET__LANES] = {0};
-        derive(w, plane, gradient, sum);
-        scarlet__norm_backward(w->pass, &unit->filtered, &w->filtered_norm, plane, 1, w->out_pixels,
-                               sum, &of);
-        const scarlet__view raw = {.kind = SCARLET__COMBINED,
-                                   .x = gradient,
-                                   .plane = w->plane,
-                                   .other = w->filtered + (size_t)plane * w->plane,
-                                   .a = of.a,
-                                   .b = of.b,
-                                   .c = of.c};
-        scarlet__depthwise_backward(w->pass, &w->depthwise, &active, plane, &raw, 0,
-                                    unit->depthwise + (size_t)plane * taps, before);
-        scarlet__stage_derive(w->pass, &w->expand, unit->nonlinearity, plane, before,
-                              sums + i * 2 * SCARLET__LANES);
-    }
-    scarlet__stage_backward(w->pass, &w->expand, first, planes, w->pass->scratch.group, sums,
+    double before[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
+    scarlet__norm_backward(w->pass, &unit->filtered, &w->filtered_norm, first, planes,
+                           w->out_pixels, sums, &of);
+    const scarlet__view raw = {.kind = SCARLET__COMBINED,
+                               .x = wide,
+                               .plane = w->plane,
+                               .other = w->filtered + (size_t)first * w->plane,
+                               .a = of.a,
+                               .b = of.b,
+                               .c = of.c};
+    for (int i = 0; i < planes; i++)
+        scarlet__depthwise_backward(w->pass, &w->depthwise, &active, first + i, &raw, i,
+                                    unit->depthwise + (size_t)(first + i) * taps,
+                                    w->pass->scratch.group + (size_t)i * w->expand.plane,
+                                    before + i * 2 * SCARLET__LANES);
+    scarlet__stage_backward(w->pass, &w->expand, first, planes, w->pass->scratch.group, before,
                             x_gradient, w->expand.plane, first == 0 && !unit->residual);
 }
 
@@ -297,21 +292,24 @@ void scarlet__block_backward(const scarlet__unit *unit, const scarlet__pass *pas
     scarlet__arena arena = {.at = kept};
     const work w = prepare(unit, pass, pass->pictures, x, &arena);
     const int hidden = scarlet__planes(unit->hidden);
+    const bool gated = unit->excite.squeeze > 0;
     float *wide = pass->scratch.wide;
+    scarlet__depthwise_begin(pass, &w.depthwise);
     unnormalize(&w, y_gradient);
-    if (!unit->excite.squeeze) {
-        for (int first = 0, planes; first < hidden; first += planes) {
-            planes = group(&w, first);
-            unproject(&w, first, planes, wide);
-            unfilter(&w, first, planes, wide, x_gradient);
-        }
-        return;
-    }
-    for (int first = 0; first < hidden; first += group(&w, first)) {
-        unproject(&w, first, group(&w, first), wide + (size_t)first * w.plane);
+    for (int first = 0; gated && first < hidden; first += group(&w, first)) {
+        unproject(&w, first, group(&w, first), wide + (size_t)first * w.plane, NULL);
         pool(&w, first, group(&w, first), wide);
     }
-    scarlet__excite_backward(pass, &unit->excite, &w.excited);
-    for (int first = 0; first < hidden; first += group(&w, first))
-        unfilter(&w, first, group(&w, first), wide + (size_t)first * w.plane, x_gradient);
+    if (gated)
+        scarlet__excite_backward(pass, &unit->excite, &w.excited);
+    for (int first = 0, planes; first < hidden; first += planes) {
+        double sums[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
+        float *group_wide = gated ? wide + (size_t)first * w.plane : wide;
+        planes = group(&w, first);
+        for (int i = 0; gated && i < planes; i++)
+            ungate(&w, first + i, group_wide + (size_t)i * w.plane, sums + i * 2 * SCARLET__LANES);
+        if (!gated)
+            unproject(&w, first, planes, group_wide, sums);
+        unfilter(&w, first, planes, group_wide, sums, x_gradient);
+    }
 }

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Pixels that are summed in float32. */
+enum { RUN = 8 * SCARLET__BLOCK };
+
 static size_t at_most(size_t count)
 {
     return count < SCARLET__BLOCK ? count : SCARLET__BLOCK;
@@ -28,9 +31,11 @@ void scarlet__dense_forward(const scarlet__pass *pass, const scarlet__dense *den
         product.in = scarlet__view_block(pass->kernels, dense->in, dense->first, planes, pixel, n,
                                          pass->scratch.block_in, &product.in_plane);
         pass->kernels->product(&product);
-        if (sums)
+        if (sums && (pixel + n) % RUN == 0)
             scarlet__flush(sums, part, outs);
     }
+    if (sums)
+        scarlet__flush(sums, part, outs);
 }
 
 /* The weights with inputs and outputs exchanged: [plane of the input][channel of the output][16] */
@@ -48,9 +53,10 @@ static void transpose(const scarlet__pass *pass, const scarlet__dense *dense)
 
 void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *dense,
                              const scarlet__view *gradient, float *in_gradient, size_t in_plane,
-                             bool add)
+                             bool add, double *sums)
 {
     const int planes = scarlet__planes(dense->channels), outs = scarlet__planes(dense->outs);
+    float part[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
     if (in_gradient)
         transpose(pass, dense);
     for (size_t pixel = 0, n; pixel < dense->pixels; pixel += n) {
@@ -78,5 +84,12 @@ void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *de
                                           .pixels = n,
                                           .add = add};
         pass->kernels->product(&product);
+        for (int i = 0; sums && i < planes; i++)
+            scarlet__view_derive(pass->kernels, dense->in, dense->first + i, pixel, n,
+                                 product.out + (size_t)i * in_plane, part + i * 2 * SCARLET__LANES);
+        if (sums && (pixel + n) % RUN == 0)
+            scarlet__flush(sums, part, planes);
     }
+    if (sums)
+        scarlet__flush(sums, part, planes);
 }

@@ -25,10 +25,13 @@ static inline size_t scarlet__dense_plane(int channels)
 void scarlet__dense_forward(const scarlet__pass *pass, const scarlet__dense *dense, float *out,
                             size_t out_plane, bool add, double *sums);
 
-/* Adds to the weights' gradient. Sets, or with `add` adds to, the input's gradient from plane
- * `first` on, at in_gradient, unless that is NULL. */
+/*
+ * Adds to the weights' gradient. Sets, or with `add` adds to, the input's gradient from plane
+ * `first` on, at in_gradient, unless that is NULL. With `sums`, of an ACTIVATED input without gain,
+ * that is the gradient below batch norm and activation, and its sums [plane][2][16] are added to.
+ */
 void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *dense,
                              const scarlet__view *gradient, float *in_gradient, size_t in_plane,
-                             bool add);
+                             bool add, double *sums);
 
 #endif

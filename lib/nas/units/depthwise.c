@@ -27,6 +27,14 @@ static padding pad(const scarlet__depthwise *depthwise, int side)
     return p;
 }
 
+void scarlet__depthwise_begin(const scarlet__pass *pass, const scarlet__depthwise *depthwise)
+{
+    memset(pass->scratch.padded_in, 0,
+           scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof(float));
+    memset(pass->scratch.padded_gradient, 0,
+           scarlet__depthwise_padded(depthwise, depthwise->out_side) * sizeof(float));
+}
+
 void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
                                 const scarlet__view *in, int plane, size_t weights, float *out,
                                 double *sums)
@@ -34,7 +42,6 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
     const padding around = pad(depthwise, depthwise->side);
     const size_t out_side = (size_t)depthwise->out_side;
     float *padded = pass->scratch.padded_in, part[2 * SCARLET__LANES] = {0};
-    memset(padded, 0, scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof *padded);
     for (size_t i = 0; i < (size_t)pass->pictures; i++) {
         scarlet__view_read(pass->kernels, in, plane, i * around.pixels, &around.rectangle,
                            padded + around.inside);
@@ -52,7 +59,8 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
 
 void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
                                  const scarlet__view *in, int plane, const scarlet__view *gradient,
-                                 int gradient_plane, size_t weights, float *in_gradient)
+                                 int gradient_plane, size_t weights, float *in_gradient,
+                                 double *sums)
 {
     const scarlet__training_kernels *kernels = pass->kernels;
     const int which = depthwise->kernel / 2 - 1, taps = depthwise->kernel * depthwise->kernel;
@@ -60,13 +68,10 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
     const padding around_out = pad(depthwise, depthwise->out_side);
     const size_t side = (size_t)depthwise->side;
     float *padded = pass->scratch.padded_in, *padded_gradient = pass->scratch.padded_gradient;
-    float reversed[49 * SCARLET__LANES];
+    float reversed[49 * SCARLET__LANES], part[2 * SCARLET__LANES] = {0};
     for (int i = 0; i < taps; i++)
         memcpy(reversed + (taps - 1 - i) * SCARLET__LANES,
                pass->parameters + weights + i * SCARLET__LANES, SCARLET__LANES * sizeof *reversed);
-    memset(padded, 0, scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof *padded);
-    memset(padded_gradient, 0,
-           scarlet__depthwise_padded(depthwise, depthwise->out_side) * sizeof *padded);
     for (size_t i = 0; i < (size_t)pass->pictures; i++) {
         scarlet__view_read(kernels, in, plane, i * around.pixels, &around.rectangle,
                            padded + around.inside);
@@ -92,5 +97,8 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
             filter.weights = pass->parameters + weights;
             kernels->spread[which](&filter);
         }
+        scarlet__view_derive(kernels, in, plane, i * around.pixels, around.pixels, filter.out,
+                             part);
+        scarlet__flush(sums, part, 1);
     }
 }

@@ -91,8 +91,9 @@ void scarlet__excite_backward(const scarlet__pass *pass, const scarlet__excite *
         layer(pass, &rectified, excite->squeeze, excite->hidden, excite->excite_weights);
     back(pass, SCARLET__F_HARD_SIGMOID, excite->hidden, excite->excite_bias, kept->excited,
          kept->gate_gradient);
-    scarlet__dense_backward(pass, &second, &of_excited, kept->squeezed_gradient, plane, false);
+    scarlet__dense_backward(pass, &second, &of_excited, kept->squeezed_gradient, plane, false,
+                            NULL);
     back(pass, SCARLET__F_RELU, excite->squeeze, excite->squeeze_bias, kept->squeezed,
          kept->squeezed_gradient);
-    scarlet__dense_backward(pass, &first, &of_squeezed, kept->gate_gradient, plane, false);
+    scarlet__dense_backward(pass, &first, &of_squeezed, kept->gate_gradient, plane, false, NULL);
 }

@@ -142,7 +142,7 @@ void scarlet__linear_backward(const scarlet__unit *unit, const scarlet__pass *pa
     const scarlet__dense d = dense(unit, pass, &in);
     in.plane = scarlet__plane(d.pixels);
     const scarlet__view gradient = {.x = y_gradient, .plane = in.plane};
-    scarlet__dense_backward(pass, &d, &gradient, x_gradient, in.plane, false);
+    scarlet__dense_backward(pass, &d, &gradient, x_gradient, in.plane, false, NULL);
     if (unit->kind == SCARLET__UNIT_LET)
         return;
     for (size_t j = 0; j < (size_t)scarlet__planes(unit->out); j++)

@@ -22,22 +22,6 @@ void scarlet__stage_forward(const scarlet__pass *pass, const scarlet__stage *sta
     scarlet__norm_forward(pass, stage->norm, &stage->normed, first, planes, stage->pixels, sums);
 }
 
-void scarlet__stage_derive(const scarlet__pass *pass, const scarlet__stage *stage,
-                           scarlet__nonlinearity f, int plane, float *gradient, double *sums)
-{
-    const size_t channel = (size_t)plane * SCARLET__LANES;
-    const float *x = stage->out + (size_t)plane * stage->plane;
-    float part[2 * SCARLET__LANES] = {0};
-    for (size_t pixel = 0, n; pixel < stage->pixels; pixel += n) {
-        const size_t at = pixel * SCARLET__LANES;
-        n = stage->pixels - pixel < SCARLET__RUN ? stage->pixels - pixel : SCARLET__RUN;
-        pass->kernels->derive[f](gradient + at, x + at, stage->normed.scale + channel,
-                                 stage->normed.shift + channel, scarlet__ones, scarlet__zeros, n,
-                                 gradient + at, part);
-        scarlet__flush(sums, part, 1);
-    }
-}
-
 void scarlet__stage_backward(const scarlet__pass *pass, const scarlet__stage *stage, int first,
                              int planes, const float *gradient, const double *sums,
                              float *in_gradient, size_t in_plane, bool set)
@@ -54,5 +38,5 @@ void scarlet__stage_backward(const scarlet__pass *pass, const scarlet__stage *st
                                .a = of.a,
                                .b = of.b,
                                .c = of.c};
-    scarlet__dense_backward(pass, &dense, &raw, in_gradient, in_plane, !set);
+    scarlet__dense_backward(pass, &dense, &raw, in_gradient, in_plane, !set, NULL);
 }

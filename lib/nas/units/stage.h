@@ -20,10 +20,6 @@ typedef struct scarlet__stage {
 /* Sets planes first .. first + planes - 1 of the output and their batch norm. */
 void scarlet__stage_forward(const scarlet__pass *pass, const scarlet__stage *stage, int first,
                             int planes);
-/* Through the activation f and in place: from the gradient of one plane after it to that before it;
- * adds to the sums [2][16] that scarlet__norm_backward takes. */
-void scarlet__stage_derive(const scarlet__pass *pass, const scarlet__stage *stage,
-                           scarlet__nonlinearity f, int plane, float *gradient, double *sums);
 /*
  * From the gradient [planes] of the output after batch norm, with its sums [planes][2][16] as
  * scarlet__norm_backward takes them, to those of the parameters and, unless NULL, of the input,

@@ -13,7 +13,7 @@ void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet_
                          rectangle, out);
         return;
     }
-    const float *gain = scarlet__ones;
+    const float *gain = NULL;
     if (view->gain)
         gain =
             view->gain + (size_t)plane * view->gain_plane + pixel / view->pixels * SCARLET__LANES;
@@ -21,26 +21,46 @@ void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet_
                                out);
 }
 
+void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarlet__view *view,
+                          int plane, size_t pixel, size_t count, float *gradient, float *sums)
+{
+    const size_t channel = (size_t)plane * SCARLET__LANES;
+    kernels->derive[view->f](gradient,
+                             view->x + (size_t)plane * view->plane + pixel * SCARLET__LANES,
+                             view->scale + channel, view->shift + channel, scarlet__ones,
+                             scarlet__zeros, count, gradient, sums);
+}
+
 /* A patch is 3 rows of 9 neighbouring values; what lies outside of the picture is 0. */
 static void patches(const scarlet__view *view, size_t pixel, size_t count, float *out,
                     size_t stride)
 {
+    enum { ROW = 9 };
     const size_t side = (size_t)view->side, out_side = (size_t)view->out_side;
-    for (size_t i = 0; i < count; i++, pixel++) {
-        const size_t picture = pixel / (out_side * out_side), place = pixel % (out_side * out_side);
-        const size_t top = 2 * (place / out_side), left = 2 * (place % out_side);
+    size_t x = pixel % out_side, y = pixel / out_side % out_side;
+    const float *picture = view->x + pixel / (out_side * out_side) * side * side * 3;
+    for (size_t i = 0; i < count; i++) {
         float patch[2 * SCARLET__LANES] = {0};
         for (size_t ky = 0; ky < 3; ky++) {
-            if (top + ky < 1 || top + ky > side)
+            if (2 * y + ky < 1) /* an even side: only the first patches reach over an edge */
                 continue;
-            const float *row = view->x + (picture * side + top + ky - 1) * side * 3;
-            const size_t from = left < 1 ? 1 : 0, to = left + 2 > side ? side + 1 - left : 3;
-            memcpy(patch + ky * 9 + from * 3, row + (left + from - 1) * 3,
-                   (to - from) * 3 * sizeof *patch);
+            const float *row = picture + (2 * y + ky - 1) * side * 3;
+            float *to = patch + ky * ROW;
+            if (x == 0)
+                memcpy(to + 3, row, (ROW - 3) * sizeof *to);
+            else
+                memcpy(to, row + (2 * x - 1) * 3, ROW * sizeof *to);
         }
         memcpy(out + i * SCARLET__LANES, patch, SCARLET__LANES * sizeof *out);
         memcpy(out + stride + i * SCARLET__LANES, patch + SCARLET__LANES,
                SCARLET__LANES * sizeof *out);
+        if (++x == out_side) {
+            x = 0;
+            if (++y == out_side) {
+                y = 0;
+                picture += side * side * 3;
+            }
+        }
     }
 }
 

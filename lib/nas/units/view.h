@@ -38,6 +38,11 @@ enum { SCARLET__PATCH = 27 }; /* values of a patch: [ky][kx][3] */
 void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet__view *view,
                         int plane, size_t pixel, const scarlet__rectangle *rectangle, float *out);
 
+/* From the gradient of an ACTIVATED view without gain to that of the x below, in place: `count`
+ * pixels of one plane; adds to the sums of batch norm's backward pass, [2][16]. */
+void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarlet__view *view,
+                          int plane, size_t pixel, size_t count, float *gradient, float *sums);
+
 /* Planes of up to SCARLET__BLOCK pixels: where they are, *stride floats apart; in `buffer`, of
  * GROUP_MAX planes of a block, unless they are there already. */
 const float *scarlet__view_block(const scarlet__training_kernels *kernels,

@@ -3,9 +3,9 @@
  *
  *   step SPACE GENOTYPE SIDE CLASSES MICRO_BATCH MICRO_BATCHES THREADS SECONDS
  *
- * Prints: seconds of CPU time and of the clock for a picture, GFLOP/s of CPU time (6 a multiply-add
- * of the network), the measured peak of a core, and the trainer's memory in MB. CPU time is the
- * median over steps, and the peak is measured between them.
+ * Prints, of a picture, median and least seconds of CPU time and the median of the clock's; GFLOP/s
+ * of CPU time (6 a multiply-add of the network) by its median; the peak of a core, measured between
+ * steps; the trainer's memory in MB.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,9 +116,9 @@ int main(int argc, char **argv)
     qsort(wall, (size_t)steps, sizeof *wall, ascending);
     qsort(peaks, (size_t)steps, sizeof *peaks, ascending);
     const double pictures = (double)settings.micro_batch * settings.micro_batches;
-    printf("%.6g %.6g %.4g %.4g %.4g\n", cpu[steps / 2] / pictures, wall[steps / 2] / pictures,
-           6e-9 * (double)macs * pictures / cpu[steps / 2], peaks[steps / 2],
-           (double)scarlet__trainer_memory(&settings) / 1e6);
+    printf("%.6g %.6g %.6g %.4g %.4g %.4g\n", cpu[steps / 2] / pictures, cpu[0] / pictures,
+           wall[steps / 2] / pictures, 6e-9 * (double)macs * pictures / cpu[steps / 2],
+           peaks[steps / 2], (double)scarlet__trainer_memory(&settings) / 1e6);
     scarlet__trainer_free(trainer);
     return 0;
 }

@@ -180,11 +180,28 @@ static void outer(const scarlet__outer *whole)
     }
 }
 
+/* Four rows of four become columns. */
+INLINE void turn(const float *in, float *out)
+{
+    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+    four row[4], low[2], high[2];
+    UNROLL for (int i = 0; i < 4; i++) row[i] = *(const four *)(in + i * LANES);
+    UNROLL for (int i = 0; i < 2; i++)
+    {
+        low[i] = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 4, 1, 5);
+        high[i] = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 2, 6, 3, 7);
+    }
+    *(four *)out = __builtin_shufflevector(low[0], low[1], 0, 1, 4, 5);
+    *(four *)(out + LANES) = __builtin_shufflevector(low[0], low[1], 2, 3, 6, 7);
+    *(four *)(out + 2 * LANES) = __builtin_shufflevector(high[0], high[1], 0, 1, 4, 5);
+    *(four *)(out + 3 * LANES) = __builtin_shufflevector(high[0], high[1], 2, 3, 6, 7);
+}
+
 static void transpose(const float *in, float *out)
 {
-    for (int i = 0; i < LANES; i++)
-        for (int j = 0; j < LANES; j++)
-            out[j * LANES + i] = in[i * LANES + j];
+    for (int i = 0; i < LANES; i += 4)
+        for (int j = 0; j < LANES; j += 4)
+            turn(in + i * LANES + j, out + j * LANES + i);
 }
 
 void KERNEL(fill_training_dense)(scarlet__training_kernels *k)

@@ -94,7 +94,7 @@ typedef struct scarlet__training_kernels {
     void (*spread[3])(const scarlet__filter *);
     void (*filter_outer[3][2])(const scarlet__filter_outer *);
 
-    /* out = gain * f(scale * x + shift) */
+    /* out = gain * f(scale * x + shift); gain NULL: 1 */
     void (*activate[SCARLET__NONLINEARITIES])(const float *x, const float *scale,
                                               const float *shift, const float *gain,
                                               const scarlet__rectangle *, float *out);
