@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,53 @@ def test_camera_fails():
     assert run(CAMERA).returncode == 2
     result = run(CAMERA, "/no/model")
     assert (result.returncode, result.stderr) == (1, "/no/model: No such file or directory\n")
+
+
+# ---- libscarlet-nas ----
+
+TRAIN, PERSONALISE = os.environ["SCARLET_TRAIN"], os.environ["SCARLET_PERSONALISE"]
+NAS = pytest.mark.skipif(not TRAIN, reason="built without libscarlet-nas")
+OPTIONS = ["space=stem=8 tail=16 layers=16:2", "arch=e3k3", "input-size=32", "batch-size=16", "lr=0.01"]
+
+
+@NAS
+def test_train(tmp_path, model):
+    """Bright and dark pictures are told apart; run again it has nothing left to do, with more epochs it refuses."""
+    n, folder = 64, tmp_path / "run"
+    folder.mkdir()
+    (tmp_path / "x").write_bytes(struct.pack(">4I", 0x803, n, 8, 8) + b"".join(bytes([40 + i % 2 * 170 + i % 23]) * 64 for i in range(n)))
+    (tmp_path / "y").write_bytes(struct.pack(">2I", 0x801, n) + bytes(i % 2 for i in range(n)))
+    arguments = [tmp_path / "x", tmp_path / "y", 2, folder, *OPTIONS]
+    result = run(TRAIN, *arguments, "epochs=8")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 8
+    for i, line in enumerate(lines, 1):
+        assert re.fullmatch(rf"epoch {i} of 8: loss \d\.\d{{4}}, validation top-1 \d+\.\d\d %", line), line
+    assert lines[-1].endswith(" 100.00 %")
+    assert {path.name for path in folder.iterdir()} == {"best.safetensors", "last.ckpt", "results.csv"}
+    again = run(TRAIN, *arguments, "epochs=8")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    other = run(TRAIN, *arguments, "epochs=9")
+    assert (other.returncode, other.stderr) == (1, f"{folder}/last.ckpt: is of a training with another option epochs\n")
+    classified = run(CLASSIFY[0], folder / "best.safetensors", next(tiny.PICTURES.iterdir()))
+    assert classified.returncode == 0 and len(classified.stdout.splitlines()) == 2
+    assert run(TRAIN).returncode == 2
+
+
+@NAS
+def test_personalise(tmp_path):
+    """Two new classes of a few pictures each; pictures that were not shown are told apart."""
+    model = tiny.PICTURES.parent / "models" / "fashion-mnist-scarlet-c.safetensors"
+    shoes, clothes = ([tiny.PICTURES / name for name in sorted(os.listdir(tiny.PICTURES)) if re.search(kind, name)]
+                      for kind in ("sneaker|boot", "shirt|coat|dress"))
+    shown = [f"shoe={path}" for path in shoes[::2]] + [f"clothes={path}" for path in clothes[::2]]
+    result = run(PERSONALISE, model, tmp_path / "new", *shown)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    for kind, paths in (("shoe", shoes[1::2]), ("clothes", clothes[1::2])):
+        for path in paths:
+            first = run(CLASSIFY[0], tmp_path / "new", path).stdout.splitlines()[0]
+            assert first.endswith("  " + kind), (path, first)
+    failed = run(PERSONALISE, "/no/model", tmp_path / "x", *shown)
+    assert (failed.returncode, failed.stderr) == (1, "/no/model: No such file or directory\n")
+    assert run(PERSONALISE).returncode == 2

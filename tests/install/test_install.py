@@ -138,7 +138,44 @@ def test_files(installed):
                 f"{libdir}/cmake/scarlet/scarlet-config.cmake", f"{libdir}/cmake/scarlet/scarlet-config-version.cmake"}
     assert expected <= found
     commands = re.findall(r"^  ([\w-]+)  +", run(installed.prefix / "bin" / "scarlet", "--help"), flags=re.M)
-    assert len(commands) > 4 and {f"share/man/man1/scarlet-{name}.1" for name in commands if name[0] != "-"} <= found
+    assert len(commands) > 4 and {f"share/man/man1/scarlet-{name}.1" for name in commands if name != "help"} <= found
+
+
+NAS = pytest.mark.skipif(os.environ["SCARLET_NAS"] == "0", reason="built without libscarlet-nas")
+
+
+def check_personalise(program, tree, scratch, shared):
+    """The example of libscarlet-nas, by an installed tree alone."""
+    model, new = HERE.parents[1] / "examples/models/fashion-mnist-scarlet-c.safetensors", scratch / "new.safetensors"
+    needs = set(re.findall(r"libscarlet[\w-]*\.so\.0", run("readelf", "-d", program)))
+    assert needs == ({"libscarlet.so.0", "libscarlet-nas.so.0"} if shared else set())
+    run(program, model, new, f"trouser={tiny.PICTURES / '01-trouser-0002.png'}", f"boot={PICTURE}",
+        LD_LIBRARY_PATH=tree.libdir if shared else "")
+    assert "boot" in run(tree.prefix / "bin" / "scarlet", "classify", "-m", new, PICTURE)
+    new.unlink()
+
+
+@NAS
+@pytest.mark.parametrize("linking", ["shared", "static"])
+def test_nas(installed, scratch, linking):
+    """libscarlet-nas by pkg-config and by CMake, from C and C++."""
+    def flags(*arguments):
+        return run("pkg-config", *arguments, "scarlet-nas", PKG_CONFIG_PATH=installed.pkgconfig).split()
+    static = {"-lscarlet": "-l:libscarlet.a", "-lscarlet-nas": "-l:libscarlet-nas.a"} if linking == "static" else {}
+    source, program = HERE.parents[1] / "examples/nas/personalise.c", scratch / f"personalise-{linking}"
+    run("cc", "-Wall", "-Wextra", "-Werror", *flags("--cflags"), source, "-o", program,
+        *(static.get(flag, flag) for flag in flags(*(["--static"] if static else []), "--libs")))
+    check_personalise(program, installed, scratch, not static)
+
+    folder = scratch / f"cmake-nas-{linking}"
+    folder.mkdir()
+    (folder / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.13)\nproject(consumer C)\nfind_package(scarlet REQUIRED)\n"
+        f"add_executable(personalise {source})\n"
+        f"target_link_libraries(personalise scarlet::nas{'-static' if static else ''})\n")
+    build = cmake(installed, folder)
+    run("cmake", "--build", build)
+    check_personalise(build / "personalise", installed, scratch, not static)
 
 
 def test_manual_example(installed, model, scratch):
