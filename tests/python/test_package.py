@@ -1,8 +1,11 @@
 """Models, sessions, options and errors of the package."""
 
+import copy
 import gc
+import io
 import json
 import pickle
+import subprocess
 import sys
 import threading
 import weakref
@@ -10,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import reference_page
 import tiny
 import torch
 from networks import Member, build, error, reference, save_safetensors
+from PIL import Image as Pillow
 
 import scarlet
 from scarlet import errors
@@ -274,6 +279,73 @@ def test_errors(tmp_path):
         scarlet.Model(tiny.make(tmp_path / "large.safetensors"), max_bytes=1000)
     strange = errors.make(-99, 0, "what?")
     assert type(strange) is errors.Error and strange.status == -99
+
+
+def test_open_files(model, path, pictures):
+    """From where they are to their end; text is refused by name."""
+    with open(path, "rb") as file, scarlet.Model(file) as other:
+        assert other.labels == model.labels
+    with scarlet.Session(model) as session:
+        expected = session.classify(pictures[0])
+        with open(pictures[0], "rb") as file:
+            assert session.classify(file) == expected
+        later = io.BytesIO(b"before" + pictures[0].read_bytes())
+        later.seek(6)
+        assert session.classify(later) == expected
+        with open(pictures[0], encoding="latin-1") as file, pytest.raises(errors.ArgumentError, match="mode 'rb'"):
+            session.classify(file)
+    with pytest.raises(errors.ArgumentError, match="mode 'rb'"):
+        scarlet.Model(io.StringIO("text"))
+
+
+def test_lists_of_anything(model, pictures):
+    mixed = [pictures[0], str(pictures[1]), pictures[2].read_bytes(), io.BytesIO(pictures[3].read_bytes()),
+             Pillow.open(pictures[4]), np.asarray(Pillow.open(pictures[5]).convert("RGB")), scarlet.Image(pictures[6])]
+    with scarlet.Session(model, batch_max=3) as session:
+        one_by_one = [session.classify(picture, k=2) for picture in pictures[:7]]
+        assert session.classify(mixed[:3] + [io.BytesIO(pictures[3].read_bytes())] + mixed[4:], k=2) == one_by_one
+        assert session.classify(tuple(pictures[:7]), k=2) == one_by_one and session.classify([]) == []
+        best = [scarlet.topk(scarlet.softmax(row), 2, model.labels) for row in session.scores(mixed)]
+        assert best == one_by_one
+        for single in pictures[0], str(pictures[0]), pictures[0].read_bytes(), mixed[6], io.BytesIO(b""):
+            with pytest.raises(errors.ArgumentError, match="expected a list of pictures, also of one"):
+                session.scores(single)
+
+
+def test_copies_and_pickles(model, pictures):
+    """What never changes is shared; what belongs to one user, or to this process, says so."""
+    image, labels, session = scarlet.Image(pictures[0]), scarlet.Labels.builtin(), scarlet.Session(model)
+    for copied in copy.copy, copy.deepcopy:
+        with copied(model) as other:
+            assert other.labels == model.labels
+        with copied(image) as other:
+            assert np.shares_memory(other.pixels, image.pixels)
+        assert list(copied(labels)) == list(labels)
+        with pytest.raises(TypeError, match=r"Session cannot be copied: make another with model.session\(\)"):
+            copied(session)
+    assert model.labels and image.width and session.classify(image)  # closing a copy closed no original
+    for item in model, image, labels, session:
+        with pytest.raises(TypeError, match=f"scarlet.{type(item).__name__} cannot be pickled: "):
+            pickle.dumps(item)
+
+
+def test_module_as_a_program(path, pictures, tmp_path):
+    def run(*arguments):
+        return subprocess.run([sys.executable, "-m", "scarlet", *map(str, arguments)], capture_output=True, text=True)
+
+    done = run("-k", 2, path, pictures[0], tmp_path / "none.png", pictures[1])
+    assert done.returncode == 1 and done.stderr == f"python -m scarlet: {tmp_path}/none.png: No such file or directory\n"
+    with scarlet.Model(path) as model, model.session() as session:
+        expected = [[str(picture)] + [f"  {p.score:6.1%}  {p.label}" for p in session.classify(picture, 2)]
+                    for picture in pictures[:2]]
+    assert done.stdout.splitlines() == sum(expected, [])
+    assert run(path, pictures[0]).returncode == 0
+    assert run(tmp_path / "none.pth", pictures[0]).returncode == 3
+    assert run().returncode == 2 and "MODEL" not in run("--version").stdout and run("--help").returncode == 0
+
+
+def test_the_reference_page():
+    assert reference_page.PAGE.read_text() == reference_page.page(), "write it anew: see reference_page.py"
 
 
 def test_damage_is_named(path):

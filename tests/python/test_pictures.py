@@ -101,7 +101,8 @@ def test_probe():
 
 
 @pytest.mark.parametrize("source, options, message", [
-    (PHOTO.astype(np.float32), {}, "a picture of float32; expected uint8"),
+    (PHOTO.astype(np.float32), {}, r"a picture of float32; expected uint8, 0 to 255; values of 0 to 1 become that by \(255"),
+    (PHOTO.astype(np.int64), {}, "a picture of int64; expected uint8, 0 to 255$"),
     (PHOTO[None], {}, r"a picture of shape \(1, 60, 90, 3\); expected"),
     (PHOTO[:, :, :2], {}, r"a picture of shape \(60, 90, 2\); expected"),
     (PHOTO[:0], {}, "no pixels"),

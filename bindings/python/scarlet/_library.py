@@ -7,17 +7,19 @@ The library is looked for when it is first needed, so that `import scarlet` work
 3. `libscarlet.so.0` wherever the loader looks (LD_LIBRARY_PATH, the system's folders).
 """
 
+import copy
 import ctypes
 import functools
 import os
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, NoReturn, Optional, TypeVar, Union
 
 from . import _abi, errors
 
 NAME = "libscarlet.so.0"
 
 PathName = Union[str, "os.PathLike[str]"]
+T = TypeVar("T")
 
 
 def find() -> str:
@@ -64,6 +66,22 @@ class Handle:
 
     def __del__(self) -> None:
         self._free(self._as_parameter_)
+
+
+class Shared:
+    """An immutable object of the library: copies share it, other processes cannot."""
+
+    def __copy__(self: T) -> T:
+        made = self.__class__.__new__(self.__class__)
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self: T, memo: Any) -> T:
+        return copy.copy(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"scarlet.{type(self).__name__} cannot be pickled: it is memory of this process; make another "
+                        "from the same file in the other process")
 
 
 def call(function: str, *arguments: Any) -> None:

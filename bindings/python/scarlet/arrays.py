@@ -52,6 +52,16 @@ def view(handle: Handle, address: int, shape: Tuple[int, ...], strides: Tuple[in
     return np.asarray(_Owner(handle, address, shape, strides, kind, writeable))
 
 
+def contents(source: Any) -> Any:
+    """The rest of an open file; anything else as it is."""
+    if not hasattr(source, "read"):
+        return source
+    data = source.read()
+    if isinstance(data, str):
+        raise ArgumentError("a file opened for text; open it with mode 'rb'")
+    return data
+
+
 def raw(data: Any) -> Tuple[NDArray[np.uint8], int]:
     """Bytes of anything that has a buffer, and their number; the array is never empty, so that it has an address."""
     flat = memoryview(data).cast("B")

@@ -43,7 +43,7 @@ class FormatError(Error):
 
 
 class CorruptError(Error):
-    """A file of this kind, but damaged or lying."""
+    """A file of this kind, but damaged."""
 
     status = -5
 

@@ -3,33 +3,33 @@
 import ctypes
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _abi, _library
 from ._abi import Layout, Pixels
-from ._library import Handle
-from .arrays import floats, output, raw, view
+from ._library import Handle, Shared
+from .arrays import contents, floats, output, raw, view
 from .errors import ArgumentError
 from .options import DECODING, PICTURE, Options, names
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-    Picture = Union["Image", str, "os.PathLike[str]", bytes, bytearray, memoryview, NDArray[np.uint8], PILImage]
+    Picture = Union["Image", str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO, NDArray[np.uint8], PILImage]
 
 _PLANAR = (Pixels.NV12, Pixels.NV21, Pixels.I420)
 _CHANNELS = {Pixels.RGB: 3, Pixels.BGR: 3, Pixels.RGBA: 4, Pixels.BGRA: 4, Pixels.GRAY: 1}
 _DEFAULT = {1: Pixels.GRAY, 3: Pixels.RGB, 4: Pixels.RGBA}
 
 
-class Image:
+class Image(Shared):
     """A picture, immutable: any thread may use it.
 
-    `source` is a path (JPEG or PNG), the bytes of such a file, a PIL image, or a uint8 array: height x width x 3 or 4,
-    height x width (grey), or with `pixels` "nv12", "nv21" or "i420" the planes, 3/2 height x width. `pixels` names the
+    `source` is a path (JPEG or PNG), the bytes of such a file, a file opened for reading bytes (it is read to its
+    end), a PIL image, or a uint8 array: height x width x 3 or 4, height x width (grey), or with `pixels` "nv12", "nv21" or "i420" the planes, 3/2 height x width. `pixels` names the
     order of an array's values: "rgb" (default), "bgr", "rgba" (default of 4 channels), "bgra". An array is not copied
     if its pixels are dense in each row; it must not change while the picture is in use.
 
@@ -100,7 +100,7 @@ class Image:
 
 
 def _made(source: Any, pixels: Optional[str], options: Options) -> Handle:
-    if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
+    if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(source, "read"):
         return _wrap(_pixels_of(source), pixels)
     if pixels:
         raise ArgumentError("pixels: only for arrays")
@@ -110,7 +110,7 @@ def _made(source: Any, pixels: Optional[str], options: Options) -> Handle:
 def _decode(source: Any, options: Optional[Handle]) -> Handle:
     if isinstance(source, (str, os.PathLike)):
         return _library.create("scarlet_image_load", _library.path(source), options, free="scarlet_image_free")
-    data, size = raw(source)
+    data, size = raw(contents(source))
     return _library.create("scarlet_image_decode", data.ctypes.data, size, options, free="scarlet_image_free")
 
 
@@ -123,7 +123,9 @@ def _pixels_of(source: Any) -> Any:
 
 def _wrap(array: NDArray[Any], pixels: Optional[str]) -> Handle:
     if array.dtype != np.uint8:
-        raise ArgumentError(f"a picture of {array.dtype}; expected uint8, 0 to 255")
+        hint = ("; values of 0 to 1 become that by (255 * array).round().astype(np.uint8); what is preprocessed already goes "
+                "to Session.infer" if np.issubdtype(array.dtype, np.floating) else "")
+        raise ArgumentError(f"a picture of {array.dtype}; expected uint8, 0 to 255{hint}")
     if pixels is not None and pixels.upper() not in Pixels.__members__:
         raise ArgumentError(f"pixels: {pixels!r} is not one of {', '.join(p.name.lower() for p in Pixels)}")
     channels = array.shape[2] if array.ndim == 3 else 1

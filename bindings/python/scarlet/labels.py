@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import List, Union, overload
 
-from ._library import PathName, create, library, path, string
+from ._library import PathName, Shared, create, library, path, string
 
 
-class Labels(Sequence):  # type: ignore[type-arg]
+class Labels(Shared, Sequence):  # type: ignore[type-arg]
     """Names of classes from a file: one a line, or `wnid<TAB>name`. A sequence of strings."""
 
     def __init__(self, file: PathName) -> None:

@@ -1,12 +1,12 @@
 """Models: a checkpoint, loaded once, shared by any number of threads."""
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from . import _library
 from ._abi import File, Info, LayerKind
-from ._library import Handle, PathName, library, text
-from .arrays import raw
+from ._library import Handle, PathName, Shared, library, text
+from .arrays import contents, raw
 from .errors import ArgumentError
 from .labels import Labels
 from .options import MODEL, Options, names, table, value_name
@@ -32,23 +32,23 @@ class Layer(NamedTuple):
     precision: str
 
 
-class Model:
+class Model(Shared):
     """A network with its weights, immutable: any number of threads may use it.
 
-    `source` is the path of a checkpoint or its bytes: a PyTorch file (legacy or zip, `{"model_state": ...}` or a bare
-    state dict) or safetensors. Options: precision, engine, isa_max, max_bytes.
+    `source` is the path of a checkpoint, its bytes, or a file opened for reading bytes: a PyTorch file (legacy or
+    zip, `{"model_state": ...}` or a bare state dict) or safetensors. Options: precision, engine, isa_max, max_bytes.
 
         with scarlet.Model("model.safetensors") as model, model.session() as session:
             print(session.classify("picture.jpg", k=3))
     """
 
-    def __init__(self, source: Union[PathName, bytes, bytearray, memoryview], **options: Any) -> None:
+    def __init__(self, source: Union[PathName, bytes, bytearray, memoryview, BinaryIO], **options: Any) -> None:
         settings = Options(options, names(MODEL))
         if isinstance(source, (str, os.PathLike)):
             made = _library.create("scarlet_model_load", _library.path(source), settings.handle,
                                    free="scarlet_model_free")
         else:
-            data, size = raw(source)
+            data, size = raw(contents(source))
             made = _library.create("scarlet_model_load_memory", data.ctypes.data, size, settings.handle,
                                    free="scarlet_model_free")
         self._handle: Optional[Handle] = made

@@ -1,10 +1,11 @@
-"""Sessions: what runs a model. One a thread scales: every call releases the interpreter lock."""
+"""Sessions: what runs a model. With a session for each thread all run at once: calls release the interpreter lock."""
 
 import copy
 import ctypes
 import itertools
+import os
 import threading
-from typing import TYPE_CHECKING, Any, Iterable, List, Optional
+from typing import TYPE_CHECKING, Any, Iterable, List, NoReturn, Optional, Tuple, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from ._abi import Info, Layout, Output
 from ._library import Handle, library
 from .arrays import as_floats, floats, output, view
 from .errors import ArgumentError
-from .image import as_image
+from .image import Image, as_image
 from .model import Model, named
 from .options import PICTURE, SESSION, Options, names
 from .results import Prediction
@@ -79,12 +80,20 @@ class Session:
         side = self.input_size
         return (side, side, 3) if self.nhwc else (3, side, side)
 
-    def classify(self, picture: "Picture", k: int = 5, **options: Any) -> List[Prediction]:
-        """The k most probable classes of a picture, with probabilities and the model's labels.
+    @overload
+    def classify(self, picture: "Picture", k: int = 5, **options: Any) -> List[Prediction]: ...
 
-        A picture is whatever Image takes. Options: those of `preprocess`, less crop; what is not given follows the
-        model's metadata.
+    @overload
+    def classify(self, picture: "Union[List[Any], Tuple[Any, ...]]", k: int = 5, **options: Any) -> List[List[Prediction]]: ...
+
+    def classify(self, picture: Any, k: int = 5, **options: Any) -> Any:
+        """The k most probable classes of a picture, with probabilities and the model's labels; of a list, a list of them.
+
+        A picture is whatever Image takes; a list may mix kinds. Options: those of `preprocess`, less crop; what is not
+        given follows the model's metadata.
         """
+        if isinstance(picture, (list, tuple)):
+            return [self.classify(one, k, **options) for one in picture]
         settings = self._picture_options(options)
         image = as_image(picture, settings)._use()
         best = (_abi.PredictionStruct * max(0, min(k, self.output_length)))()
@@ -144,9 +153,20 @@ class Session:
         return (f"<scarlet.Session {self.output}, {self.input_size} px, batch {self.batch_max}>" if self._handle
                 else "<scarlet.Session, closed>")
 
+    def __copy__(self) -> NoReturn:
+        raise TypeError("scarlet.Session cannot be copied: make another with model.session()")
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__copy__()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("scarlet.Session cannot be pickled: load the model and make a session in the other process")
+
     def _run(self, output: str, pictures: "Iterable[Picture]", options: "dict[str, Any]") -> NDArray[np.float32]:
         if output != self.output:
             raise ArgumentError(f"the session's output is {self.output}: make one with output={output!r}")
+        if isinstance(pictures, (str, os.PathLike, bytes, bytearray, memoryview, Image)) or hasattr(pictures, "read"):
+            raise ArgumentError(f"pictures is a {type(pictures).__name__}; expected a list of pictures, also of one")
         waiting = iter(pictures)
         rows: List[NDArray[np.float32]] = []
         batch = np.empty((self.batch_max, *self.input_shape), np.float32)
