@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-BUILT = [os.environ["SCARLET_SHARED"]] + ([os.environ["SCARLET_COMMAND"]] if os.environ["SCARLET_COMMAND"] else [])
+BUILT = [os.environ[name] for name in ("SCARLET_SHARED", "SCARLET_NAS_SHARED", "SCARLET_COMMAND") if os.environ[name]]
 
 
 def output(*command):

@@ -75,3 +75,19 @@ def test_dynamic_section():
     needed = {name.split(".so")[0] for name in re.findall(r"NEEDED.*\[(.*)\]", text)}
     assert needed <= {"libXNNPACK", "libpthreadpool", "libjpeg", "libpng16", "libm", "libc"}
     assert "RWE" not in output("readelf", "-lW", SHARED), "no executable stack"
+
+
+def test_nas():
+    """libscarlet-nas likewise: what nas.h declares, its map lists and it exports is the same. scarlet.h never includes it."""
+    shared = os.environ["SCARLET_NAS_SHARED"]
+    if not shared:
+        return
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "include/scarlet/nas.h").read_text(), flags=re.S)
+    header = re.findall(r"SCARLET_API\s[^;(]*?\b(scarlet_\w+)\s*\(", text)
+    assert len(header) == len(re.findall(r"^SCARLET_API\s", text, flags=re.M)) > 30
+    listed = re.findall(r"\b(scarlet_\w+);", (ROOT / "lib/nas/libscarlet-nas.map").read_text())
+    rows = [line.split() for line in output("nm", "-D", "--defined-only", shared).splitlines()]
+    exported = sorted(row[-1].split("@@")[0] for row in rows if row[1] != "A")
+    assert sorted(header) == sorted(listed) == exported
+    assert not set(header) & set(declared())
+    assert "nas.h" not in (ROOT / "include/scarlet/scarlet.h").read_text()
