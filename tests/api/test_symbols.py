@@ -73,7 +73,7 @@ def test_dynamic_section():
     assert re.search(r"SONAME.*\[libscarlet\.so\.0\]", text)
     assert "BIND_NOW" in text and "NODELETE" in text and "TEXTREL" not in text
     needed = {name.split(".so")[0] for name in re.findall(r"NEEDED.*\[(.*)\]", text)}
-    assert needed <= {"libXNNPACK", "libpthreadpool", "libjpeg", "libpng16", "libm", "libc"}
+    assert needed <= {"libXNNPACK", "libpthreadpool", "libjpeg", "libpng16", "libz", "libm", "libc"}
     assert "RWE" not in output("readelf", "-lW", SHARED), "no executable stack"
 
 
