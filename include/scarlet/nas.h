@@ -221,6 +221,7 @@ typedef enum scarlet_train_info {
     SCARLET_TRAIN_INFO_BROKEN = 8,          /* pictures that could not be read so far */
     SCARLET_TRAIN_INFO_BYTES = 9,           /* memory held or to be held, without cached pictures */
     SCARLET_TRAIN_INFO_CACHE_BYTES = 10,    /* pictures cached so far */
+    SCARLET_TRAIN_INFO_FEATURES = 11,       /* pictures whose features for the head are there */
 
     SCARLET_TRAIN_INFO_LOSS = 20,       /* of the last step */
     SCARLET_TRAIN_INFO_RATE = 21,       /* learning rate of the last step */
@@ -240,7 +241,7 @@ typedef enum scarlet_train_event {
     SCARLET_TRAIN_EVENT_STEP = 1,
     SCARLET_TRAIN_EVENT_EPOCH = 2,      /* evaluated, best and checkpoint written */
     SCARLET_TRAIN_EVENT_CHECKPOINT = 3, /* written between epochs */
-    SCARLET_TRAIN_EVENT_FEATURES = 4,   /* of a picture, for the head */
+    SCARLET_TRAIN_EVENT_FEATURES = 4,   /* of some more pictures, for the head */
     SCARLET_TRAIN_EVENT_HEAD = 5,       /* fitted and evaluated */
     SCARLET_TRAIN_EVENT_INT = 0x7fffffff
 } scarlet_train_event;

@@ -119,8 +119,9 @@ static void say_what(const training *t)
     printf("%zu pictures for training, %zu for validation%s, %zu for the test; %zu classes\n",
            d->parts[SCARLET_PART_TRAIN], d->parts[SCARLET_PART_VALIDATION],
            d->split ? " (split off)" : "", d->parts[SCARLET_PART_TEST], d->classes);
+    const char *initial = scarlet_train_options_text(o, SCARLET_TRAIN_INITIAL_CHECKPOINT);
     printf("%s at %s px, %s, batches of %s, seed %s; to %s/\n",
-           scarlet_train_options_text(o, SCARLET_TRAIN_ARCH),
+           *initial ? initial : scarlet_train_options_text(o, SCARLET_TRAIN_ARCH),
            scarlet_train_options_text(o, SCARLET_TRAIN_INPUT_SIZE),
            scarlet_train_options_text(o, SCARLET_TRAIN_OPTIMIZER),
            scarlet_train_options_text(o, SCARLET_TRAIN_BATCH_SIZE),
@@ -207,8 +208,12 @@ static void print_result(const training *t, const train_page *page, const char *
         return;
     putchar('\n');
     cli_put(stdout, file);
-    printf(": %s, %zu classes, epoch %.0f; ", page->network, t->data.classes,
-           scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_BEST_EPOCH));
+    printf(": %s, %zu classes, ", page->network, t->data.classes);
+    double epoch = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_BEST_EPOCH);
+    if (epoch > 0)
+        printf("epoch %.0f; ", epoch);
+    else
+        printf("the fitted head; ");
     cli_put(stdout, t->q.output);
     printf("/report.html shows more\n");
     if (page->validation)
@@ -289,14 +294,11 @@ static void conclude(const training *t)
 
 /* ---- --dry-run ---- */
 
-/* Seconds of one step by a few of them, after one that does not count; NaN if that would begin with
- * the features of all pictures. */
+/* Seconds of one step, by a few of them after one that does not count. */
 static double step_seconds(const training *t)
 {
     enum { STEPS = 3 };
     scarlet_error err;
-    if (*scarlet_train_options_text(t->q.options, SCARLET_TRAIN_INITIAL_CHECKPOINT))
-        return NAN;
     int64_t start = 0;
     for (int i = 0; i <= STEPS; i++) {
         start = i == 1 ? now_nanos() : start;
@@ -304,6 +306,46 @@ static double step_seconds(const training *t)
             fail(t, &err);
     }
     return (double)(now_nanos() - start) * 1e-9 / STEPS;
+}
+
+static int32_t stop_soon(void *user, const scarlet_trainer *trainer, scarlet_train_event event)
+{
+    enum { ENOUGH = 2000000000 /* ns */ };
+    const int64_t *start = user;
+    (void)trainer;
+    return event != SCARLET_TRAIN_EVENT_FEATURES || now_nanos() - *start > ENOUGH;
+}
+
+/* Seconds for the features of all training pictures, by some of them. */
+static double feature_seconds(const training *t)
+{
+    scarlet_error err;
+    int64_t start = now_nanos();
+    scarlet_trainer_set_callback(t->trainer, stop_soon, &start);
+    if (scarlet_trainer_step(t->trainer, &err) != SCARLET_OK)
+        fail(t, &err);
+    return (double)(now_nanos() - start) * 1e-9 * (double)t->data.parts[SCARLET_PART_TRAIN] /
+           scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_FEATURES);
+}
+
+static void print_time(const training *t)
+{
+    const scarlet_train_options *o = scarlet_trainer_options(t->trainer);
+    double hours = number(o, SCARLET_TRAIN_TIME);
+    bool tuning = *scarlet_train_options_text(o, SCARLET_TRAIN_INITIAL_CHECKPOINT);
+    double steps = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_STEPS);
+    char *text = duration(hours > 0 ? 3600 * hours
+                          : tuning  ? feature_seconds(t)
+                                    : steps * step_seconds(t));
+    if (hours > 0)
+        printf("time: %s\n", text);
+    else if (!tuning)
+        printf("time: %s, without evaluation\n", text);
+    else if (number(o, SCARLET_TRAIN_FREEZE) < 0)
+        printf("time: %s for features of the pictures\n", text);
+    else
+        printf("time: %s for features of the pictures, then %.0f steps\n", text, steps);
+    free(text);
 }
 
 static void dry_run(training *t)
@@ -323,14 +365,7 @@ static void dry_run(training *t)
     printf("\n%zu training pictures, %.0f steps an epoch\n", t->data.parts[SCARLET_PART_TRAIN],
            scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_STEPS_PER_EPOCH));
     printf("memory: %.0f MiB, and at most %.0f MiB of cached pictures\n", mib, cache);
-    double hours = number(o, SCARLET_TRAIN_TIME),
-           steps = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_STEPS);
-    double seconds = hours > 0 ? 3600 * hours : steps * step_seconds(t);
-    if (!isnan(seconds)) {
-        char *text = duration(seconds);
-        printf("time: %s, without evaluation\n", text);
-        free(text);
-    }
+    print_time(t);
 }
 
 /* ---- command ---- */

@@ -82,7 +82,9 @@ static void show(train_progress *p, const scarlet_trainer *t, scarlet_train_even
     p->last = now;
     p->shown = true;
     if (event == SCARLET_TRAIN_EVENT_FEATURES)
-        fprintf(stderr, "\rfeatures of %zu pictures\033[K", p->features);
+        fprintf(stderr, "\rfeatures of %.0f/%.0f pictures\033[K",
+                scarlet_trainer_get(t, SCARLET_TRAIN_INFO_FEATURES),
+                scarlet_trainer_get(t, SCARLET_TRAIN_INFO_PICTURES));
     else
         show_step(p, t);
 }
@@ -95,7 +97,7 @@ static void print_text(const train_progress *p, const scarlet_trainer *t, bool h
     double epochs = scarlet_trainer_get(t, SCARLET_TRAIN_INFO_EPOCHS);
     double top1 = scarlet_trainer_get(t, SCARLET_TRAIN_INFO_TOP1);
     if (head)
-        fputs("head fitted", stdout);
+        fputs("epoch 0 (the head)", stdout);
     else if (isnan(epochs))
         printf("epoch %.0f", epoch);
     else
@@ -158,7 +160,6 @@ int32_t train_progress_event(void *user, const scarlet_trainer *t, scarlet_train
     train_progress *p = user;
     switch (event) {
     case SCARLET_TRAIN_EVENT_FEATURES:
-        p->features++;
         show(p, t, event);
         break;
     case SCARLET_TRAIN_EVENT_STEP:

@@ -11,7 +11,7 @@ typedef struct train_progress {
     bool terminal, shown;
     int64_t start, last; /* nanoseconds: the first step here, the last line on the terminal */
     double start_step;
-    size_t features, broken; /* features computed; broken pictures named */
+    size_t broken; /* pictures named */
 } train_progress;
 
 /* Call it before the training starts. */

@@ -34,6 +34,8 @@ ELSEWHERE = {
     "scarlet latency --space default --output int8.csv --opt precision=int8": ("tests/search/test_latency.py", '"int8"'),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
+    "scarlet train /usr/share/datasets/fashion-mnist --names examples/train/labels.txt --val-fraction 0.05 --time 1 "
+    "--output fashion": ("tests/train/test_train.py", '"t10k"'),
     "meson setup build && ninja -C build && meson install -C build": ("pkgconfig/debian/rules", "dh_auto_install"),
 }
 

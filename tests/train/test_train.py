@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -364,3 +365,47 @@ def test_missing_idx(tmp_path):
     assert train(tmp_path, "--check", code=1).stderr == f"scarlet: {path}: its labels are missing\n"
     save_idx(tmp_path / "train-labels-idx1-ubyte.gz", np.arange(3))
     assert f"scarlet: {path}: " in train(tmp_path, "--check", code=1).stderr
+
+
+# ---- fine-tuning ----
+
+
+def test_head(run, plain, tmp_path):
+    """From a model of this command: its features with a new head, or with its own if the classes are the same."""
+    base = run[0] / "best.safetensors"
+    words = ["--initial-checkpoint", base, "--freeze", "backbone"]
+    assert re.search(r"^time: .* for features of the pictures$", train(plain, "--dry-run", *words).stdout, flags=re.M)
+    result = train(plain, "--output", tmp_path / "run", *words)
+    assert f"{base} at 32 px" in result.stdout and "epoch 0 (the head)  validation loss" in result.stdout
+    assert "the fitted head; " in result.stdout and "few to train from scratch" not in result.stderr
+    found = rows(tmp_path / "run" / "results.csv")
+    assert len(found) == 1 and found[0][0] == "0" and float(found[0][5]) >= 5 / 6
+    assert len(model(tmp_path / "run")) == pytest.approx(base.stat().st_size, rel=0.01)
+    assert f"scarlet: {tmp_path}/none: " in train(plain, "--output", tmp_path / "x", "--initial-checkpoint", tmp_path / "none",
+                                                  code=1).stderr
+
+
+def test_whole(run, plain, tmp_path):
+    result = train(plain, "--output", tmp_path / "run", "--initial-checkpoint", run[0] / "best.safetensors", "--epochs", "2",
+                   "--threads", "1")
+    lines = [line.split("  ")[0] for line in result.stdout.splitlines()]
+    assert lines[2:5] == ["epoch 0 (the head)", "epoch 1/2", "epoch 2/2"]
+
+
+# ---- on a terminal ----
+
+
+def test_terminal(photos, tmp_path):
+    """The step, the loss, the rate, the speed and the time left, on one line of a terminal; never in a pipe."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([COMMAND, "train", photos, "--output", tmp_path / "run", *SMALL, "--epochs", "400"],
+                               stdout=subprocess.PIPE, stderr=follower, env={**os.environ, "TERM": "xterm"})
+    os.close(follower)
+    seen = b""
+    while b" left" not in seen:
+        seen += os.read(leader, 4096)
+    process.terminate()
+    printed = process.communicate(timeout=60)[0]
+    os.close(leader)
+    assert re.search(rb"\repoch \d+  step [1-5]/5  loss [\d.]+  lr [\d.e-]+  \d+ pictures/s  [\d a-z]+ left\x1b\[K", seen)
+    assert b"\r" not in printed and b"epoch 1/400  lr " in printed

@@ -532,6 +532,8 @@ double scarlet_trainer_get(const scarlet_trainer *t, scarlet_train_info what)
         return (double)t->trainer_bytes;
     case SCARLET_TRAIN_INFO_CACHE_BYTES:
         return (double)scarlet__pictures_cached(t->pictures);
+    case SCARLET_TRAIN_INFO_FEATURES:
+        return (double)t->features;
     case SCARLET_TRAIN_INFO_LOSS:
         return t->loss;
     case SCARLET_TRAIN_INFO_RATE:

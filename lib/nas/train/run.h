@@ -36,6 +36,7 @@ struct scarlet_trainer {
     int64_t per_epoch; /* steps */
 
     scarlet__progress progress;
+    size_t features;               /* pictures whose features are there */
     bool head_pending;             /* features and the fit of the head come before the first step */
     bool best_exists;              /* this run or the one it goes on from has written a best file */
     double loss, rate, train_loss; /* NaN: none yet */

@@ -76,7 +76,7 @@ static scarlet_status compute(scarlet_trainer *t, scarlet_model *model, const ui
             .user = c,
         };
         status = scarlet__infer(&inference, err);
-        c->first += inference.count;
+        t->features = c->first += inference.count;
         if (status == SCARLET_OK)
             scarlet__announce(t, SCARLET_TRAIN_EVENT_FEATURES);
     }
