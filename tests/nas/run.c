@@ -51,8 +51,9 @@ static scarlet_status add_list(scarlet_dataset *d, const char *path, scarlet_err
 
 static scarlet_status make_dataset(char **argv, scarlet_dataset **d, scarlet_error *err)
 {
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
     double fraction = atof(argv[7]);
-    scarlet_status status = scarlet_dataset_create(atoi(argv[3]), NULL, d, err);
+    scarlet_status status = scarlet_dataset_create(atoi(argv[3]), names, d, err);
     if (status == SCARLET_OK)
         status = strcmp(argv[1], "-") == 0
                      ? add_list(*d, argv[2], err)

@@ -58,8 +58,8 @@ def stripes(tmp_path_factory):
             pictures, labels)
 
 
-def command(data, folder, mode="new", cancel=0, fraction=0.25, options=(), base=SMALL):
-    return [os.environ["SCARLET_NAS_RUN"], data[0], data[1], "4", folder, mode, str(cancel), str(fraction), *base,
+def command(data, folder, mode="new", cancel=0, fraction=0.25, options=(), base=SMALL, classes=4):
+    return [os.environ["SCARLET_NAS_RUN"], data[0], data[1], str(classes), folder, mode, str(cancel), str(fraction), *base,
             *options]
 
 
@@ -396,3 +396,105 @@ def test_orientation(stripes, folder, tmp_path):
     assert run(data, folder, fraction=0, options=FILES)[-1] == "finished"
     path = folder / "best.safetensors"
     assert classify(path) == classify(path, "--auto-orient") != classify(path, "--opt", "auto_orient=off")
+
+
+# ---- fine-tuning ----
+
+TUNE = ["threads=2", "batch-size=20", "micro-batch=10", "epochs=2"]
+
+
+def features_of(path, pictures):
+    """Of the network without its classifier, by PyTorch in float64."""
+    module, metadata = checkpoint.load(path)
+    module.classifier = torch.nn.Identity()
+    pipeline = transforms.Compose([transforms.Resize(int(metadata["scarlet.resize"])), transforms.ToTensor(),
+                                   transforms.Normalize(MEAN, STD)])
+    x = torch.stack([pipeline(Image.fromarray(p).convert("RGB")) for p in pictures]).double()
+    with torch.no_grad():
+        return module.eval().double()(x)
+
+
+def logistic(x, label, classes):
+    """The head that test_head.py defines, for features as they are: weight, bias."""
+    from test_head import fit
+    return fit(x, torch.as_tensor(label), classes)
+
+
+def values(path):
+    """Tensors as float64."""
+    return {name: value.double() for name, value in checkpoint.load(path)[0].state_dict().items()
+            if "num_batches" not in name}
+
+
+def test_frozen_backbone(stripes, whole, folder):
+    """Only the head is new, and it is that of the features; its scores are told before any step."""
+    best = whole / "best.safetensors"
+    lines = run(stripes, folder, base=TUNE, options=[f"initial-checkpoint={best}", "freeze=backbone"])
+    assert lines[-1] == "finished" and lines[0].startswith("epoch 0 ") and len(lines) == 2
+    before, after = values(best), values(folder / "best.safetensors")
+    for name in before:
+        assert torch.equal(before[name], after[name]) == (not name.startswith("classifier")), name
+    chosen = validation(stripes[3])
+    train = np.setdiff1d(np.arange(400), chosen)
+    weight, bias = logistic(features_of(best, stripes[2][train]), stripes[3][train], 4)
+    assert (after["classifier.weight"] - weight).abs().max() < 1e-2 * weight.abs().max()
+    scores = features_of(best, stripes[2][chosen]) @ weight.T + bias
+    found = torch.from_numpy(torch_scores(folder / "best.safetensors", stripes[2][chosen]))
+    assert (scores.softmax(1) - found.softmax(1)).abs().max() < 1e-3
+    top1 = (scores.argmax(1).numpy() == stripes[3][chosen]).mean()
+    assert abs(float(lines[0].replace(",", "").split()[6]) - top1) <= 0.01 + 1e-9
+
+
+def test_fine_tuning(stripes, whole, folder):
+    """Fewer classes, so a new head; then all layers train, statistics stay. Interrupted: the same bits."""
+    best = whole / "best.safetensors"
+    few = (stripes[0].parent / "few-images", stripes[0].parent / "few-labels")
+    keep = stripes[3] < 3
+    write_idx(few[0], stripes[2][keep])
+    write_idx(few[1], stripes[3][keep].astype(np.uint8))
+    options = [f"initial-checkpoint={best}"]
+    lines = run(few, folder, base=TUNE, options=options, classes=3)
+    assert [line.split()[1] for line in lines[:-1]] == ["0", "1", "2"] and lines[-1] == "finished"
+    before, after = values(best), {name[8:]: value for name, value in tensors(folder / "last.ckpt")[1].items()
+                                   if name.startswith("weights/")}
+    for name, value in before.items():
+        same = value.float().numpy().tobytes() == after[name]
+        assert same == (".running_" in name), name
+
+    other = folder.parent / "other"
+    other.mkdir()
+    assert run(few, other, cancel=5, base=TUNE, options=options, classes=3)[-1] == "cancelled"
+    assert run(few, other, "resume", base=TUNE, options=options, classes=3)[-1] == "finished"
+    same_run(folder, other)
+
+
+def test_kept_head(stripes, whole, folder):
+    """The same labels: the head stays, and with it all scores, until the first step."""
+    best = whole / "best.safetensors"
+    lines = run(stripes, folder, base=TUNE, options=[f"initial-checkpoint={best}", "freeze=2", "lr=1e-12"])
+    assert lines[-1] == "finished"
+    chosen = validation(stripes[3])
+    right = torch_scores(best, stripes[2][chosen]).argmax(1) == stripes[3][chosen]
+    assert float(lines[0].replace(",", "").split()[6]) == pytest.approx(right.mean(), abs=1e-8)
+    before, after = values(best), values(folder / "best.safetensors")
+    for name in before:
+        assert torch.allclose(before[name], after[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_freeze(stripes, whole, folder, layers):
+    """The first layers stay to the bit: stem, separable layer, blocks."""
+    best = whole / "best.safetensors"
+    assert run(stripes, folder, base=TUNE, options=[f"initial-checkpoint={best}", f"freeze={layers}", "ema=off"])[-1] == "finished"
+    before, after = values(best), tensors(folder / "last.ckpt")[1]
+    frozen = ["stem.", "separable_conv.", "mb_module.0."][:layers]
+    for name, value in before.items():
+        same = value.float().numpy().tobytes() == after["weights/" + name]
+        assert same == (".running_" in name or name.startswith(tuple(frozen))), name
+
+
+def test_other_size(stripes, whole, folder):
+    """Fine-tuned at another input size than that of the initial checkpoint."""
+    best = whole / "best.safetensors"
+    assert run(stripes, folder, base=TUNE, options=[f"initial-checkpoint={best}", "input-size=48", "epochs=1"])[-1] == "finished"
+    assert tensors(folder / "best.safetensors")[0]["scarlet.input_size"] == "48"
