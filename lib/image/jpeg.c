@@ -32,6 +32,7 @@ typedef struct decoder {
     jmp_buf escape;
     const scarlet__source *source;
     uint64_t next; /* place in the file of the next block */
+    bool created;  /* libjpeg has found that its structures have the sizes that it expects */
     bool complete; /* all rows are there */
     scarlet_image *image;
     uint8_t *line;         /* a CMYK row */
@@ -73,6 +74,10 @@ static _Noreturn void on_error(j_common_ptr jpeg)
         escape(d, scarlet__fail_memory(d->err));
     char text[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, text);
+    if (!d->created) /* message codes are different ones there */
+        escape(d,
+               scarlet__fail(d->err, SCARLET_ERROR_UNSUPPORTED,
+                             "libjpeg is not of the kind this library was built with: %s", text));
     scarlet_status status = kind_of(message);
     escape(d, scarlet__fail(d->err, status, "%s: %s JPEG: %s", d->source->name,
                             status == SCARLET_ERROR_UNSUPPORTED ? "unsupported" : "damaged", text));
@@ -188,6 +193,7 @@ static scarlet_status decode(decoder *d, const scarlet__decoding *how, int *orie
     d->errors.emit_message = on_warning;
     jpeg->client_data = d;
     jpeg_create_decompress(jpeg);
+    d->created = true;
     d->feed = (struct jpeg_source_mgr){.init_source = on_source,
                                        .fill_input_buffer = on_empty,
                                        .skip_input_data = on_skip,

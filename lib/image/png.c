@@ -266,8 +266,13 @@ static scarlet_status read_rows(decoder *d)
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, on_error, on_warning, d, on_alloc,
                                       on_free);
     d->info = d->png ? png_create_info_struct(d->png) : NULL;
-    if (!d->info)
+    if (!d->info && d->starved)
         return scarlet__fail_memory(d->err);
+    if (!d->info)
+        return scarlet__fail(
+            d->err, SCARLET_ERROR_UNSUPPORTED,
+            "libpng %s is not of the kind this library was built with, " PNG_LIBPNG_VER_STRING,
+            png_get_libpng_ver(NULL));
     start(d);
     for (;;) /* until a callback leaves it */
         png_read_row(d->png, NULL, NULL);
