@@ -112,6 +112,9 @@ static void print_text(const scarlet_model *model, const char *path)
     const char *kind = NAME_IN(file_kinds, scarlet_model_get(model, SCARLET_INFO_FILE_KIND));
     field("File", path);
     field("File kind", kind ? kind : "?");
+    const char *key = scarlet_model_weights_key(model);
+    if (key)
+        field("Weights", *key ? key : "the whole file");
     field("Network", scarlet_model_name(model));
     field("Genotype", scarlet_model_genotype(model));
     number("Classes", scarlet_model_get(model, SCARLET_INFO_CLASSES), "");
@@ -165,6 +168,7 @@ static void json_model(json *out, const scarlet_model *model)
 {
 #define GET(what) scarlet_model_get(model, SCARLET_INFO_##what)
     text_pair(out, "kind", NAME_IN(file_kinds, GET(FILE_KIND)));
+    text_pair(out, "weights_key", scarlet_model_weights_key(model));
     text_pair(out, "name", scarlet_model_name(model));
     text_pair(out, "genotype", scarlet_model_genotype(model));
     integer_pair(out, "classes", GET(CLASSES));

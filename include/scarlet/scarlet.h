@@ -115,9 +115,11 @@ SCARLET_API const char *scarlet_status_string(scarlet_status status);
  * ======================================================================== */
 
 /*
- * Loads a checkpoint: a PyTorch file (.pth.tar or .pth, legacy or zip: {"model_state": ...} or a
- * bare state dict) or a safetensors file. The kind is recognised by content, the architecture by
- * names and shapes. No name in the file is ever called, no path in it ever opened.
+ * Loads a checkpoint: a PyTorch file (.pth.tar or .pth, legacy or zip) or a safetensors file. Of a
+ * PyTorch file it takes the state dict under "model_state", else the one under another usual key
+ * (scarlet_model_weights_key), else the file itself, and removes prefixes such as "module.". The
+ * kind is recognised by content, the architecture by names and shapes. No name in the file is ever
+ * called, no path in it ever opened.
  *
  * path    a regular file
  * opts    model options (precision, engine, isa_max, max_bytes), or NULL
@@ -482,6 +484,9 @@ SCARLET_API const char *scarlet_model_layer_name(const scarlet_model *model, siz
 SCARLET_API const char *scarlet_model_metadata(const scarlet_model *model, const char *key);
 /* The metadata key at `index`, in the file's order; NULL past the last. */
 SCARLET_API const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index);
+/* Where in a PyTorch file the weights were: the key, as "model_state" or "ema", followed by "[0]"
+ * for a list; "" if the file is nothing but weights; NULL for safetensors. */
+SCARLET_API const char *scarlet_model_weights_key(const scarlet_model *model);
 /* New options with the picture options (crop, resize, normalization, auto_orient) that the file
  * asks for. */
 SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, scarlet_options **out,

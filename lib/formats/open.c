@@ -4,19 +4,9 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "formats/bookkeeping.h"
 #include "formats/readers.h"
 #include "formats/sniff.h"
-
-/* Networks trained under DataParallel have this before each name. */
-static void strip_prefix(scarlet__tensors *t)
-{
-    static const char prefix[] = "module.";
-    for (size_t i = 0; i < t->count; i++)
-        if (strncmp(t->tensor[i].name, prefix, sizeof prefix - 1) != 0)
-            return;
-    for (size_t i = 0; i < t->count; i++)
-        t->tensor[i].name += sizeof prefix - 1;
-}
 
 static const char *name_of(const void *items, uint32_t i)
 {
@@ -33,16 +23,16 @@ static scarlet_status index_names(scarlet__tensors *t, scarlet_error *err)
                  : SCARLET_OK;
 }
 
-static scarlet_status check_size(const scarlet__tensors *t, uint64_t max_bytes, scarlet_error *err)
+static scarlet_status check_size(const scarlet__tensors *t, scarlet_error *err)
 {
     uint64_t total = 0, bytes;
     for (size_t i = 0; i < t->count; i++) {
         if (__builtin_mul_overflow(t->tensor[i].count, scarlet__dtype_size(t->tensor[i].dtype),
                                    &bytes) ||
-            __builtin_add_overflow(total, bytes, &total) || total > max_bytes)
+            __builtin_add_overflow(total, bytes, &total) || total > t->max_bytes)
             return scarlet__fail(err, SCARLET_ERROR_LIMIT,
                                  "%s: its tensors take more than %llu bytes (option max_bytes)",
-                                 t->source->name, (unsigned long long)max_bytes);
+                                 t->source->name, (unsigned long long)t->max_bytes);
     }
     return SCARLET_OK;
 }
@@ -77,14 +67,15 @@ scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max
     if (!t)
         return scarlet__fail_memory(err);
     t->source = source;
+    t->max_bytes = max_bytes;
     t->fetched = scarlet__calloc(1, sizeof *t->fetched);
     scarlet_status status = t->fetched ? read_directory(t, err) : scarlet__fail_memory(err);
     if (status == SCARLET_OK) {
-        strip_prefix(t);
+        scarlet__drop_bookkeeping(t);
         status = index_names(t, err);
     }
     if (status == SCARLET_OK)
-        status = check_size(t, max_bytes, err);
+        status = check_size(t, err);
     if (status != SCARLET_OK) {
         scarlet__tensors_free(t);
         return status;

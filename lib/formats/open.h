@@ -1,7 +1,7 @@
 /*
  * Opening a checkpoint of any format. Only its directory (pickle, zip directory or JSON header) is
- * read, and every tensor is checked to be within the file. A "module." that all names begin with is
- * removed.
+ * read, and every tensor is checked to be within the file. Prefixes of wrappers that all names have
+ * ("module.", "_orig_mod.", ...) are removed.
  */
 #ifndef SCARLET_FORMATS_OPEN_H
 #define SCARLET_FORMATS_OPEN_H

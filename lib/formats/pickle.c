@@ -40,6 +40,21 @@ static bool limit(machine *m, const char *what)
     return false;
 }
 
+/* What a call or reference cannot be: `below` values under the top, the name of the tensor it was
+ * to be is the nearest string. */
+static bool bad_tensor(machine *m, size_t below, const char *what)
+{
+    for (size_t i = m->depth - below; i > 0; i--) {
+        if (m->stack[i - 1].kind != SCARLET__STRING)
+            continue;
+        m->status = scarlet__fail(m->err, SCARLET_ERROR_CORRUPT,
+                                  "%s: pickle, byte %llu: tensor %.96s: %s", m->window.source->name,
+                                  (unsigned long long)m->op_at, m->stack[i - 1].bytes, what);
+        return false;
+    }
+    return bad(m, what);
+}
+
 /* An allocation did not succeed. */
 static bool starved(machine *m)
 {
@@ -343,7 +358,7 @@ static bool call(machine *m, size_t operands, bool may_mean)
     const char *problem;
     if (may_mean && callable->kind == SCARLET__GLOBAL &&
         !scarlet__torch_call(&m->out->heap, callable->global, callable + 1, &result, &problem))
-        return problem ? bad(m, problem) : starved(m);
+        return problem ? bad_tensor(m, operands, problem) : starved(m);
     m->depth -= operands;
     return push(m, result);
 }
@@ -367,7 +382,7 @@ static bool persistent(machine *m)
     if (!id)
         return false;
     if (!scarlet__torch_persistent(&m->out->heap, id, &result, &problem))
-        return problem ? bad(m, problem) : starved(m);
+        return problem ? bad_tensor(m, 1, problem) : starved(m);
     *id = result;
     return true;
 }

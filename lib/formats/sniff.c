@@ -51,6 +51,15 @@ static bool has(const uint8_t *head, size_t length, const mark *m)
            memcmp(head + m->at, m->bytes, m->length) == 0;
 }
 
+static bool contains(const uint8_t *head, size_t length, const char *text)
+{
+    const size_t size = strlen(text);
+    for (size_t i = 0; i + size <= length; i++)
+        if (memcmp(head + i, text, size) == 0)
+            return true;
+    return false;
+}
+
 /* '<' after blanks, perhaps after a byte order mark. */
 static bool markup(const uint8_t *head, size_t length)
 {
@@ -83,8 +92,15 @@ int scarlet__sniff(const uint8_t *head, size_t length, const char **what)
     }
     if (length == 0)
         *what = "the file is empty";
-    else if (length >= 9 && head[8] == '{')
+    else if (length >= 9 && head[8] == '{' &&
+             !(head[0] == '{' && head[7])) /* text has no such length */
         return SCARLET_FILE_SAFETENSORS;
+    else if (contains(head, length, "\"weight_map\""))
+        *what =
+            "looks like the index of a model in several files (model.safetensors.index.json); "
+            "join them into one safetensors file";
+    else if (length && head[0] == '{')
+        *what = "looks like JSON text";
     else if (markup(head, length))
         *what = "looks like an HTML page (a failed download?)";
     else if (onnx(head, length))

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "formats/bookkeeping.h"
 #include "formats/sort.h"
 
 /* ---- storages ---- */
@@ -63,6 +64,11 @@ static size_t count_tensors(const scarlet__items *dict)
     return count;
 }
 
+static bool only_tensors(const scarlet__items *dict)
+{
+    return count_tensors(dict) == dict->count / 2;
+}
+
 /* "'epoch', 'net', ..." */
 static void list_keys(const scarlet__items *dict, char *text, size_t room)
 {
@@ -81,44 +87,81 @@ static void list_keys(const scarlet__items *dict, char *text, size_t room)
     }
 }
 
-/* The one of the usual keys, "model_state" aside, that holds tensors; NULL if there is none
- * (*status stays) or more than one. */
-static const scarlet__items *find_other(const scarlet__items *root, const scarlet__source *source,
-                                        const char **where, scarlet_status *status,
-                                        scarlet_error *err)
+/* Where files have a state dict. "model_state" is the release's key and wins; then the one of the
+ * others that holds tensors, the trained weights before their average. */
+static const struct {
+    const char *key;
+    bool averaged;
+} places[] = {
+    {"model_state", false},      {"state_dict", false}, {"model", false},
+    {"model_state_dict", false}, {"net", false},        {"params", false},
+    {"module", false},           {"ema", true},         {"state_dict_ema", true},
+    {"model_ema", true},         {"params_ema", true},
+};
+enum { PLACES = sizeof places / sizeof *places };
+
+/* The dict of tensors that a value is, or that is the first of a list. `where` is completed. */
+static const scarlet__items *dict_of(const scarlet__value *value, char *where, size_t room)
 {
-    static const char *const keys[] = {"state_dict", "model", "model_state_dict"};
-    const scarlet__items *dict = NULL;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const scarlet__value *value = entry(root, keys[i]);
-        if (!value || value->kind != SCARLET__DICT || count_tensors(value->items) == 0)
+    if (value->kind == SCARLET__DICT)
+        return count_tensors(value->items) ? value->items : NULL;
+    if (value->kind != SCARLET__LIST && value->kind != SCARLET__TUPLE)
+        return NULL;
+    for (size_t i = 0; i < value->items->count; i++) {
+        const scarlet__value *item = &value->items->item[i];
+        if (item->kind == SCARLET__DICT && count_tensors(item->items)) {
+            size_t used = strlen(where);
+            snprintf(where + used, room - used, "[%zu]", i);
+            return item->items;
+        }
+    }
+    return NULL;
+}
+
+/* Looks at the usual keys but the first. NULL if none of them holds tensors, or if two do. */
+static const scarlet__items *find_other(const scarlet__items *root, scarlet__tensors *tensors,
+                                        scarlet_status *status, scarlet_error *err)
+{
+    const scarlet__items *found = NULL;
+    bool averaged = false;
+    for (size_t i = 1; i < PLACES; i++) {
+        const scarlet__value *value = entry(root, places[i].key);
+        char where[sizeof tensors->taken];
+        snprintf(where, sizeof where, "%s", places[i].key);
+        const scarlet__items *dict = value ? dict_of(value, where, sizeof where) : NULL;
+        if (!dict || (found && places[i].averaged && !averaged))
             continue;
-        if (dict) {
+        if (found) {
             *status =
                 scarlet__fail(err, SCARLET_ERROR_MODEL,
                               "%s: both '%s' and '%s' hold tensors; keep one, as 'model_state'",
-                              source->name, *where, keys[i]);
+                              tensors->source->name, tensors->taken, where);
             return NULL;
         }
-        dict = value->items;
-        *where = keys[i];
+        found = dict;
+        averaged = places[i].averaged;
+        memcpy(tensors->taken, where, sizeof where);
     }
-    return dict;
+    return found;
 }
 
 /* Why a root without a state dict has none. */
 static scarlet_status none(const scarlet__items *root, const scarlet__source *source,
                            scarlet_error *err)
 {
-    static const char *const keys[] = {"model_state", "state_dict", "model", "model_state_dict"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const scarlet__value *value = entry(root, keys[i]);
+    for (size_t i = 0; i < PLACES; i++) {
+        const scarlet__value *value = entry(root, places[i].key);
         if (value && value->kind == SCARLET__OPAQUE && value->global)
-            return foreign(source, keys[i], value->global, err);
+            return foreign(source, places[i].key, value->global, err);
         if (value && i == 0)
             return scarlet__fail(err, SCARLET_ERROR_MODEL, "%s: %s: not a state dict", source->name,
-                                 keys[i]);
+                                 places[i].key);
     }
+    if (entry(root, "param_groups") && entry(root, "state"))
+        return scarlet__fail(err, SCARLET_ERROR_MODEL,
+                             "%s: the state of an optimizer, not of a network; the weights are in "
+                             "another file",
+                             source->name);
     char found[100];
     list_keys(root, found, sizeof found);
     return scarlet__fail(err, SCARLET_ERROR_MODEL,
@@ -127,15 +170,16 @@ static scarlet_status none(const scarlet__items *root, const scarlet__source *so
                          source->name, *found ? found : "(none)");
 }
 
-/*
- * "model_state" is the release's key. Files without it are read if exactly one of the other usual
- * keys holds tensors, or if the root itself is nothing but tensors. An optimizer's or an averaged
- * model's dict holds tensors too: nothing is searched for by its looks. NULL sets *status.
- */
-static const scarlet__items *find(const scarlet__value *root, const scarlet__source *source,
-                                  const char **where, scarlet_status *status, scarlet_error *err)
+/* Nothing is searched for by its looks: an optimizer's dict holds tensors too. A dict of nothing
+ * but tensors is taken itself. NULL sets *status. */
+static const scarlet__items *find(const scarlet__value *root, scarlet__tensors *tensors,
+                                  scarlet_status *status, scarlet_error *err)
 {
+    const scarlet__source *source = tensors->source;
     if (root->kind != SCARLET__DICT) {
+        const scarlet__items *dict = dict_of(root, tensors->taken, sizeof tensors->taken);
+        if (dict)
+            return dict;
         *status =
             root->kind == SCARLET__OPAQUE && root->global
                 ? scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
@@ -146,18 +190,17 @@ static const scarlet__items *find(const scarlet__value *root, const scarlet__sou
                                 source->name);
         return NULL;
     }
-    *where = "model_state";
-    const scarlet__value *value = entry(root->items, *where);
-    if (value && value->kind == SCARLET__DICT)
+    const scarlet__value *value = entry(root->items, places[0].key);
+    if (value && value->kind == SCARLET__DICT) {
+        snprintf(tensors->taken, sizeof tensors->taken, "%s", places[0].key);
         return value->items;
+    }
     if (!value) {
-        const scarlet__items *dict = find_other(root->items, source, where, status, err);
+        const scarlet__items *dict = find_other(root->items, tensors, status, err);
         if (dict || *status != SCARLET_OK)
             return dict;
-        if (root->items->count && count_tensors(root->items) == root->items->count / 2) {
-            *where = "state dict";
+        if (root->items->count && only_tensors(root->items))
             return root->items;
-        }
     }
     *status = none(root->items, source, err);
     return NULL;
@@ -207,6 +250,13 @@ static scarlet_status check_view(const scarlet__view *view, scarlet__tensor *ten
     return SCARLET_OK;
 }
 
+/* Whether an entry that is no tensor may be passed over. */
+static bool passed_over(const scarlet__value *key, const scarlet__value *value)
+{
+    return value->kind != SCARLET__VIEW && key->kind == SCARLET__STRING &&
+           strlen(key->bytes) == key->length && scarlet__is_bookkeeping(key->bytes);
+}
+
 static scarlet_status check_entry(const scarlet__value *key, const scarlet__value *value,
                                   const char *where, const scarlet__source *source,
                                   scarlet_error *err)
@@ -225,38 +275,67 @@ static scarlet_status check_entry(const scarlet__value *key, const scarlet__valu
     return SCARLET_OK;
 }
 
-scarlet_status scarlet__state_dict_read(const scarlet__pickle *pickle, scarlet__tensors *tensors,
-                                        scarlet_error *err)
+scarlet_status scarlet__state_dict_find(const scarlet__pickle *pickle, scarlet__tensors *tensors,
+                                        scarlet__state_dict *out, scarlet_error *err)
 {
     const scarlet__source *source = tensors->source;
-    const char *where;
     scarlet_status status = SCARLET_OK;
-    const scarlet__items *dict = find(&pickle->value, source, &where, &status, err);
-    if (!dict)
+    *out =
+        (scarlet__state_dict){.names = 1, .entries = find(&pickle->value, tensors, &status, err)};
+    if (!out->entries)
         return status;
-    size_t count = dict->count / 2, room = 1;
-    if (count > SCARLET__ENTRIES_MAX)
+    out->where = *tensors->taken ? tensors->taken : "state dict";
+    const scarlet__value *item = out->entries->item;
+    if (out->entries->count / 2 > SCARLET__ENTRIES_MAX)
         return scarlet__fail(err, SCARLET_ERROR_LIMIT, "%s: %s: more than %d tensors", source->name,
-                             where, SCARLET__ENTRIES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        status = check_entry(&dict->item[2 * i], &dict->item[2 * i + 1], where, source, err);
+                             out->where, SCARLET__ENTRIES_MAX);
+    for (size_t i = 0; i < out->entries->count; i += 2) {
+        out->names += (size_t)item[i].length + 1;
+        if (out->names > SCARLET__PICKLE_MEMORY_MAX) /* many may be one string of the pickle */
+            return scarlet__fail(err, SCARLET_ERROR_LIMIT, "%s: %s: names of more than 64 MiB",
+                                 source->name, out->where);
+        if (passed_over(&item[i], &item[i + 1]))
+            continue;
+        status = check_entry(&item[i], &item[i + 1], out->where, source, err);
         if (status != SCARLET_OK)
             return status;
-        room += dict->item[2 * i].length + 1; /* all of them are in the arena: no overflow */
+        item[i + 1].view->storage->wanted = true;
     }
-    char *names = tensors->owned = scarlet__alloc(room, 1);
-    tensors->tensor = scarlet__alloc(count, sizeof *tensors->tensor);
+    return SCARLET_OK;
+}
+
+const char *scarlet__storage_owner(const scarlet__state_dict *dict, const char *key,
+                                   char text[SCARLET__OWNER_SIZE])
+{
+    *text = '\0';
+    for (size_t i = 0; i < dict->entries->count && !*text; i += 2) {
+        const scarlet__value *item = &dict->entries->item[i];
+        if (item[1].kind == SCARLET__VIEW && strcmp(item[1].view->storage->key, key) == 0)
+            snprintf(text, SCARLET__OWNER_SIZE, "tensor %.96s: ", item->bytes);
+    }
+    return text;
+}
+
+scarlet_status scarlet__state_dict_read(const scarlet__state_dict *dict, scarlet__tensors *tensors,
+                                        scarlet_error *err)
+{
+    const scarlet__value *item = dict->entries->item;
+    const size_t count = dict->entries->count;
+    char *names = tensors->owned = scarlet__alloc(dict->names, 1);
+    tensors->tensor = scarlet__alloc(count / 2, sizeof *tensors->tensor);
     if (!names || !tensors->tensor)
         return scarlet__fail_memory(err);
-    for (; tensors->count < count; tensors->count++) {
-        const scarlet__value *key = &dict->item[2 * tensors->count];
+    for (size_t i = 0; i < count; i += 2) {
+        if (passed_over(&item[i], &item[i + 1]))
+            continue;
         scarlet__tensor *tensor = &tensors->tensor[tensors->count];
-        memcpy(names, key->bytes, key->length + 1);
+        memcpy(names, item[i].bytes, item[i].length + 1);
         tensor->name = names;
-        names += key->length + 1;
-        status = check_view(key[1].view, tensor, source, err);
+        names += item[i].length + 1;
+        scarlet_status status = check_view(item[i + 1].view, tensor, tensors->source, err);
         if (status != SCARLET_OK)
             return status;
+        tensors->count++;
     }
     return SCARLET_OK;
 }

@@ -31,13 +31,16 @@ typedef struct scarlet__fetched {
 
 typedef struct scarlet__tensors {
     const scarlet__source *source;
-    int file_kind;           /* SCARLET_FILE_* */
+    uint64_t max_bytes; /* of all tensors */
+    int file_kind;      /* SCARLET_FILE_* */
+    char taken[48];     /* of a torch file: where in it they were, as scarlet_model_weights_key */
     scarlet__tensor *tensor; /* in the file's order */
     size_t count;
     char **key, **value; /* metadata of a safetensors file, in the file's order */
     size_t metadata_count;
-    scarlet__names by_name; /* of `tensor` */
-    void *owned;            /* what the above points into */
+    scarlet__names by_name;   /* of `tensor` */
+    void *owned;              /* what the above points into */
+    scarlet__source unpacked; /* what `source` is then: the records of a compressed archive */
     scarlet__fetched *fetched;
 } scarlet__tensors;
 

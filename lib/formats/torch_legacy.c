@@ -2,6 +2,7 @@
  * torch.save before 1.6: five pickles in a row (magic number, protocol, system, the
  * object, keys of its storages), then each storage: its number of elements and its bytes.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -14,6 +15,7 @@ static const char magic[10] = "\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19";
 typedef struct {
     const scarlet__source *source;
     uint64_t at; /* file offset of what comes next */
+    scarlet__state_dict dict;
     scarlet_error *err;
 } reader;
 
@@ -65,8 +67,9 @@ static scarlet_status skip_system(reader *r)
 
 static scarlet_status bad_storage(const reader *r, const char *key, const char *what)
 {
-    return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: storage %s: %s", r->source->name, key,
-                         what);
+    char owner[SCARLET__OWNER_SIZE];
+    return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: %sstorage %s: %s", r->source->name,
+                         scarlet__storage_owner(&r->dict, key, owner), key, what);
 }
 
 /* One storage: its place goes to all references to it. */
@@ -74,6 +77,7 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
 {
     size_t first, count;
     uint64_t numel, bytes;
+    char what[160];
     if (key->kind != SCARLET__STRING || strlen(key->bytes) != key->length)
         return bad_storage(r, "(unnamed)", "its key is not a string");
     count = scarlet__names_find(&object->heap.by_key, key->bytes, &first);
@@ -87,20 +91,20 @@ static scarlet_status place(reader *r, scarlet__pickle *object, const scarlet__v
     if (status != SCARLET_OK)
         return status;
     r->at += sizeof numel;
-    if (numel != storage->numel)
-        return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
-                             "%s: storage %s: %llu elements at byte %llu, but its tensors say %llu",
-                             r->source->name, key->bytes, (unsigned long long)numel,
-                             (unsigned long long)(r->at - sizeof numel),
-                             (unsigned long long)storage->numel);
+    if (numel != storage->numel) {
+        snprintf(what, sizeof what, "%llu elements at byte %llu, but its tensors say %llu",
+                 (unsigned long long)numel, (unsigned long long)(r->at - sizeof numel),
+                 (unsigned long long)storage->numel);
+        return bad_storage(r, key->bytes, what);
+    }
     if (__builtin_mul_overflow(numel, scarlet__dtype_size(storage->dtype), &bytes) ||
-        bytes > r->source->size - r->at)
-        return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
-                             "%s: storage %s: %llu elements of %s at byte %llu, but the file ends "
-                             "at byte %llu",
-                             r->source->name, key->bytes, (unsigned long long)numel,
-                             scarlet__dtype_name(storage->dtype), (unsigned long long)r->at,
-                             (unsigned long long)r->source->size);
+        bytes > r->source->size - r->at) {
+        snprintf(what, sizeof what,
+                 "%llu elements of %s at byte %llu, but the file ends at byte %llu",
+                 (unsigned long long)numel, scarlet__dtype_name(storage->dtype),
+                 (unsigned long long)r->at, (unsigned long long)r->source->size);
+        return bad_storage(r, key->bytes, what);
+    }
     for (size_t i = 0; i < count; i++)
         object->heap.storage[reference[i]]->offset = r->at;
     r->at += bytes;
@@ -137,9 +141,11 @@ scarlet_status scarlet__torch_legacy_read(scarlet__tensors *tensors, scarlet_err
     if (status == SCARLET_OK)
         status = scarlet__storages_index(&object, r.source, err);
     if (status == SCARLET_OK)
+        status = scarlet__state_dict_find(&object, tensors, &r.dict, err);
+    if (status == SCARLET_OK)
         status = place_all(&r, &object);
     if (status == SCARLET_OK)
-        status = scarlet__state_dict_read(&object, tensors, err);
+        status = scarlet__state_dict_read(&r.dict, tensors, err);
     scarlet__pickle_free(&object);
     return status;
 }

@@ -42,12 +42,10 @@ static const struct {
     {"builtins", "eval"},
     {"builtins", "exec"},
     {"builtins", "compile"},
-    {"builtins", "getattr"},
     {"builtins", "__import__"},
     {"__builtin__", "eval"},
     {"__builtin__", "execfile"},
     {"__builtin__", "compile"},
-    {"__builtin__", "getattr"},
     {"__builtin__", "__import__"},
 };
 
@@ -119,17 +117,17 @@ static bool make_dict(scarlet__heap *heap, const scarlet__items *args, scarlet__
     return true;
 }
 
-/* A tuple of integers; those after the first SCARLET__RANK_MAX are only counted. */
+/* A tuple of integers; those after the first SCARLET__RANK_MAX are only counted, since
+ * many views may share one long tuple. */
 static bool integers(const scarlet__value *tuple, int64_t *out, size_t *count)
 {
     if (!sequence(tuple))
         return false;
     *count = tuple->items->count;
-    for (size_t i = 0; i < *count; i++) {
+    for (size_t i = 0; i < *count && i < SCARLET__RANK_MAX; i++) {
         if (tuple->items->item[i].kind != SCARLET__INT)
             return false;
-        if (i < SCARLET__RANK_MAX)
-            out[i] = tuple->items->item[i].integer;
+        out[i] = tuple->items->item[i].integer;
     }
     return true;
 }
@@ -193,14 +191,16 @@ bool scarlet__torch_call(scarlet__heap *heap, const scarlet__global *function,
     }
 }
 
+enum { KEY_MAX = 255 }; /* torch's are numbers; many storages may share one long key */
+
 /* ("storage", class, key, location, numel[, None or (view key, offset, length)]) */
 static bool make_storage(scarlet__heap *heap, const scarlet__items *id, scarlet__value *result,
                          const char **problem)
 {
     const scarlet__value *item = id->item;
     if (id->count < 5 || id->count > 6 || item[2].kind != SCARLET__STRING ||
-        strlen(item[2].bytes) != item[2].length || item[4].kind != SCARLET__INT ||
-        item[4].integer < 0)
+        item[2].length > KEY_MAX || strlen(item[2].bytes) != item[2].length ||
+        item[4].kind != SCARLET__INT || item[4].integer < 0)
         return wrong(problem, "storage: expected (\"storage\", class, key, location, numel, view)");
     if (heap->storage_count == SCARLET__ENTRIES_MAX)
         return wrong(problem, "more than 65536 references to storages");

@@ -46,10 +46,11 @@ typedef struct scarlet__storage {
     uint64_t numel;         /* elements of the whole storage */
     uint64_t first, length; /* the part: elements */
     uint64_t offset; /* of the whole storage in the file; 0 until the file's reader sets it */
+    bool wanted;     /* by a tensor of the state dict */
 } scarlet__storage;
 
 typedef struct scarlet__view {
-    const scarlet__storage *storage;
+    scarlet__storage *storage;
     int64_t offset; /* elements from the storage's first; numbers as the file has them */
     size_t rank;    /* may pass SCARLET__RANK_MAX: then the rest is not kept */
     int64_t shape[SCARLET__RANK_MAX], stride[SCARLET__RANK_MAX];

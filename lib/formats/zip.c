@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/memory.h"
+#include "formats/inflate.h"
 #include "formats/sort.h"
 
 enum {
@@ -81,15 +82,22 @@ static scarlet_status read_end64(reader *r, uint64_t end, uint64_t *first)
     return SCARLET_OK;
 }
 
-/* The last end record whose comment reaches to the end of the file. */
+/* The last end record whose comment reaches to the end of the file; where there is none, the last
+ * after whose comment something else follows, as torch and Python take it. */
 static const uint8_t *find_end(const uint8_t *tail, size_t length)
 {
+    const uint8_t *followed = NULL;
     for (size_t size = END_SIZE; size <= length; size++) {
         const uint8_t *end = tail + length - size;
-        if (signature(end, END) && get(end + 20, 2) == size - END_SIZE)
+        if (!signature(end, END))
+            continue;
+        uint64_t comment = get(end + 20, 2);
+        if (comment == size - END_SIZE)
             return end;
+        if (!followed && comment < size - END_SIZE)
+            followed = end;
     }
-    return NULL;
+    return followed;
 }
 
 static scarlet_status read_end(reader *r)
@@ -168,7 +176,7 @@ static scarlet_status locate(reader *r, scarlet__zip_entry *entry)
     if (!signature(local, LOCAL))
         return bad_entry(r, entry->name, "no header where it should be");
     entry->offset = entry->header + LOCAL_SIZE + get(local + 26, 2) + get(local + 28, 2);
-    if (entry->offset > r->offset || entry->size > r->offset - entry->offset)
+    if (entry->offset > r->offset || entry->packed > r->offset - entry->offset)
         return bad_entry(r, entry->name, "reaches into the directory");
     return SCARLET_OK;
 }
@@ -195,13 +203,14 @@ static scarlet_status read_entry(reader *r, uint8_t *at, size_t left, size_t *us
         return bad(r, "an entry whose name holds a NUL");
     if (disk != 0 || (method == 0 && packed != full))
         return bad_entry(r, name, disk ? "is in another file" : "its two sizes differ");
-    *entry = (scarlet__zip_entry){.name = name, .header = header, .size = packed};
+    *entry = (scarlet__zip_entry){
+        .name = name, .header = header, .packed = packed, .size = full, .deflated = method == 8};
     if (flags & 0x2041) /* in one of three ways */
         entry->unusable = "is encrypted";
-    else if (method != 0)
+    else if (method != 0 && !(entry->deflated && scarlet__inflate_built))
         entry->unusable =
-            "is compressed, which torch.save never does; unpack the archive and zip "
-            "it again with -0";
+            "is compressed in a way that is not read; unpack the archive and zip it "
+            "again with -0";
     return locate(r, entry);
 }
 
@@ -245,7 +254,7 @@ static scarlet_status check_overlap(reader *r)
     scarlet_status status = SCARLET_OK;
     for (size_t i = 1; i < zip->count && status == SCARLET_OK; i++) {
         const scarlet__zip_entry *a = &zip->entry[order[i - 1]], *b = &zip->entry[order[i]];
-        if (b->header < a->offset + a->size)
+        if (b->header < a->offset + a->packed)
             status = bad_entry(r, b->name, "overlaps another entry");
     }
     scarlet__free(order);

@@ -1,4 +1,4 @@
-/* The directory of a zip archive. Only entries that are stored as they are can be used. */
+/* The directory of a zip archive. */
 #ifndef SCARLET_FORMATS_ZIP_H
 #define SCARLET_FORMATS_ZIP_H
 
@@ -7,9 +7,11 @@
 
 typedef struct scarlet__zip_entry {
     const char *name;
-    uint64_t header;       /* of the local header: file offset */
-    uint64_t offset, size; /* of the data: within the file */
-    const char *unusable;  /* NULL, or why: static text */
+    uint64_t header;         /* of the local header: file offset */
+    uint64_t offset, packed; /* of the data: within the file */
+    uint64_t size;           /* of what they unpack to; `packed` if they are stored as they are */
+    bool deflated;
+    const char *unusable; /* NULL, or why: static text */
 } scarlet__zip_entry;
 
 typedef struct scarlet__zip {

@@ -73,6 +73,7 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
         status = scarlet__metadata_read(tensors, &model->network, &model->metadata, err);
     if (status == SCARLET_OK) {
         model->file_kind = tensors->file_kind;
+        memcpy(model->taken, tensors->taken, sizeof model->taken);
         status = model->engine->weights_create(&model->network, tensors, model->kernels,
                                                model->precision, &model->weights,
                                                &model->weight_bytes, err);
@@ -202,6 +203,11 @@ const char *scarlet_model_metadata(const scarlet_model *model, const char *key)
 const char *scarlet_model_metadata_key(const scarlet_model *model, size_t index)
 {
     return model && index < model->metadata.count ? model->metadata.key[index] : NULL;
+}
+
+const char *scarlet_model_weights_key(const scarlet_model *model)
+{
+    return model && model->file_kind != SCARLET_FILE_SAFETENSORS ? model->taken : NULL;
 }
 
 int64_t scarlet_model_layer_get(const scarlet_model *model, size_t layer, scarlet_info what)

@@ -13,6 +13,7 @@ struct scarlet_model {
     scarlet__metadata metadata;
     scarlet_labels *imagenet; /* for a file without names, else NULL */
     int file_kind;
+    char taken[sizeof((scarlet__tensors *)0)->taken]; /* where in a torch file the weights were */
     int precision;
     const scarlet__engine *engine;
     const scarlet__kernels *kernels;

@@ -188,9 +188,34 @@ static void unexpected(review *r, const scarlet__network *net)
     }
 }
 
+/* Length of what all names begin with, to the last dot. */
+static size_t common_prefix(const scarlet__tensors *tensors)
+{
+    const char *first = tensors->count ? tensors->tensor[0].name : "";
+    size_t length = strlen(first);
+    for (size_t i = 1; i < tensors->count; i++) {
+        const char *name = tensors->tensor[i].name;
+        size_t same = 0;
+        while (same < length && name[same] == first[same])
+            same++;
+        length = same;
+    }
+    while (length > 0 && first[length - 1] != '.')
+        length--;
+    return length;
+}
+
 static scarlet_status not_of_family(const review *r, scarlet_error *err)
 {
     char first[160] = "";
+    size_t length = common_prefix(r->tensors);
+    const int prefix = length < 60 ? (int)length : 60;
+    if (prefix && r->tensors->count > 1)
+        return scarlet__fail(err, SCARLET_ERROR_MODEL,
+                             "%s: not a SCARLET checkpoint: all names begin with the unknown "
+                             "prefix \"%.*s\", as %.60s",
+                             r->tensors->source->name, prefix, r->tensors->tensor[0].name,
+                             r->tensors->tensor[0].name);
     for (size_t i = 0; i < r->tensors->count && i < 3; i++) {
         char text[64];
         size_t used = strlen(first);

@@ -1,6 +1,7 @@
 """Every kind of valid checkpoint: names, order, shapes, types and values must be torch's."""
 
 import argparse
+import enum
 import io
 import os
 import struct
@@ -123,19 +124,97 @@ def test_prefix(tmp_path, kind):
     check(save({"model_state": tensors}, tmp_path / "all", kind), kind, plain)
     tensors["other"] = torch.zeros(2)
     check(save({"model_state": tensors}, tmp_path / "not-all", kind), kind, tensors)
-    twice = {"module.module.a": torch.zeros(2)}
-    check(save({"model_state": twice}, tmp_path / "twice", kind), kind, {"module.a": torch.zeros(2)})
 
 
 @formats
-@pytest.mark.parametrize("key", ["model_state", "state_dict", "model", "model_state_dict"])
+@pytest.mark.parametrize("prefix", ["module.module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.", "backbone.",
+                                    "model.net._orig_mod.module.backbone.module."])  # fmt: skip
+def test_wrappers(tmp_path, kind, prefix):
+    """Of DDP, torch.compile, Lightning and the like, in any order and number."""
+    plain = torch.nn.BatchNorm2d(4).state_dict()
+    check(save({"model_state": {prefix + n: t for n, t in plain.items()}}, tmp_path / "x", kind), kind, plain)
+    kept = {prefix + "other.a": torch.zeros(2), "stem.a": torch.ones(2)}
+    check(save({"model_state": kept}, tmp_path / "kept", kind), kind, kept)
+    check(save({"model_state": {prefix + "student.a": torch.zeros(2)}}, tmp_path / "unknown", kind), kind, {"student.a": torch.zeros(2)})
+
+
+@formats
+def test_bookkeeping(tmp_path, kind):
+    """What averaging and profilers add is no part of the network, wherever wrappers put it."""
+    averaged = torch.optim.swa_utils.AveragedModel(torch.nn.DataParallel(torch.nn.BatchNorm2d(4)))
+    assert "n_averaged" in averaged.state_dict() and "module.module.weight" in averaged.state_dict()
+    plain = averaged.module.module.state_dict()
+    check(save({"model_state": averaged.state_dict()}, tmp_path / "averaged", kind), kind, plain)
+    thop = {"total_ops": torch.zeros(1), "module.total_ops": torch.zeros(1), "module.total_params": torch.zeros(1), "module.conv.total_ops": torch.zeros(1),
+            **{"module." + n: t for n, t in plain.items()}}  # fmt: skip
+    check(save({"model_state": thop}, tmp_path / "thop", kind), kind, plain)
+    check(save({"model_state": {**plain, "n_averaged": 7}}, tmp_path / "number", kind), kind, plain)
+
+
+KEYS = ["model_state", "state_dict", "model", "model_state_dict", "net", "params", "module"]
+AVERAGED = ["ema", "state_dict_ema", "model_ema", "params_ema"]
+
+
+@formats
+@pytest.mark.parametrize("key", KEYS + AVERAGED)
 def test_keys(tmp_path, kind, key):
     tensors = {"a": torch.randn(3), "b": torch.randn(2)}
-    ema = {"a": torch.zeros(3), "b": torch.zeros(2)}
-    check(save({"ema": ema, "optimizer": ema, key: tensors, "epoch": 1}, tmp_path / "x", kind), kind, tensors)
+    other = {"a": torch.zeros(3), "b": torch.zeros(2)}
+    check(save({"optimizer": other, key: tensors, "epoch": 1}, tmp_path / "x", kind), kind, tensors)
+    if key in KEYS:  # before averages, of which there may be several then
+        check(save({**{name: other for name in AVERAGED}, key: tensors}, tmp_path / "averages", kind), kind, tensors)
     if key != "model_state":
-        check(save({key: ema, "model_state": tensors}, tmp_path / "both", kind), kind, tensors)
+        check(save({key: other, "model_state": tensors}, tmp_path / "both", kind), kind, tensors)
     check(save({"model": {"depth": 3}, "state_dict": {}, "model_state": tensors}, tmp_path / "y", kind), kind, tensors)
+
+
+@formats
+def test_lists(tmp_path, kind):
+    """The first of a list that holds tensors."""
+    tensors, other = {"a": torch.randn(3)}, {"a": torch.zeros(3)}
+    optimizer = {"state": {0: {"momentum": torch.zeros(3)}}, "param_groups": [{"lr": 0.1}]}
+    for value in ([tensors], [tensors, other], (optimizer, tensors), {"model": [tensors, other]}, {"state_dict": (5, tensors)}):
+        check(save(value, tmp_path / "x", kind), kind, tensors)
+
+
+@formats
+def test_beside(tmp_path, kind):
+    """What schedulers and arguments pickle beside the weights is not looked into."""
+    class Level(enum.Enum):
+        HIGH = 1
+
+    module = torch.nn.Linear(2, 3)
+    optimizer = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 10)
+    Level.__reduce_ex__ = lambda self, protocol: (getattr, (OrderedDict, "fromkeys"))  # as enumerations of Python 3.11 are
+    data = {"scheduler": schedule.state_dict(), "args": argparse.Namespace(level=Level.HIGH), "model_state": module.state_dict()}
+    path = save(data, tmp_path / "x", kind)
+    assert b"getattr" in path.read_bytes()
+    check(path, kind, module.state_dict())
+
+
+def test_deflated(tmp_path):
+    """As zip tools repack a checkpoint: some entries or all of them."""
+    shared = torch.randn(60)
+    tensors = {"a": torch.zeros(5000), "b": shared[:30], "c": shared[10:50].reshape(5, 8).T, "d": torch.randn(3).half(), "e": torch.empty(0)}
+    data = {"model_state": tensors, "optimizer": {"x": torch.zeros(1_000_000)}}
+    path = save(data, tmp_path / "stored", ZIP)
+    names = zipfile.ZipFile(path).namelist()
+    for chosen in (names, names[:1], names[-2:], [n for n in names if "/data/" in n], names[1::2]):
+        with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "x", "w") as target:
+            for name in names:
+                target.writestr(name, source.read(name), zipfile.ZIP_DEFLATED if name in chosen else zipfile.ZIP_STORED)
+        check(tmp_path / "x", ZIP, tensors)
+
+
+def test_trailing_bytes(tmp_path):
+    """Bytes after the end of a zip archive, as torch and Python read past them."""
+    tensors = {"a": torch.randn(30)}
+    path = save({"model_state": tensors}, tmp_path / "x", ZIP)
+    good = path.read_bytes()
+    for trailing in (b"x", bytes(512), b"PK\5\6", b"\r\n" * 1000, bytes(60_000)):
+        path.write_bytes(good + trailing)
+        check(path, ZIP, tensors)
 
 
 @formats

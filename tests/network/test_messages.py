@@ -77,7 +77,11 @@ def ones(*shape):
 
 @pytest.mark.parametrize("change, message", [
     (lambda s: s, None),
-    (lambda s: {f"module.{n}": v for n, v in s.items()}, None),
+    (lambda s: {f"module._orig_mod.{n}": v for n, v in s.items()}, None),
+    (lambda s: {f"module.student.{n}": v for n, v in s.items()},
+     'not a SCARLET checkpoint: all names begin with the unknown prefix "student.", '
+     "as student.stem.0.weight"),
+    (lambda s: replaced(s, total_ops=ones(1), stem__total_params=ones(1)), None),
     (lambda s: without(s, "mb_module.1.bn2.running_var"),
      "missing tensor mb_module.1.bn2.running_var [48] (1 missing, 0 unexpected, 0 wrong)"),
     (lambda s: replaced(s, fc__weight=ones(3, 4)),

@@ -70,6 +70,7 @@ static void models(void)
     CHECK_TEXT(scarlet_model_metadata(model, "scarlet.input_size"), "32");
     CHECK_TEXT(scarlet_model_metadata_key(model, 0), "scarlet.space");
     CHECK(!scarlet_model_metadata_key(model, 2) && !scarlet_model_metadata_key(NULL, 0));
+    CHECK(!scarlet_model_weights_key(model) && !scarlet_model_weights_key(NULL));
     scarlet_options *opts = (scarlet_options *)1;
     REFUSED(scarlet_model_options(NULL, &opts, &err), "model is NULL");
     CHECK(!opts);

@@ -162,6 +162,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {  # name: (result, *arguments)
     "scarlet_model_layer_name": (_text, _handle, c_size_t),
     "scarlet_model_metadata": (_text, _handle, _text),
     "scarlet_model_metadata_key": (_text, _handle, c_size_t),
+    "scarlet_model_weights_key": (_text, _handle),
     "scarlet_model_options": (_status, _handle, _out, _err),
     "scarlet_convert": (_status, _text, _text, _handle, _handle, _err),
     "scarlet_session_get": (c_int64, _handle, _enum),

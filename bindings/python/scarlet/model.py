@@ -135,6 +135,11 @@ class Model(Shared):
         return [label for label in labels if label is not None] if labels and labels[0] is not None else None
 
     @property
+    def weights_key(self) -> Optional[str]:
+        """Key of a PyTorch file under which the weights were ("" for the whole file); None for safetensors."""
+        return text(library().scarlet_model_weights_key(self._use()))
+
+    @property
     def metadata(self) -> Dict[str, str]:
         """Metadata of a safetensors file."""
         model = self._use()
