@@ -90,6 +90,15 @@ SCARLET_API scarlet_status scarlet_dataset_add_idx(scarlet_dataset *dataset, con
 SCARLET_API scarlet_status scarlet_dataset_split(scarlet_dataset *dataset, double fraction,
                                                  uint64_t seed, scarlet_error *err);
 
+/*
+ * Weighs the classes in the training's loss: `weights` has one number a class, finite and not below
+ * 0, not all 0. Only their ratios count: the mean over the training pictures becomes 1. The option
+ * class-weights=balanced multiplies them. NULL: no weights. Evaluation does not know them.
+ */
+SCARLET_API scarlet_status scarlet_dataset_set_class_weights(scarlet_dataset *dataset,
+                                                             const float *weights, size_t classes,
+                                                             scarlet_error *err);
+
 /* Number of classes. */
 SCARLET_API int32_t scarlet_dataset_classes(const scarlet_dataset *dataset);
 /* Number of pictures, of all parts. */
@@ -104,8 +113,8 @@ SCARLET_API scarlet_status scarlet_dataset_get(const scarlet_dataset *dataset, s
 SCARLET_API scarlet_status scarlet_dataset_load(const scarlet_dataset *dataset, size_t index,
                                                 const scarlet_options *opts, scarlet_image **out,
                                                 scarlet_error *err);
-/* 64 bits that differ for other lists: paths, sizes of files, pixels in memory, labels, parts. Asks
- * the file system for each file's size. */
+/* 64 bits that differ for other lists: paths, sizes of files, pixels in memory, labels, parts,
+ * class weights. Asks the file system for each file's size. */
 SCARLET_API scarlet_status scarlet_dataset_hash(const scarlet_dataset *dataset, uint64_t *hash,
                                                 scarlet_error *err);
 
@@ -164,6 +173,7 @@ typedef enum scarlet_train_option {
     SCARLET_TRAIN_STORAGE = 46,
     SCARLET_TRAIN_VAL_FRACTION = 47,
     SCARLET_TRAIN_ISA_MAX = 48,
+    SCARLET_TRAIN_FEATURES = 49,
     SCARLET_TRAIN_INT = 0x7fffffff
 } scarlet_train_option;
 

@@ -107,6 +107,10 @@ VALUE(ISA_MAX, 2, "avx512")
 VALUE(ISA_MAX, 3, "avx512vnni")
 VALUE(ISA_MAX, 4, "avx512bf16")
 VALUE(ISA_MAX, 5, "any")
+OPTION(FEATURES, "features", CHOICE, 0, 1, "f32",
+       "precision in which the features for a new head are computed")
+VALUE(FEATURES, 0, "f32")
+VALUE(FEATURES, 1, "int8")
 
 #undef OPTION
 #undef VALUE

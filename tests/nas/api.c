@@ -301,6 +301,16 @@ static void wrong_datasets(void)
     for (int i = 0; i < 4; i++)
         REFUSED(scarlet_dataset_split(d, (const double[]){0, 1, -1, NAN}[i], 1, &err),
                 "the share of validation pictures is above 0 and below 1");
+    REFUSED(scarlet_dataset_set_class_weights(NULL, NULL, 0, &err), "dataset is NULL");
+    REFUSED(scarlet_dataset_set_class_weights(d, (const float[]){1, 2, 3}, 3, &err),
+            "weights of 3 classes; there are 2");
+    REFUSED(scarlet_dataset_set_class_weights(d, (const float[]){1, -1}, 2, &err),
+            "the weight of class 1 is below 0 or not finite");
+    REFUSED(scarlet_dataset_set_class_weights(d, (const float[]){INFINITY, 1}, 2, &err),
+            "the weight of class 0 is below 0 or not finite");
+    REFUSED(scarlet_dataset_set_class_weights(d, (const float[]){0, 0}, 2, &err),
+            "all weights are 0");
+    fine(scarlet_dataset_set_class_weights(d, NULL, 0, &err));
     REFUSED(scarlet_dataset_hash(d, NULL, &err), "hash is NULL");
     REFUSED(scarlet_dataset_hash(NULL, &hash, &err), "dataset is NULL");
     CHECK(scarlet_dataset_count(NULL) == 0 && scarlet_dataset_classes(NULL) == 0);
@@ -352,7 +362,7 @@ static void wrong_options(void)
         CHECK(*name && *help && dflt && (size_t)key == rows + 1); /* keys are never reused */
         fine(scarlet_train_options_set(opts, name, dflt, &err));
     }
-    CHECK(rows == SCARLET_TRAIN_ISA_MAX);
+    CHECK(rows == SCARLET_TRAIN_FEATURES);
     CHECK_TEXT(scarlet_train_option_value_name(SCARLET_TRAIN_SCHED, 2), "constant");
     CHECK(!scarlet_train_option_value_name(SCARLET_TRAIN_SCHED, 3));
     scarlet_train_options_free(opts);

@@ -11,7 +11,8 @@
  *   order IMAGES LABELS CLASSES LOADER EPOCH    uint32, the pictures of an epoch
  *   fetch IMAGES LABELS CLASSES LOADER STEP INDEX     float32 pictures, then targets
  * RECIPE: side resize crop scale scale ratio ratio hflip vflip reprob jitter, separated by spaces.
- * LOADER: micro_batch micro_batches seed smoothing mixup cutmix weights balanced side.
+ * LOADER: micro_batch micro_batches seed smoothing mixup cutmix weights balanced side. weights: 1
+ * balanced, 2 those of the dataset (1, 2, 3 ...), 3 both.
  * Answer on stdout: int32 status, uint32 length in bytes, the bytes; or the text of the error.
  */
 #include <inttypes.h>
@@ -130,6 +131,8 @@ static void augment(void)
     free(out);
 }
 
+static bool given_weights;
+
 static scarlet__loader_settings settings_of(const char *text)
 {
     scarlet__loader_settings s = {.mean = {0.5f, 0.25f, 0}, .std = {1, 0.5f, 0.25f}};
@@ -138,7 +141,8 @@ static scarlet__loader_settings settings_of(const char *text)
                &s.seed, &s.smoothing, &s.mixup, &s.cutmix, &weights, &balanced,
                &s.recipe.side) != 9)
         exit(2);
-    s.class_weights = weights;
+    s.class_weights = weights & 1;
+    given_weights = weights & 2;
     s.balanced = balanced;
     s.recipe.resize = s.recipe.side;
     return s;
@@ -192,6 +196,11 @@ static void with_dataset(void)
     } else {
         scarlet__loader_settings s = settings_of(field[4]);
         s.dataset = d;
+        float weights[256];
+        for (int c = 0; c < 256; c++)
+            weights[c] = (float)(c + 1);
+        if (given_weights)
+            scarlet_dataset_set_class_weights(d, weights, (size_t)d->classes, &err);
         scarlet_status status =
             scarlet__pictures_create(d, scarlet_options_create(), 0, &pictures, &err);
         s.pictures = pictures;

@@ -278,12 +278,14 @@ def fetch(ask, files, text, step, index, n=4):
     return values[:n * 108].reshape(n, 6, 6, 3), values[n * 108:].reshape(n, 5)
 
 
-@pytest.mark.parametrize("smoothing, weights", [(0, 0), (0.1, 0), (0.05, 1)])
+@pytest.mark.parametrize("smoothing, weights", [(0, 0), (0.1, 0), (0.05, 1), (0.1, 2), (0, 3)])
 def test_micro_batches(ask, files, smoothing, weights):
     """Micro-batches walk through the epoch's order; 8 steps of 12 pictures, the last 7 are dropped."""
     text = loader(smoothing=smoothing, weights=weights)
     counts = np.bincount(files[3], minlength=5)
-    weight = 103 / 4 / np.maximum(counts, 1) if weights else None
+    weight = np.ones(5) / np.maximum(counts, 1) if weights & 1 else np.ones(5)
+    weight = weight * (np.arange(1, 6) if weights & 2 else 1)
+    weight *= 103 / (weight * counts).sum()
     for step, index in ((0, 0), (3, 2), (7, 2), (8, 0), (17, 1)):
         order = ask("order", *files[:2], 5, text, step // 8, dtype=np.uint32)
         first = (step % 8 * 3 + index) * 4

@@ -445,6 +445,18 @@ def test_frozen_backbone(stripes, whole, folder):
     assert abs(float(lines[0].replace(",", "").split()[6]) - top1) <= 0.01 + 1e-9
 
 
+def test_integer_features(stripes, whole, folder, tmp_path):
+    """Features of 8-bit arithmetic: another head, which agrees."""
+    options = [f"initial-checkpoint={whole / 'best.safetensors'}", "freeze=backbone"]
+    other = folder.parent / "int8"
+    other.mkdir()
+    assert run(stripes, folder, base=TUNE, options=options)[-1] == "finished"
+    assert run(stripes, other, base=TUNE, options=[*options, "features=int8"])[-1] == "finished"
+    scores = [torch_scores(path / "best.safetensors", stripes[2]) for path in (folder, other)]
+    assert (scores[0] != scores[1]).any()
+    assert (scores[0].argmax(1) == scores[1].argmax(1)).mean() > 0.98
+
+
 def test_fine_tuning(stripes, whole, folder):
     """Fewer classes, so a new head; then all layers train, statistics stay. Interrupted: the same bits."""
     best = whole / "best.safetensors"

@@ -1,6 +1,6 @@
 #include "nas/data/dataset.h"
 
-#include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -75,6 +75,7 @@ void scarlet_dataset_free(scarlet_dataset *d)
         scarlet__free(d->sample[i].path);
     }
     scarlet__names_clear(d->name, d->classes);
+    scarlet__free(d->weight);
     for (size_t i = 0; i < d->blocks; i++)
         scarlet__free(d->block[i]);
     scarlet__free(d->block);
@@ -199,6 +200,36 @@ scarlet_status scarlet_dataset_split(scarlet_dataset *d, double fraction, uint64
     return status;
 }
 
+/* ---- weights ---- */
+
+scarlet_status scarlet_dataset_set_class_weights(scarlet_dataset *d, const float *weights,
+                                                 size_t classes, scarlet_error *err)
+{
+    if (!d)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "dataset is NULL");
+    if (weights && classes != (size_t)d->classes)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "weights of %zu classes; there are %d",
+                             classes, (int)d->classes);
+    float most = 0, *copy = NULL;
+    for (size_t c = 0; weights && c < classes; c++) {
+        if (!(weights[c] >= 0 && weights[c] <= FLT_MAX))
+            return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                                 "the weight of class %zu is below 0 or not finite", c);
+        most = weights[c] > most ? weights[c] : most;
+    }
+    if (weights && most <= 0)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "all weights are 0");
+    if (weights) {
+        copy = scarlet__alloc(classes, sizeof *copy);
+        if (!copy)
+            return scarlet__fail_memory(err);
+        memcpy(copy, weights, classes * sizeof *copy);
+    }
+    scarlet__free(d->weight);
+    d->weight = copy;
+    return SCARLET_OK;
+}
+
 /* ---- asking ---- */
 
 int32_t scarlet_dataset_classes(const scarlet_dataset *d)
@@ -295,6 +326,8 @@ scarlet_status scarlet_dataset_hash(const scarlet_dataset *d, uint64_t *hash, sc
     uint64_t h = scarlet__digest(0, &d->classes, sizeof d->classes);
     for (int32_t i = 0; d->name && i < d->classes; i++)
         h = scarlet__digest_text(h, d->name[i]);
+    if (d->weight)
+        h = scarlet__digest(h, d->weight, (size_t)d->classes * sizeof *d->weight);
     for (size_t i = 0; status == SCARLET_OK && i < d->count; i++) {
         const scarlet__sample *s = &d->sample[i];
         int32_t head[2] = {s->label, (int32_t)s->part};

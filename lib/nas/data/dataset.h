@@ -20,7 +20,8 @@ typedef struct scarlet__sample {
 
 struct scarlet_dataset {
     int32_t classes;
-    char **name; /* of classes; NULL: none */
+    char **name;   /* of classes; NULL: none */
+    float *weight; /* of classes in the loss; NULL: all alike */
     scarlet__sample *sample;
     size_t count, capacity;
     void **block; /* pixels that wrapped pictures of IDX files point into */

@@ -41,18 +41,27 @@ static scarlet_status group(scarlet__loader *l, scarlet_error *err)
 /* So that the mean over the pictures is 1. */
 static scarlet_status weigh(scarlet__loader *l, scarlet_error *err)
 {
-    if (!l->settings.class_weights)
+    const float *given = l->settings.dataset->weight;
+    if (!l->settings.class_weights && !given)
         return SCARLET_OK;
     size_t classes = (size_t)l->settings.dataset->classes;
     l->weight = scarlet__calloc(classes, sizeof *l->weight);
-    if (!l->weight)
-        return scarlet__fail_memory(err);
-    for (size_t c = 0; c < classes; c++) {
-        size_t n = l->first[c + 1] - l->first[c];
-        if (n)
-            l->weight[c] = (float)((double)l->count / ((double)l->present_count * (double)n));
+    double *weight = scarlet__calloc(classes, sizeof *weight), sum = 0;
+    for (size_t c = 0; l->weight && weight && c < classes; c++) {
+        double n = (double)(l->first[c + 1] - l->first[c]);
+        weight[c] = given ? (double)given[c] : 1;
+        if (l->settings.class_weights)
+            weight[c] /= n > 0 ? n : 1;
+        sum += weight[c] * n;
     }
-    return SCARLET_OK;
+    scarlet_status status = l->weight && weight ? SCARLET_OK : scarlet__fail_memory(err);
+    if (status == SCARLET_OK && !(sum > 0))
+        status = scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                               "all classes that have training pictures weigh 0");
+    for (size_t c = 0; status == SCARLET_OK && c < classes; c++)
+        l->weight[c] = (float)(weight[c] / sum * (double)l->count);
+    scarlet__free(weight);
+    return status;
 }
 
 static scarlet_status normalize(scarlet__loader *l, scarlet_error *err)

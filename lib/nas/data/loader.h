@@ -15,7 +15,7 @@ typedef struct scarlet__loader_settings {
     uint64_t seed;
     double smoothing;     /* share of a target that all classes get alike */
     double mixup, cutmix; /* alpha; 0: none */
-    bool class_weights;   /* targets of a class weigh inversely as its pictures are many */
+    bool class_weights;   /* beside those of the dataset: inversely as its pictures are many */
     bool balanced;        /* classes are drawn equally often, with repetition; else a permutation */
 } scarlet__loader_settings;
 

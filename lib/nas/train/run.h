@@ -38,7 +38,6 @@ struct scarlet_trainer {
     scarlet__progress progress;
     size_t features;               /* pictures whose features are there */
     bool head_pending;             /* features and the fit of the head come before the first step */
-    bool best_exists;              /* this run or the one it goes on from has written a best file */
     double loss, rate, train_loss; /* NaN: none yet */
     scarlet__evaluation evaluation;
     int64_t began, checkpointed;     /* nanoseconds: first step, last checkpoint */

@@ -86,6 +86,20 @@ static scarlet_status compute(scarlet_trainer *t, scarlet_model *model, const ui
     return status;
 }
 
+static scarlet_status load_initial(const scarlet_trainer *t, scarlet_model **model,
+                                   scarlet_error *err)
+{
+    bool int8 = scarlet__train_number(t->options, SCARLET_TRAIN_FEATURES) > 0;
+    scarlet_options *opts = scarlet_options_create();
+    scarlet_status status = opts ? SCARLET_OK : scarlet__fail_memory(err);
+    if (status == SCARLET_OK && int8)
+        status = scarlet_options_set(opts, SCARLET_OPT_PRECISION, SCARLET_PRECISION_INT8, err);
+    if (status == SCARLET_OK)
+        status = scarlet_model_load(t->initial.source.name, opts, model, err);
+    scarlet_options_free(opts);
+    return status;
+}
+
 /* Features of all training pictures, with their labels. */
 static scarlet_status fill(scarlet_trainer *t, scarlet_head *head, scarlet_error *err)
 {
@@ -96,7 +110,7 @@ static scarlet_status fill(scarlet_trainer *t, scarlet_head *head, scarlet_error
     scarlet_status status =
         index && c.there ? scarlet__head_reserve(head, count, err) : scarlet__fail_memory(err);
     if (status == SCARLET_OK)
-        status = scarlet_model_load(t->initial.source.name, NULL, &model, err);
+        status = load_initial(t, &model, err);
     for (size_t i = 0; status == SCARLET_OK && i < count; i++)
         head->label[i] = t->dataset->sample[index[i]].label;
     if (status == SCARLET_OK)
