@@ -35,25 +35,32 @@ void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarle
 static void patches(const scarlet__view *view, size_t pixel, size_t count, float *out,
                     size_t stride)
 {
-    enum { ROW = 9 };
+    enum { ROW = 9, REST = SCARLET__PATCH - SCARLET__LANES };
     const size_t side = (size_t)view->side, out_side = (size_t)view->out_side;
     size_t x = pixel % out_side, y = pixel / out_side % out_side;
     const float *picture = view->x + pixel / (out_side * out_side) * side * side * 3;
     for (size_t i = 0; i < count; i++) {
-        float patch[2 * SCARLET__LANES] = {0};
-        for (size_t ky = 0; ky < 3; ky++) {
-            if (2 * y + ky < 1) /* an even side: only the first patches reach over an edge */
-                continue;
-            const float *row = picture + (2 * y + ky - 1) * side * 3;
-            float *to = patch + ky * ROW;
-            if (x == 0)
-                memcpy(to + 3, row, (ROW - 3) * sizeof *to);
-            else
-                memcpy(to, row + (2 * x - 1) * 3, ROW * sizeof *to);
+        float *low = out + i * SCARLET__LANES, *high = low + stride;
+        const float *middle = picture + (2 * y * side + 2 * x) * 3;
+        if (x > 0 && y > 0) { /* an even side: only the first patches reach over an edge */
+            const float *row = middle - 3, *above = row - side * 3, *below = row + side * 3;
+            memcpy(low, above, ROW * sizeof *low);
+            memcpy(low + ROW, row, (SCARLET__LANES - ROW) * sizeof *low);
+            memcpy(high, row + SCARLET__LANES - ROW, (2 * ROW - SCARLET__LANES) * sizeof *high);
+            memcpy(high + 2 * ROW - SCARLET__LANES, below, ROW * sizeof *high);
+            memset(high + REST, 0, (SCARLET__LANES - REST) * sizeof *high);
+        } else {
+            float patch[2 * SCARLET__LANES] = {0};
+            for (size_t ky = y > 0 ? 0 : 1; ky < 3; ky++) {
+                const float *row = picture + ((2 * y + ky - 1) * side + 2 * x) * 3;
+                if (x > 0)
+                    memcpy(patch + ky * ROW, row - 3, ROW * sizeof *patch);
+                else
+                    memcpy(patch + ky * ROW + 3, row, (ROW - 3) * sizeof *patch);
+            }
+            memcpy(low, patch, SCARLET__LANES * sizeof *low);
+            memcpy(high, patch + SCARLET__LANES, SCARLET__LANES * sizeof *high);
         }
-        memcpy(out + i * SCARLET__LANES, patch, SCARLET__LANES * sizeof *out);
-        memcpy(out + stride + i * SCARLET__LANES, patch + SCARLET__LANES,
-               SCARLET__LANES * sizeof *out);
         if (++x == out_side) {
             x = 0;
             if (++y == out_side) {

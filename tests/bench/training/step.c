@@ -34,6 +34,8 @@ static scarlet_status fetch(void *user, int64_t step, int index, float *pictures
     const size_t each = (size_t)s->side * (size_t)s->side * 3;
     const size_t classes = (size_t)s->network->classes;
     (void)user, (void)err;
+    if (step > 0 && targets[0] == 1) /* the last ones are still there: PyTorch's stay too */
+        return SCARLET_OK;
     uint32_t bits = (uint32_t)(step * s->micro_batches + index + 1) * 2654435761u;
     for (size_t i = 0; i < each * (size_t)s->micro_batch; i++) {
         bits = bits * 1664525u + 1013904223u;

@@ -56,14 +56,16 @@ INLINE void tile(int rows, int planes, const scarlet__product *m, size_t pixel)
         UNROLL for (int j = 0; j < columns; j++)
         {
             float *sums = m->sums + (size_t)(j / PER) * 2 * LANES + j % PER * VL;
-            vec sum = load(sums), square = load(sums + LANES);
+            /* In several chains: an addition waits for the one before it. */
+            enum { CHAINS = 4 };
+            vec sum[CHAINS] = {load(sums)}, square[CHAINS] = {load(sums + LANES)};
             UNROLL for (int r = 0; r < rows; r++)
             {
-                sum += acc[r][j];
-                square = multiply_add(acc[r][j], acc[r][j], square);
+                sum[r % CHAINS] += acc[r][j];
+                square[r % CHAINS] = multiply_add(acc[r][j], acc[r][j], square[r % CHAINS]);
             }
-            store(sums, sum);
-            store(sums + LANES, square);
+            store(sums, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+            store(sums + LANES, (square[0] + square[1]) + (square[2] + square[3]));
         }
     }
 }

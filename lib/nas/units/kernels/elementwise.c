@@ -168,9 +168,12 @@ static void combine(const float *g, const float *x, const float *a, const float 
         size_t i = (size_t)v;
         for (size_t row = 0; row < r->height; row++) {
             float *to = out + row * r->out_row + v;
-            for (size_t n = r->width; n > 0; n--, i += LANES, to += LANES)
+            for (size_t n = r->width; n > 0; n--, i += LANES, to += LANES) {
+                ahead(g + i);
+                ahead(x + i);
                 store(to,
                       multiply_add(load(g + i), of_g, multiply_add(load(x + i), of_x, constant)));
+            }
         }
     }
 }
