@@ -5,6 +5,7 @@
 #include "common/message.h"
 #include "common/settings.h"
 #include "common/status.h"
+#include "common/text.h"
 #include "scarlet/scarlet.h"
 
 enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
@@ -28,6 +29,21 @@ static void set_normalization(char **settings, const cli_command *command, const
     if (sscanf(text, "%f,%f,%f%c", &v[0], &v[1], &v[2], &rest) != 3)
         cli_usage(command, "--%s: \"%s\" is not three numbers R,G,B", name, text);
     cli_set(settings, command, "%s=%.9g:%.9g:%.9g", name, (double)v[0], (double)v[1], (double)v[2]);
+}
+
+/* The target is a safetensors file: its name must not promise another format. */
+static void check_ending(const cli_command *command, const char *target)
+{
+    static const char *const others[] = {
+        ".onnx",    ".pth",       ".pt",     ".pt2", ".ckpt",   ".pkl",   ".pickle",
+        ".bin",     ".tar",       ".pb",     ".h5",  ".hdf5",   ".keras", ".tflite",
+        ".npz",     ".npy",       ".gguf",   ".xml", ".param",  ".zip",   ".gz",
+        ".mlmodel", ".mlpackage", ".engine", ".pte", ".msgpack"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (ends_with_any_case(target, others[i]))
+            cli_usage(command,
+                      "%s: names ending in %s are for another format; convert writes safetensors",
+                      target, others[i]);
 }
 
 static scarlet_labels *read_labels(const cli_command *command, const char *path)
@@ -73,6 +89,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (argc - optind != 2)
         cli_usage(command, "expected two files, SOURCE and TARGET, found %d", argc - optind);
     const char *source = argv[optind], *target = argv[optind + 1];
+    check_ending(command, target);
 
     scarlet_labels *labels = read_labels(command, labels_path);
     scarlet_options *opts = cli_options(settings, NULL);

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "common/alloc.h"
+#include "common/descriptors.h"
 #include "common/installation.h"
 #include "common/message.h"
 #include "common/status.h"
@@ -94,6 +95,7 @@ static int run(const cli_command *scarlet, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    descriptors_fill();
     bool version = false, verbose = false;
     cli_command scarlet = {
         .name = "scarlet",

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on Ctrl-C only sets a flag; a second one ends the program at once. */
+/* From now on Ctrl-C only sets a flag; a second one ends the program at once. A program started
+ * with SIGINT ignored, as by nohup or in the background of a script, goes on ignoring it. */
 void interrupt_catch(void);
 /* The same for SIGTERM. */
 void interrupt_catch_termination(void);

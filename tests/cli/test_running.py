@@ -48,6 +48,37 @@ def test_unreadable(model, tmp_path):
     assert result.stderr.splitlines() == ["scarlet: 2 of 3 pictures failed"]
 
 
+# ---- how the program was started ----
+
+def test_interrupt_ignored(model, tmp_path):
+    """Started with SIGINT ignored, as by nohup: it stays ignored; the run ends as if there had been none."""
+    os.mkfifo(tmp_path / "pipe")
+    command = ["classify", "-m", model, "-k", "1", "-j", "1", "--files-from", tmp_path / "pipe"]
+    process = subprocess.Popen([COMMAND, *command], stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    with open(tmp_path / "pipe", "w") as names:
+        names.write(f"{BOOT}\n" * 200)
+    out = process.stdout.readline()  # at work
+    process.send_signal(signal.SIGINT)
+    out += process.stdout.read()
+    assert process.wait(timeout=60) == 0 and out.count("apple") == 200
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=str)
+def test_closed_descriptors(model, tmp_path, closed):
+    """A file that is written never becomes descriptor 0, 1 or 2; output that has nowhere to go is a failure."""
+    command = [COMMAND, "classify", "-m", model, "--features", "--npy", tmp_path / "out.npy", BOOT, tmp_path / "missing.png"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: [os.close(fd) for fd in closed])
+    assert result.returncode == 1
+    assert result.stdout == ("" if 1 in closed else f"{BOOT}\n")
+    assert ("missing.png: No such file" in result.stderr) == (2 not in closed)
+    assert ("standard output: " in result.stderr) == (1 in closed and 2 not in closed)
+    plain = tmp_path / "plain.npy"
+    subprocess.run([*command[:-3], plain, *command[-2:]], capture_output=True)
+    assert (tmp_path / "out.npy").read_bytes() == plain.read_bytes()
+
+
 # ---- targets of convert ----
 
 @pytest.mark.parametrize("kind, message", [
