@@ -192,6 +192,8 @@ static int run_all(job *j, size_t workers, bool quiet)
     progress_hide();
     if (j->matrix)
         npy_close(j->matrix);
+    if (!quiet)
+        skipped_report(&j->feed.skipped);
     if (!quiet && interrupted() && j->total)
         cli_error("interrupted after %zu of %zu pictures, %zu failed", j->done, j->total,
                   j->failed);
@@ -286,13 +288,19 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_inputs inputs = {0};
     int pipes = 0;
     for (int i = optind; i < argc; i++) {
-        pipes += strcmp(argv[i], "-") == 0;
-        cli_inputs_add(&inputs, argv[i]);
+        bool pipe = strcmp(argv[i], "-") == 0;
+        pipes += pipe;
+        if (pipe && argc - optind + (list != NULL) > 1)
+            cli_inputs_append(&inputs, "-", NULL, NO_LABEL); /* others need not wait for it */
+        else
+            cli_inputs_add(&inputs, argv[i]);
     }
     if (pipes > 1)
         cli_usage(command, "- is named more than once: standard input is one picture");
     if (list)
-        cli_inputs_add_list(&inputs, list, false);
+        cli_inputs_add_list(&inputs, list, NULL);
+    if (!quiet)
+        skipped_report(&inputs.skipped);
     j.feed.inputs = &inputs;
     j.total = inputs.archives ? 0 : inputs.count;
     size_t workers = jobs ? jobs : (size_t)scarlet_cpu_count();

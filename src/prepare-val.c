@@ -61,7 +61,7 @@ static void read_tables(plan *p)
 {
     char *path = data_file("imagenet-1k-classes.tsv");
     read_lines(path, add_id, p);
-    truth_open(&p->labels, NULL);
+    truth_open(&p->labels, NULL, NULL);
     if (p->classes != IMAGENET_CLASSES || p->labels.lines != PICTURES)
         cli_refuse(path, "scarlet's data files are incomplete");
     free(path);
@@ -275,17 +275,17 @@ static void from_archive(plan *p)
 static void check(const plan *p)
 {
     cli_inputs inputs = {0};
-    size_t classes = cli_inputs_add_classes(&inputs, p->target), wrong = 0;
+    size_t folders = cli_inputs_add_classes(&inputs, p->target, NULL), wrong = 0;
     for (size_t i = 0; i < inputs.count; i++) {
         size_t number = validation_number(inputs.item[i].path);
         wrong +=
             !number || number > PICTURES || p->labels.by_line[number - 1] != inputs.item[i].label;
     }
-    if (classes != IMAGENET_CLASSES || inputs.count != PICTURES || wrong) {
+    if (folders != IMAGENET_CLASSES || inputs.count != PICTURES || wrong) {
         cli_error(
             "%s: %zu folders with %zu pictures, %zu of them in the wrong place; expected %d "
             "folders with %d",
-            p->target, classes, inputs.count, wrong, IMAGENET_CLASSES, PICTURES);
+            p->target, folders, inputs.count, wrong, IMAGENET_CLASSES, PICTURES);
         exit(INPUT_FAILED);
     }
     cli_inputs_free(&inputs);

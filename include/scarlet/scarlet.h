@@ -258,6 +258,9 @@ SCARLET_API scarlet_status scarlet_image_wrap_planes(const void *const *planes,
  * enough: data may be cut anywhere after the dimensions. */
 SCARLET_API scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *width,
                                                uint32_t *height, scarlet_error *err);
+/* What kind of picture begins with these bytes: "JPEG" and "PNG", which are read, or another one by
+ * its usual name, as "GIF", "HEIF", "WebP"; NULL if it is unknown. 512 bytes are enough. */
+SCARLET_API const char *scarlet_image_kind(const void *data, size_t size);
 /* First pixel of a picture; NULL arguments are skipped. A decoded picture is RGB. */
 SCARLET_API const void *scarlet_image_pixels(const scarlet_image *image, uint32_t *width,
                                              uint32_t *height, size_t *stride,

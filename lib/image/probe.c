@@ -62,6 +62,16 @@ static bool pcx(const uint8_t *head, size_t size)
            (head[3] == 1 || head[3] == 2 || head[3] == 4 || head[3] == 8);
 }
 
+static bool jpeg(const uint8_t *head, size_t size)
+{
+    return begins(head, size, 0, BYTES("\xFF\xD8\xFF"));
+}
+
+static bool png(const uint8_t *head, size_t size)
+{
+    return begins(head, size, 0, BYTES("\x89PNG\r\n\x1A\n"));
+}
+
 static const char *other(const uint8_t *head, size_t size)
 {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -73,12 +83,19 @@ static const char *other(const uint8_t *head, size_t size)
     return pcx(head, size) ? "PCX" : tga(head, size) ? "TGA" : NULL;
 }
 
+const char *scarlet_image_kind(const void *data, size_t size)
+{
+    if (!data)
+        return NULL;
+    return jpeg(data, size) ? "JPEG" : png(data, size) ? "PNG" : other(data, size);
+}
+
 scarlet_status scarlet__picture_sniff(const char *name, const uint8_t *head, size_t size,
                                       scarlet__picture_kind *out, scarlet_error *err)
 {
-    if (begins(head, size, 0, BYTES("\xFF\xD8\xFF")))
+    if (jpeg(head, size))
         *out = SCARLET__JPEG;
-    else if (begins(head, size, 0, BYTES("\x89PNG\r\n\x1A\n")))
+    else if (png(head, size))
         *out = SCARLET__PNG;
     else if (other(head, size))
         return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,

@@ -38,6 +38,14 @@ void *cli_alloc(size_t count, size_t size)
     return block;
 }
 
+void *cli_resize(void *block, size_t size)
+{
+    void *resized = realloc(block, size ? size : 1);
+    if (!resized)
+        cli_out_of_memory();
+    return resized;
+}
+
 FILE *cli_memory(char **text, size_t *length)
 {
     FILE *memory = open_memstream(text, length);

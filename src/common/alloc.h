@@ -9,6 +9,8 @@
 __attribute__((noreturn)) void cli_out_of_memory(void);
 /* Zeroed. */
 __attribute__((returns_nonnull)) void *cli_alloc(size_t count, size_t size);
+/* realloc(). */
+__attribute__((returns_nonnull)) void *cli_resize(void *block, size_t size);
 /* Makes room for one more element in an array of `count`, initially NULL; returns the array. */
 __attribute__((returns_nonnull)) void *cli_grow(void *array, size_t count, size_t size);
 /* open_memstream(). */

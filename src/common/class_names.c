@@ -9,7 +9,8 @@ void cli_names_open(cli_names *names, const cli_command *command, const scarlet_
     *names = (cli_names){.model = model};
     if (file)
         status = scarlet_labels_load(file, &names->labels, &err);
-    else if (!scarlet_model_label(model, 0) && classes == IMAGENET_CLASSES)
+    else if ((names->guessed =
+                  !scarlet_model_metadata(model, "scarlet.labels") && classes == IMAGENET_CLASSES))
         status = scarlet_labels_builtin("imagenet-1k", &names->labels, &err);
     if (status != SCARLET_OK)
         cli_usage(command, "%s", err.message);
@@ -19,9 +20,16 @@ void cli_names_open(cli_names *names, const cli_command *command, const scarlet_
                   (long long)classes);
 }
 
+bool cli_names_own(const cli_names *names)
+{
+    return !names->guessed && cli_name(names, 0);
+}
+
 const char *cli_name(const cli_names *names, int32_t class_id)
 {
     if (names->labels)
         return scarlet_labels_get(names->labels, class_id);
+    if (names->texts)
+        return names->texts[class_id];
     return scarlet_model_label(names->model, class_id);
 }

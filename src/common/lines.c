@@ -1,50 +1,69 @@
 #include "lines.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
+#include "whole.h"
 
-static FILE *open_list(const char *path)
+void cut_blanks(char *text)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file)
-        cli_refuse_errno(path);
-    return file;
+    size_t length = strlen(text);
+    while (length && strchr(" \t\r", text[length - 1]))
+        text[--length] = '\0';
+}
+
+/* A device need not end. */
+static void refuse_device(const char *path)
+{
+    struct stat st;
+    int failed = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(path, &st);
+    if (!failed && S_ISCHR(st.st_mode) && !(strcmp(path, "-") == 0 && isatty(STDIN_FILENO)))
+        cli_refuse(path, "a device, not a list");
+}
+
+static char *read_text(const char *path, char **data, size_t *size)
+{
+    refuse_device(path);
+    int error = read_whole(path, data, size);
+    if (error == EFBIG)
+        cli_refuse(path, "more than %d bytes", WHOLE_MAX);
+    if (error)
+        cli_refuse(path, "%s", strerror(error));
+    if (*size >= 2 && (memcmp(*data, "\xFF\xFE", 2) == 0 || memcmp(*data, "\xFE\xFF", 2) == 0))
+        cli_refuse(path, "UTF-16 text; UTF-8 is read: convert it first");
+    return after_mark(*data);
+}
+
+/* What separates lines: NUL bytes if there is one in the first line or at the very end. */
+static char separator(const char *text, size_t size)
+{
+    const char *newline = memchr(text, '\n', size);
+    size_t first = newline ? (size_t)(newline - text) : size;
+    return size && (memchr(text, '\0', first) || text[size - 1] == '\0') ? '\0' : '\n';
 }
 
 void read_lines(const char *path, void (*line)(void *user, char *text, size_t number), void *user)
 {
-    FILE *file = open_list(path);
-    struct stat st;
-    if (fstat(fileno(file), &st) == 0 && S_ISCHR(st.st_mode) && !isatty(fileno(file)))
-        cli_refuse(path, "a device, not a list"); /* it might never end */
-    char *text = NULL;
-    size_t room = 0, number = 0;
-    ssize_t length = getdelim(&text, &room, '\n', file);
-    int end = length > 0 && memchr(text, '\0', (size_t)length) ? '\0' : '\n';
-    if (end == '\0') {
-        if (fseek(file, 0, SEEK_SET) != 0)
-            cli_refuse(path, "NUL bytes in a list that is a pipe: use a file");
-        length = getdelim(&text, &room, '\0', file);
-    }
-    for (; length > 0; length = getdelim(&text, &room, end, file)) {
-        if (text[length - 1] == end)
-            text[--length] = '\0';
-        if (end == '\n' && length && text[length - 1] == '\r')
-            text[--length] = '\0';
-        if (end == '\n' && memchr(text, '\0', (size_t)length))
+    char *data;
+    size_t size;
+    char *text = read_text(path, &data, &size), *end = data + size;
+    char stop = separator(text, (size_t)(end - text));
+    for (size_t number = 0; text < end; number++) {
+        char *next = memchr(text, stop, (size_t)(end - text));
+        next = next ? next : end;
+        size_t length = (size_t)(next - text);
+        if (stop && memchr(text, '\0', length))
             cli_refuse(path, "a NUL byte in line %zu", number + 1);
+        while (stop && length && text[length - 1] == '\r')
+            length--;
+        text[length] = '\0'; /* there is room for one at the end */
         if (length)
             line(user, text, number);
-        number++;
+        text = next + 1;
     }
-    if (ferror(file))
-        cli_refuse_errno(path);
-    free(text);
-    if (file != stdin)
-        fclose(file);
+    free(data);
 }

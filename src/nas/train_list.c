@@ -77,7 +77,7 @@ bool part_of_word(const char *word, size_t length, scarlet_part *part)
 static void add_classes(examples *all, const char *root, scarlet_part part)
 {
     cli_inputs inputs = {0};
-    cli_inputs_add_classes(&inputs, root);
+    cli_inputs_add_classes(&inputs, root, NULL);
     size_t skip = strlen(root) + !ends_with(root, "/");
     for (size_t i = 0; i < inputs.count; i++) {
         const cli_input *input = &inputs.item[i];

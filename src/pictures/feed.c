@@ -17,7 +17,7 @@ bool feed_next(feed *f, cli_picture *out)
             return false;
         const cli_input *input = &f->inputs->item[f->at];
         if (input->archive) {
-            f->tar = tar_open(input->path, f->wanted, f->user);
+            f->tar = tar_open(input->path, f->wanted, f->user, &f->skipped);
             continue;
         }
         *out = (cli_picture){.name = cli_format("%s", input->path), .label = input->label};

@@ -12,6 +12,7 @@ typedef struct feed {
     const void *user;
     size_t at, next; /* input, index of the next picture */
     struct tar *tar; /* the open archive */
+    skipped skipped; /* members of archives */
 } feed;
 
 /* The next picture, false after the last. */

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,127 +10,136 @@
 #include "common/message.h"
 #include "common/text.h"
 #include "kind.h"
+#include "walk.h"
 
-/* ---- order ---- */
+/* ---- sub-folders ---- */
+
+typedef struct subfolders {
+    char **names;
+    size_t count;
+} subfolders;
+
+static char *join(const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    return cli_format("%s%s%s", folder, length && folder[length - 1] == '/' ? "" : "/", name);
+}
+
+/* Links to folders count. What cannot be looked at counts if it may be a folder: it is not to be
+ * left out silently. */
+static bool may_be_folder(const char *path, const struct dirent *entry)
+{
+    struct stat st;
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode);
+    return entry->d_type == DT_DIR || (entry->d_type == DT_LNK && errno != ENOENT);
+}
 
 static int by_name(const void *a, const void *b)
 {
     return by_code_points(*(char *const *)a, *(char *const *)b);
 }
 
-/* A file below a class: sorted by its folder first, then by its name. */
-typedef struct found {
-    char *folder, *name;
-    const char *error;
-} found;
-
-static int by_folder(const void *a, const void *b)
-{
-    const found *x = a, *y = b;
-    int order = by_code_points(x->folder, y->folder);
-    return order ? order : by_code_points(x->name, y->name);
-}
-
-/* ---- folders ---- */
-
-/* Names of sub-folders, links to folders too, in no order. */
-static char **list_folders(const char *path, size_t *count)
+/* Sorted. */
+static subfolders list_folders(const char *path)
 {
     DIR *dir = opendir(path);
     if (!dir)
         cli_refuse_errno(path);
-    char **names = NULL;
-    size_t n = 0;
+    subfolders all = {0};
     struct dirent *entry;
     while ((errno = 0, entry = readdir(dir))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        char *full = cli_format("%s/%s", path, entry->d_name);
-        if (is_folder(full)) {
-            names = cli_grow(names, n, sizeof *names);
-            names[n++] = cli_format("%s", entry->d_name);
+        char *full = join(path, entry->d_name);
+        if (may_be_folder(full, entry)) {
+            all.names = cli_grow(all.names, all.count, sizeof *all.names);
+            all.names[all.count++] = cli_format("%s", entry->d_name);
         }
         free(full);
     }
     if (errno)
         cli_refuse_errno(path);
     closedir(dir);
-    *count = n;
-    return names;
+    if (all.count)
+        qsort(all.names, all.count, sizeof *all.names, by_name);
+    return all;
+}
+
+static void subfolders_free(subfolders *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free(all->names[i]);
+    free(all->names);
 }
 
 bool has_folders(const char *path)
 {
-    size_t count;
-    char **names = list_folders(path, &count);
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    return count > 0;
+    subfolders all = list_folders(path);
+    bool has = all.count > 0;
+    subfolders_free(&all);
+    return has;
 }
 
-static found *walk(char *class_folder, size_t *count)
+char *validation_folder(const char *root)
 {
-    char *const roots[] = {class_folder, NULL};
-    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
-    if (!tree)
-        cli_refuse_errno(class_folder);
-    found *files = NULL;
-    size_t n = 0;
-    FTSENT *entry;
-    while ((errno = 0, entry = fts_read(tree))) {
-        const char *error = NULL;
-        if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-            error = strerror(entry->fts_errno);
-        else if (entry->fts_info == FTS_DC)
-            error = "a link to a folder above it";
-        else if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP ||
-                 !is_picture(entry->fts_name))
-            continue;
-        files = cli_grow(files, n, sizeof *files);
-        const char *name = strrchr(entry->fts_path, '/') + 1;
-        files[n++] = (found){cli_format("%.*s", (int)(name - 1 - entry->fts_path), entry->fts_path),
-                             cli_format("%s", name), error};
-    }
-    if (errno)
-        cli_refuse_errno(class_folder);
-    fts_close(tree);
-    if (n)
-        qsort(files, n, sizeof *files, by_folder);
-    *count = n;
-    return files;
-}
-
-static void add_class(cli_inputs *inputs, char *folder, int64_t label)
-{
-    size_t count;
-    found *files = walk(folder, &count);
-    if (!count)
-        cli_refuse(folder, "a class without pictures");
-    for (size_t i = 0; i < count; i++) {
-        char *path = cli_format("%s/%s", files[i].folder, files[i].name);
-        cli_inputs_append(inputs, path, files[i].error, label);
+    static const char *const names[] = {"valid", "val", "validation", "test"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = join(root, names[i]);
+        if (is_folder(path) && has_folders(path))
+            return path;
         free(path);
-        free(files[i].folder);
-        free(files[i].name);
+    }
+    return cli_format("%s", root);
+}
+
+/* ---- classes ---- */
+
+/* As ImageFolder sorts: by folder, then by name. */
+static int by_folder(const void *a, const void *b)
+{
+    const char *x = ((const found *)a)->path, *y = ((const found *)b)->path;
+    const char *p = strrchr(x, '/'), *q = strrchr(y, '/');
+    if (p - x == q - y && memcmp(x, y, (size_t)(p - x)) == 0)
+        return by_code_points(p, q);
+    char *folder_x = cli_format("%.*s", (int)(p - x), x);
+    char *folder_y = cli_format("%.*s", (int)(q - y), y);
+    int order = by_code_points(folder_x, folder_y);
+    free(folder_x);
+    free(folder_y);
+    return order;
+}
+
+static void add_class(cli_inputs *inputs, const char *folder, int64_t label)
+{
+    size_t count;
+    found *files = walk_pictures(folder, is_image_folder_picture, &count, &inputs->skipped);
+    if (count)
+        qsort(files, count, sizeof *files, by_folder);
+    else
+        cli_inputs_append(inputs, folder, "a class without pictures", label);
+    for (size_t i = 0; i < count; i++) {
+        cli_inputs_append(inputs, files[i].path, files[i].error, label);
+        free(files[i].path);
     }
     free(files);
 }
 
-size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root)
+size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, const class_rules *rules)
 {
-    size_t count;
-    char **names = list_folders(root, &count);
-    if (count)
-        qsort(names, count, sizeof *names, by_name);
-    size_t length = strlen(root);
-    const char *slash = length && root[length - 1] == '/' ? "" : "/";
+    subfolders all = list_folders(root);
+    size_t count = all.count;
+    int64_t *class_ids = cli_alloc(count, sizeof *class_ids);
+    for (size_t i = 0; i < count; i++)
+        class_ids[i] = (int64_t)i;
+    if (rules)
+        class_folders_map(rules, root, all.names, count, class_ids);
     for (size_t i = 0; i < count; i++) {
-        char *folder = cli_format("%s%s%s", root, slash, names[i]);
-        add_class(inputs, folder, (int64_t)i);
+        char *folder = join(root, all.names[i]);
+        add_class(inputs, folder, class_ids[i]);
         free(folder);
-        free(names[i]);
     }
-    free(names);
+    free(class_ids);
+    subfolders_free(&all);
     return count;
 }

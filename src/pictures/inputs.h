@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "skipped.h"
+
 enum { NO_LABEL = -1 };
 
 typedef struct cli_input {
@@ -20,6 +22,7 @@ typedef struct cli_inputs {
     cli_input *item;
     size_t count;
     bool archives; /* some item is one */
+    skipped skipped;
 } cli_inputs;
 
 /* Adds a file, "-", an archive, or all pictures below a folder in byte order of their paths. */

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/standard_input.h"
 #include "common/text.h"
+#include "scarlet/scarlet.h"
 
 static bool ends_with_one_of(const char *name, const char *const *endings)
 {
@@ -14,11 +16,20 @@ static bool ends_with_one_of(const char *name, const char *const *endings)
     return false;
 }
 
-bool is_picture(const char *name)
+bool is_image_folder_picture(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm",  ".bmp",
                                           ".pgm", ".tif",  ".tiff", ".webp", NULL};
     return ends_with_one_of(name, endings);
+}
+
+bool is_picture(const char *name)
+{
+    static const char *const endings[] = {
+        ".jpe",        ".jfif",      ".jif",       ".jfi",       ".pjpeg",    ".pjp",
+        ".jpg_large",  ".jpg_orig",  ".jpg_small", ".jpg:large", ".jpg:orig", ".jpg-large",
+        ".jpeg_large", ".png_large", ".png_orig",  ".apng",      NULL};
+    return is_image_folder_picture(name) || ends_with_one_of(name, endings);
 }
 
 bool is_folder(const char *path)
@@ -27,33 +38,64 @@ bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool is_named_archive(const char *path)
+bool is_archive_name(const char *path)
 {
     static const char *const endings[] = {".tar",     ".tar.gz",  ".tgz", ".tar.xz",
                                           ".tar.zst", ".tar.bz2", NULL};
     return ends_with_one_of(path, endings);
 }
 
-static bool begins_as_tar(const char *path)
+/* What the first bytes of a file make it. */
+static input_kind kind_of_bytes(const char *head, size_t size)
 {
-    enum { MAGIC = 257, HEAD = MAGIC + 5 }; /* where POSIX and GNU write "ustar" */
-    char head[HEAD];
+    static const struct {
+        size_t at, size;
+        const char *bytes;
+        input_kind kind;
+    } marks[] = {
+        {257, 5, "ustar", INPUT_ARCHIVE}, /* where POSIX and GNU write it */
+        {0, 4, "PK\3\4", INPUT_ZIP},
+        {0, 4, "PK\5\6", INPUT_ZIP}, /* an empty one */
+        {0, 2, "\x1F\x8B", INPUT_ARCHIVE},
+        {0, 3, "BZh", INPUT_ARCHIVE},
+        {0, 6,
+         "\xFD"
+         "7zXZ",
+         INPUT_ARCHIVE},
+        {0, 4, "\x28\xB5\x2F\xFD", INPUT_ARCHIVE},
+        {0, 6, "7z\xBC\xAF\x27\x1C", INPUT_7Z},
+        {0, 4, "Rar!", INPUT_RAR},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (size >= marks[i].at + marks[i].size &&
+            memcmp(head + marks[i].at, marks[i].bytes, marks[i].size) == 0)
+            return marks[i].kind;
+    return scarlet_image_kind(head, size) ? INPUT_PICTURE : INPUT_FILE;
+}
+
+static input_kind kind_of_contents(const char *path)
+{
+    char head[STDIN_HEAD];
     FILE *file = fopen(path, "rb");
-    bool tar = file && fread(head, 1, HEAD, file) == HEAD && memcmp(head + MAGIC, "ustar", 5) == 0;
+    size_t size = file ? fread(head, 1, sizeof head, file) : 0;
     if (file)
         fclose(file);
-    return tar;
+    return kind_of_bytes(head, size);
 }
 
 input_kind input_kind_of(const char *path)
 {
     struct stat st;
-    if (strcmp(path, "-") == 0)
-        return INPUT_STDIN;
     bool there = stat(path, &st) == 0;
+    if (strcmp(path, "-") == 0) {
+        const char *head;
+        size_t size = stdin_peek(&head);
+        return kind_of_bytes(head, size);
+    }
     if (there && S_ISDIR(st.st_mode))
         return INPUT_FOLDER;
-    if (is_named_archive(path) || (there && S_ISREG(st.st_mode) && begins_as_tar(path)))
+    input_kind kind = there && S_ISREG(st.st_mode) ? kind_of_contents(path) : INPUT_FILE;
+    if (kind == INPUT_FILE && is_archive_name(path))
         return INPUT_ARCHIVE;
-    return is_picture(path) ? INPUT_PICTURE : INPUT_FILE;
+    return kind == INPUT_FILE && is_picture(path) ? INPUT_PICTURE : kind;
 }

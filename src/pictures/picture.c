@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/alloc.h"
+#include "common/whole.h"
 
 void cli_picture_free(cli_picture *picture)
 {
@@ -25,29 +25,6 @@ fail(scarlet_error *err, scarlet_status status, const char *format, ...)
     va_end(args);
     err->status = status;
     return status;
-}
-
-static scarlet_status read_stdin(char **data, size_t *size, scarlet_error *err)
-{
-    enum { MOST = 1 << 30 };
-    size_t room = 1 << 16;
-    *data = cli_alloc(room, 1);
-    *size = 0;
-    for (size_t got; (got = fread(*data + *size, 1, room - *size, stdin)) > 0;) {
-        *size += got;
-        if (*size < room)
-            continue;
-        if (room == MOST)
-            return fail(err, SCARLET_ERROR_LIMIT, "standard input: more than %d bytes", MOST);
-        char *grown = cli_alloc(room * 2, 1);
-        memcpy(grown, *data, *size);
-        free(*data);
-        *data = grown;
-        room *= 2;
-    }
-    if (ferror(stdin))
-        return fail(err, SCARLET_ERROR_IO, "standard input: %s", strerror(errno));
-    return SCARLET_OK;
 }
 
 /* Messages say `name` where the library says "memory". */
@@ -78,9 +55,12 @@ scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
         return scarlet_image_load(picture->name, opts, out, err);
     char *data;
     size_t size;
-    scarlet_status status = read_stdin(&data, &size, err);
-    if (status == SCARLET_OK)
-        status = decode("standard input", data, size, opts, out, err);
+    int error = read_whole("-", &data, &size);
+    if (error == EFBIG)
+        return fail(err, SCARLET_ERROR_LIMIT, "standard input: more than %d bytes", WHOLE_MAX);
+    if (error)
+        return fail(err, SCARLET_ERROR_IO, "standard input: %s", strerror(error));
+    scarlet_status status = decode("standard input", data, size, opts, out, err);
     free(data);
     return status;
 }

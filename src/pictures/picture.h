@@ -12,6 +12,7 @@
 typedef struct cli_picture {
     size_t index;  /* place in the whole order, from 0 */
     char *name;    /* path; ARCHIVE:MEMBER */
+    size_t member; /* where MEMBER begins in the name; 0: a file */
     char *data;    /* contents of a member; NULL: load the file `name` */
     size_t size;   /* bytes of data */
     char *error;   /* why there is nothing to load; NULL: load it */

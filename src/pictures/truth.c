@@ -10,8 +10,10 @@
 #include "common/lines.h"
 #include "common/message.h"
 #include "common/status.h"
+#include "common/text.h"
 #include "inputs.h"
 #include "lists.h"
+#include "table.h"
 
 size_t validation_number(const char *path)
 {
@@ -37,36 +39,60 @@ static int by_name(const void *a, const void *b)
 typedef struct reading {
     truth *truth;
     const char *path;
+    const class_table *classes;
+    table table;
 } reading;
+
+static void add_name(truth *t, const char *name, int64_t label)
+{
+    t->named = cli_grow(t->named, t->names, sizeof *t->named);
+    t->named[t->names++] = (struct named){cli_format("%s", name), label};
+}
+
+static void add_class(truth *t, int64_t label)
+{
+    t->by_line = cli_grow(t->by_line, t->lines, sizeof *t->by_line);
+    t->by_line[t->lines++] = label;
+}
 
 static void add_line(void *user, char *text, size_t number)
 {
-    const reading *r = user;
+    reading *r = user;
     truth *t = r->truth;
-    char *alone = cli_format("x %s", text); /* a class without a name gets one */
-    int64_t label = cut_label(alone);
-    if (label != NO_LABEL && strcmp(alone, "x") == 0 && !t->names) {
-        t->by_line = cli_grow(t->by_line, t->lines, sizeof *t->by_line);
-        t->by_line[t->lines++] = label;
-    } else if ((label = cut_label(text)) != NO_LABEL && !t->lines) {
-        t->named = cli_grow(t->named, t->names, sizeof *t->named);
-        t->named[t->names++] = (struct named){cli_format("%s", text), label};
-    } else {
+    char *name, *field;
+    char *whole = cli_format("%s", text);
+    int64_t label = NO_CLASS;
+    cut_blanks(text);
+    bool row = table_row(&r->table, text, &name, &field);
+    if (row && field)
+        label = class_of_field(r->classes, field);
+    else if (!row && !table_is(&r->table) && (label = class_of_word(r->classes, text)) < 0 &&
+             (label = cut_class(text, r->classes)) >= 0)
+        name = text;
+    else
+        name = NULL;
+    if (label >= 0 && name && !t->lines) {
+        add_name(t, name, label);
+    } else if (label >= 0 && !name && !t->names) {
+        add_class(t, label);
+    } else if (*text && (row || !table_is(&r->table))) {
         cli_error(
             "%s: line %zu is neither \"class\" nor \"name class\" as the lines before it: "
             "\"%s\"",
-            r->path, number + 1, text);
+            r->path, number + 1, whole);
         exit(USAGE);
     }
-    free(alone);
+    free(whole);
 }
 
-void truth_open(truth *t, const char *file)
+void truth_open(truth *t, const char *file, const class_table *known)
 {
+    static const class_table numbers = {0};
     char *own = file ? NULL : data_file("ilsvrc2012-val-labels.txt");
     *t = (truth){.positions = file != NULL};
     if (file || access(own, R_OK) == 0) {
-        reading r = {t, file ? file : own};
+        reading r = {t, file ? file : own, known ? known : &numbers, {0}};
+        r.table.csv = file && ends_with_any_case(file, ".csv");
         read_lines(r.path, add_line, &r);
     }
     if (t->names)
@@ -87,8 +113,7 @@ static int64_t find(const truth *t, const char *name)
 {
     for (;;) {
         struct named key = {.name = (char *)(uintptr_t)name};
-        const struct named *found =
-            t->names ? bsearch(&key, t->named, t->names, sizeof key, by_name) : NULL;
+        const struct named *found = bsearch(&key, t->named, t->names, sizeof key, by_name);
         if (found)
             return found->label;
         name += strcspn(name, "/:");
@@ -97,10 +122,23 @@ static int64_t find(const truth *t, const char *name)
     }
 }
 
+/* As find; tables may name pictures without their endings. */
+static int64_t find_with_or_without_ending(const truth *t, const char *name)
+{
+    int64_t label = find(t, name);
+    const char *dot = strrchr(name, '.');
+    if (label != NO_LABEL || !dot || strchr(dot, '/'))
+        return label;
+    char *stem = cli_format("%.*s", (int)(dot - name), name);
+    label = find(t, stem);
+    free(stem);
+    return label;
+}
+
 int64_t truth_of(const truth *t, const char *name, size_t index)
 {
     if (t->names)
-        return find(t, name);
+        return find_with_or_without_ending(t, name);
     size_t number = validation_number(name);
     size_t line = number ? number - 1 : index;
     return line < t->lines && (number || t->positions) ? t->by_line[line] : NO_LABEL;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "classes.h"
+
 typedef struct truth {
     int64_t *by_line;
     size_t lines;
@@ -17,8 +19,9 @@ typedef struct truth {
     size_t names;
 } truth;
 
-/* file: "class" or "name class" a line; NULL: the validation labels of ILSVRC2012. */
-void truth_open(truth *t, const char *file);
+/* file: "class" or "name class" a line, or a table of both; NULL: the validation labels of
+ * ILSVRC2012. known: their names and ids; NULL: numbers only. */
+void truth_open(truth *t, const char *file, const class_table *known);
 void truth_close(truth *t);
 /* Class of picture number `index` of this name, or NO_LABEL. */
 int64_t truth_of(const truth *t, const char *name, size_t index);

@@ -60,11 +60,8 @@ static const char style[] =
     ".worst figure{background:var(--card);border-radius:8px;padding:8px}"
     ".worst img{display:block;margin:0 auto 6px;max-width:100%;height:auto}\n";
 
-FILE *page_open(const char *path, const char *title)
+void page_begin(FILE *out, const char *title)
 {
-    FILE *out = fopen(path, "wb");
-    if (!out)
-        cli_refuse_errno(path);
     fputs(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
@@ -74,12 +71,25 @@ FILE *page_open(const char *path, const char *title)
     fprintf(out, "</title>\n<style>\n%s</style></head>\n<body>\n<h1>", style);
     html_text(out, title);
     fputs("</h1>\n", out);
+}
+
+void page_end(FILE *out)
+{
+    fputs("</body></html>\n", out);
+}
+
+FILE *page_open(const char *path, const char *title)
+{
+    FILE *out = fopen(path, "wb");
+    if (!out)
+        cli_refuse_errno(path);
+    page_begin(out, title);
     return out;
 }
 
 void page_close(FILE *out, const char *path)
 {
-    fputs("</body></html>\n", out);
+    page_end(out);
     bool failed = ferror(out);
     if (fclose(out) != 0 || failed)
         cli_discard(path);

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Head and end of a page. */
+void page_begin(FILE *out, const char *title);
+void page_end(FILE *out);
 /* Opens a file for a page and writes its head. Ends the program with a message on failure. */
 FILE *page_open(const char *path, const char *title);
 /* Ends the page; a file that cannot be finished is removed, and the program ends with a message. */

@@ -9,6 +9,7 @@
 #include "common/message.h"
 #include "common/progress.h"
 #include "common/status.h"
+#include "pictures/member_classes.h"
 #include "pictures/pipeline.h"
 
 typedef struct item {
@@ -26,6 +27,30 @@ static bool wanted(const void *user, size_t index)
     return index % e->shards == e->shard && index / e->shards >= e->resumed;
 }
 
+/* Labels in the order of the ILSVRC2012 development kit differ from those of every model: that is
+ * said once. */
+static void check_known(evaluation *e, const cli_picture *picture)
+{
+    size_t number = e->known ? validation_number(picture->name) : 0;
+    if (e->contradicted || !number || number > e->known->lines || picture->label == NO_LABEL ||
+        picture->label == e->known->by_line[number - 1])
+        return;
+    e->contradicted = true;
+    cli_error(
+        "%s: labelled as class %lld, but known to be class %lld of ILSVRC2012; are these "
+        "labels the development kit's numbers?",
+        picture->name, (long long)picture->label, (long long)e->known->by_line[number - 1]);
+}
+
+static void set_label(evaluation *e, cli_picture *picture)
+{
+    if (picture->label == NO_LABEL && picture->member && e->rules)
+        picture->label = class_of_member(e->rules, picture->name + picture->member);
+    if (picture->label < 0)
+        picture->label = truth_of(&e->truth, picture->name, picture->index);
+    check_known(e, picture);
+}
+
 /* The next picture of this shard, with its label. */
 static bool next(void *user, void *slot)
 {
@@ -36,8 +61,7 @@ static bool next(void *user, void *slot)
         if (!feed_next(&e->feed, picture))
             return false;
     } while (picture->index % e->shards != e->shard);
-    if (picture->label == NO_LABEL)
-        picture->label = truth_of(&e->truth, picture->name, picture->index);
+    set_label(e, picture);
     return true;
 }
 
@@ -50,8 +74,9 @@ static scarlet_status check_label(const evaluation *e, item *it)
     if (it->picture.error || (it->picture.label >= 0 && (size_t)it->picture.label < classes))
         return SCARLET_OK;
     if (it->picture.label == NO_LABEL)
-        snprintf(it->err.message, sizeof it->err.message, "%s: no label for it: see --labels",
-                 name);
+        snprintf(it->err.message, sizeof it->err.message,
+                 "%s: no class known for it%s: see --truth", name,
+                 it->picture.member && e->rules ? ", and no folder of it is one of the model" : "");
     else
         snprintf(it->err.message, sizeof it->err.message,
                  "%s: label %lld, but the model has %zu classes", name,

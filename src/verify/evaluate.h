@@ -4,6 +4,7 @@
 
 #include "common/model.h"
 #include "journal.h"
+#include "pictures/class_rules.h"
 #include "pictures/feed.h"
 #include "pictures/truth.h"
 #include "predictions.h"
@@ -21,7 +22,9 @@ typedef struct evaluation {
     contender model[2];
     size_t models; /* 2 with --compare */
     const cli_inputs *inputs;
+    const class_rules *rules; /* of folders in archives; NULL: they are not classes */
     truth truth;
+    const truth *known; /* classes of the ILSVRC2012 validation pictures; NULL: not of this model */
     size_t shard, shards; /* this one, of so many */
     bool skip_failures, quiet;
     journal *journal; /* NULL: none */
@@ -29,9 +32,9 @@ typedef struct evaluation {
     result *result;
     /* while it runs */
     feed feed;
-    size_t resumed, workers; /* resumed: pictures that the journal already holds */
-    float **scores;          /* one array per worker */
-    bool stopped;
+    size_t resumed, workers;    /* resumed: pictures that the journal already holds */
+    float **scores;             /* one array per worker */
+    bool stopped, contradicted; /* contradicted: by a known class, which was said */
 } evaluation;
 
 /* False if a failure has stopped it. */

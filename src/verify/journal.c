@@ -59,6 +59,24 @@ static void scan(journal *j)
     rewind(j->old);
 }
 
+/* Says in what the journal differs from this run, and ends the program. */
+static _Noreturn void refuse_other(const journal *j, const char *head)
+{
+    char *own = cli_format("%s", head);
+    json_doc now, then;
+    json_parse(&now, own);
+    if (!json_parse(&then, j->line) || !json_get_text(&then, then.node, "journal"))
+        cli_refuse(j->path, "not a journal of scarlet verify");
+    for (size_t i = 1; i < now.node->end; i = now.node[i + 1].end) {
+        const char *key = now.node[i].text, *value = now.node[i + 1].text;
+        const char *before = json_get_text(&then, then.node, key);
+        if (!before || strcmp(before, value) != 0)
+            cli_refuse(j->path, "a journal of another run: its %s: \"%s\", now \"%s\"", key,
+                       before ? before : "", value);
+    }
+    cli_refuse(j->path, "a journal of another version of scarlet verify");
+}
+
 journal *journal_open(const char *path, const char *head, bool resume)
 {
     journal *j = cli_alloc(1, sizeof *j);
@@ -78,7 +96,7 @@ journal *journal_open(const char *path, const char *head, bool resume)
         cli_refuse_errno(j->path);
     /* Only a journal is truncated. */
     if (read_line(j) && strcmp(j->line, head) != 0)
-        cli_refuse(j->path, "not a journal of this model, data, shard and options");
+        refuse_other(j, head);
     rewind(j->old);
     scan(j);
     if (!read_line(j)) {

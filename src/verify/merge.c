@@ -1,12 +1,12 @@
 #include "merge.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/alloc.h"
 #include "common/json_read.h"
 #include "common/message.h"
+#include "common/whole.h"
 
 #define PICTURES_MAX 1000000000000 /* the cost of a statistic grows with their number */
 
@@ -21,14 +21,12 @@ typedef struct part {
 static void part_read(part *p, const char *path)
 {
     *p = (part){.path = path};
-    FILE *file = fopen(path, "rb");
-    size_t room = 0;
-    ssize_t length = file ? getdelim(&p->text, &room, '\0', file) : -1;
-    if (!file || ferror(file))
-        cli_refuse_errno(p->path);
-    fclose(file);
+    size_t size;
+    int error = read_whole(path, &p->text, &size);
+    if (error)
+        cli_refuse(p->path, "%s", strerror(error));
     const char *format = NULL;
-    if (length > 0 && json_parse(&p->doc, p->text)) {
+    if (json_parse(&p->doc, after_mark(p->text))) {
         p->top = p->doc.node;
         format = json_get_text(&p->doc, p->top, "format");
     }
@@ -66,9 +64,11 @@ static void add(const part *p, const json_node *object, const char *key, int64_t
 
 static contestant read_contestant(const part *p, const json_node *object)
 {
-    return (contestant){text(p, object, "file"), text(p, object, "name"),
-                        text(p, object, "identity"), text(p, object, "precision"),
-                        text(p, object, "options")};
+    return (contestant){.file = text(p, object, "file"),
+                        .name = text(p, object, "name"),
+                        .identity = text(p, object, "identity"),
+                        .precision = text(p, object, "precision"),
+                        .settings = text(p, object, "options")};
 }
 
 /* Results of version 0.1 have none. */
@@ -135,6 +135,20 @@ static void add_shards(result *r, const part *p)
                        r->shards);
         r->shard[number] = true;
     }
+}
+
+/* Of the first part that has them. */
+static void add_names(result *r, const part *p)
+{
+    const json_node *array = json_get(&p->doc, p->top, "names", '[');
+    if (!array || r->names)
+        return;
+    r->names = cli_alloc(r->tally.classes, sizeof(char *));
+    size_t i = 0;
+    for (const json_node *name = json_first(&p->doc, array); name && i < r->tally.classes;
+         name = json_next(&p->doc, array, name), i++)
+        if (name->kind == '"')
+            r->names[i] = cli_format("%s", name->text);
 }
 
 static void add_bins(tally *t, const part *p)
@@ -208,6 +222,7 @@ static void add_part(result *r, const part *p)
     tally *t = &r->tally;
     check(r, p);
     add_shards(r, p);
+    add_names(r, p);
     add(p, p->top, "total", &t->total);
     if (t->total > PICTURES_MAX)
         cli_refuse(p->path, "\"total\" is too large");
@@ -215,12 +230,11 @@ static void add_part(result *r, const part *p)
     add(p, p->top, "topn", &t->hits);
     add(p, p->top, "failed", &t->failed);
     add(p, p->top, "timed", &r->timed);
-    int64_t workers = 0;
-    add(p, p->top, "workers", &workers);
-    r->workers += (size_t)workers;
+    int64_t workers = integer(p, p->top, "workers");
+    r->workers = (size_t)workers > r->workers ? (size_t)workers : r->workers;
     const json_node *seconds = json_get(&p->doc, p->top, "seconds", '0');
     double value = seconds ? strtod(seconds->text, NULL) : 0;
-    r->seconds = value > r->seconds ? value : r->seconds; /* shards run side by side */
+    r->seconds += value > 0 ? value : 0; /* the rate is that of a shard, not of all at once */
     origin own = read_origin(p);
     origin_join(&r->origin, &own);
     origin_free(&own);

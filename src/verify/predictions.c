@@ -5,20 +5,19 @@
 
 void predictions_open(predictions *p, const char *path, size_t top, bool two)
 {
-    *p = (predictions){.path = path, .csv = ends_with(path, ".csv"), .top = top, .two = two};
-    p->file = fopen(path, "wb");
-    if (!p->file)
-        cli_refuse_errno(p->path);
+    *p = (predictions){.csv = ends_with(path, ".csv"), .top = top, .two = two};
+    output_open(&p->out, path);
+    output_begin(&p->out);
     if (!p->csv)
         return;
-    fputs("index,file,label", p->file);
+    fputs("index,file,label", p->out.file);
     for (int second = 0; second < 1 + two; second++) {
         const char *prefix = second ? "second_" : "";
         for (size_t i = 1; i <= top; i++)
-            fprintf(p->file, ",%stop%zu", prefix, i);
-        fprintf(p->file, ",%sconfidence,%struth", prefix, prefix);
+            fprintf(p->out.file, ",%stop%zu", prefix, i);
+        fprintf(p->out.file, ",%sconfidence,%struth", prefix, prefix);
     }
-    fputs(",error\r\n", p->file);
+    fputs(",error\r\n", p->out.file);
 }
 
 /* RFC 4180: quoted, with inner quotes doubled; bytes unchanged. */
@@ -35,45 +34,45 @@ static void csv_text(FILE *out, const char *text)
 
 static void csv_row(const predictions *p, const record *r)
 {
-    fprintf(p->file, "%zu,", r->index);
-    csv_text(p->file, r->file);
-    fprintf(p->file, ",%lld", (long long)r->label);
+    fprintf(p->out.file, "%zu,", r->index);
+    csv_text(p->out.file, r->file);
+    fprintf(p->out.file, ",%lld", (long long)r->label);
     for (int second = 0; second < 1 + p->two; second++) {
         const answer *a = &r->answer[second];
         for (size_t i = 0; i < p->top; i++)
             if (r->error)
-                fputc(',', p->file);
+                fputc(',', p->out.file);
             else
-                fprintf(p->file, ",%d", a->top[i]);
+                fprintf(p->out.file, ",%d", a->top[i]);
         if (r->error)
-            fputs(",,", p->file);
+            fputs(",,", p->out.file);
         else
-            fprintf(p->file, ",%.9g,%.9g", (double)a->confidence, (double)a->truth);
+            fprintf(p->out.file, ",%.9g,%.9g", (double)a->confidence, (double)a->truth);
     }
-    fputc(',', p->file);
+    fputc(',', p->out.file);
     if (r->error)
-        csv_text(p->file, r->error);
-    fputs("\r\n", p->file);
+        csv_text(p->out.file, r->error);
+    fputs("\r\n", p->out.file);
 }
 
 void predictions_add(predictions *p, const record *r)
 {
-    if (!p->file)
+    if (!p->out.file)
         return;
     if (p->csv) {
         csv_row(p, r);
     } else {
-        json out = {.out = p->file};
+        json out = {.out = p->out.file};
         record_write(&out, r, p->top, p->two);
-        fputc('\n', p->file);
+        fputc('\n', p->out.file);
     }
-    if (ferror(p->file))
-        cli_refuse_errno(p->path);
+    if (ferror(p->out.file))
+        cli_refuse_errno(p->out.path);
 }
 
 void predictions_close(predictions *p)
 {
-    if (p->file && fclose(p->file) != 0)
-        cli_refuse_errno(p->path);
-    p->file = NULL;
+    if (p->out.file && p->out.file != stdout && fclose(p->out.file) != 0)
+        cli_refuse_errno(p->out.path);
+    p->out.file = NULL;
 }

@@ -2,13 +2,11 @@
 #ifndef SCARLET_SRC_VERIFY_PREDICTIONS_H
 #define SCARLET_SRC_VERIFY_PREDICTIONS_H
 
-#include <stdio.h>
-
+#include "common/output.h"
 #include "report/record.h"
 
 typedef struct predictions {
-    FILE *file;
-    const char *path;
+    output_file out;
     bool csv, two;
     size_t top;
 } predictions;

@@ -180,7 +180,7 @@ static void put_head(FILE *out, const result *r)
             percent(r->tally.hits, r->tally.total), r->complete ? "" : " (not complete)");
 }
 
-void report_write(const char *path, const result *r, const cli_names *names,
+void report_write(output_file *page, const result *r, const cli_names *names,
                   const cli_inputs *inputs, const scarlet_options *opts)
 {
     const tally *t = &r->tally;
@@ -188,7 +188,9 @@ void report_write(const char *path, const result *r, const cli_names *names,
     if (inputs)
         collect(&g, inputs, opts);
     char *title = cli_format("%s verified", r->model.name);
-    FILE *out = page_open(path, title);
+    output_begin(page);
+    FILE *out = page->file;
+    page_begin(out, title);
     put_head(out, r);
     put_cards(out, r);
     put_confidence(out, t);
@@ -200,7 +202,8 @@ void report_write(const char *path, const result *r, const cli_names *names,
     put_failures(out, t);
     origin_put(out, &r->origin);
     put_json(out, r, names);
-    page_close(out, path);
+    page_end(out);
+    output_close(page);
     for (size_t i = 0; i < t->worst.count; i++)
         free(g.thumbnail[i]);
     free(title);

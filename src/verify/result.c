@@ -5,21 +5,21 @@
 #include "common/json_write.h"
 #include "report/statistics.h"
 
-void result_print(const result *r)
+void result_print(const result *r, FILE *out)
 {
     const tally *t = &r->tally;
-    printf("Evaluate Result: Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
-           percent(t->right, t->total), t->top, percent(t->hits, t->total));
+    fprintf(out, "Evaluate Result: Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
+            percent(t->right, t->total), t->top, percent(t->hits, t->total));
     if (!t->two)
         return;
     const comparison *c = &t->second;
-    printf("Second model:    Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
-           percent(c->right, t->total), t->top, percent(c->hits, t->total));
-    printf(
-        "Agreement: %.4f\tboth right: %lld\tfirst only: %lld\tsecond only: %lld\t"
-        "McNemar p: %.4g\n",
-        percent(c->agree, t->total), (long long)c->both, (long long)c->first_only,
-        (long long)c->second_only, mcnemar(c->first_only, c->second_only));
+    fprintf(out, "Second model:    Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
+            percent(c->right, t->total), t->top, percent(c->hits, t->total));
+    fprintf(out,
+            "Agreement: %.4f\tboth right: %lld\tfirst only: %lld\tsecond only: %lld\t"
+            "McNemar p: %.4g\n",
+            percent(c->agree, t->total), (long long)c->both, (long long)c->first_only,
+            (long long)c->second_only, mcnemar(c->first_only, c->second_only));
 }
 
 /* ---- JSON ---- */
@@ -90,6 +90,18 @@ static void put_classes(json *j, const tally *t, const cli_names *names)
         put_integer(j, "topn", c->hits);
         json_close(j, '}');
     }
+    json_close(j, ']');
+}
+
+/* All of them: those of a merge come from here. */
+static void put_names(json *j, const tally *t, const cli_names *names)
+{
+    if (!names || !cli_names_own(names))
+        return;
+    json_key(j, "names");
+    json_open(j, '[');
+    for (size_t i = 0; i < t->classes; i++)
+        json_text(j, cli_name(names, (int32_t)i));
     json_close(j, ']');
 }
 
@@ -188,6 +200,7 @@ void result_json(const result *r, const cli_names *names, FILE *out)
     put_text(&j, "date", r->origin.date);
     put_text(&j, "machine", r->origin.machine);
     put_text(&j, "library", r->origin.library);
+    put_names(&j, t, names);
     put_bins(&j, t);
     put_classes(&j, t, names);
     put_confusions(&j, t);
@@ -206,6 +219,7 @@ static void contestant_free(contestant *c)
     free(c->identity);
     free(c->precision);
     free(c->settings);
+    free(c->bytes);
 }
 
 void result_free(result *r)
@@ -213,6 +227,9 @@ void result_free(result *r)
     contestant_free(&r->model);
     contestant_free(&r->other);
     free(r->data);
+    for (size_t i = 0; r->names && i < r->tally.classes; i++)
+        free(r->names[i]);
+    free(r->names);
     free(r->shard);
     origin_free(&r->origin);
     tally_close(&r->tally);

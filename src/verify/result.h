@@ -12,6 +12,7 @@ enum { SHARDS_MAX = 100000 };
 
 typedef struct contestant {
     char *file, *name, *identity, *precision, *settings;
+    char *bytes; /* a hash of the file; NULL in a merge */
 } contestant;
 
 typedef struct result {
@@ -20,14 +21,15 @@ typedef struct result {
     size_t shards;           /* of the whole */
     bool *shard;             /* those that are in here */
     bool complete;           /* with all their pictures */
+    char **names;            /* of classes, from the parts of a merge; NULL: not known */
     size_t workers;
-    int64_t timed; /* pictures evaluated in so many seconds */
+    int64_t timed; /* pictures evaluated in so many seconds, those of all shards */
     double seconds;
     origin origin;
     tally tally;
 } result;
 
-void result_print(const result *r);
+void result_print(const result *r, FILE *out);
 void result_json(const result *r, const cli_names *names, FILE *out);
 void result_free(result *r);
 

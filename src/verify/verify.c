@@ -18,11 +18,15 @@
 #include "pictures/folders.h"
 #include "pictures/kind.h"
 #include "pictures/lists.h"
+#include "pictures/member_classes.h"
 #include "pictures/workers.h"
 #include "report.h"
 
 enum {
-    LABELS = 128,
+    TRUTH = 128,
+    CLASS_ORDER,
+    CLASS_MAP,
+    LABELS,
     NAMES,
     ON_ERROR,
     JOURNAL,
@@ -38,13 +42,19 @@ enum {
 
 static const cli_option options[] = {
     {'m', "model", "FILE", "checkpoint or safetensors file; default: $SCARLET_MODEL"},
-    {LABELS, "labels", "FILE",
+    {TRUTH, "truth", "FILE",
      "correct classes: \"class\" a line, in the order of the pictures or of the\n"
-     "number in ILSVRC2012_val_N, or \"name class\" a line; a folder is then\n"
-     "its pictures, not its classes; default: the ILSVRC2012 validation labels"},
-    {NAMES, "names", "FILE",
+     "number in ILSVRC2012_val_N, or \"name class\" a line, or a CSV file; folders\n"
+     "are then not classes; default: the ILSVRC2012 validation labels"},
+    {CLASS_ORDER, "class-order", "WAY",
+     "classes of folders: auto (default) by their names, folders in sorted\n"
+     "order as the reference, numbers where each name is a class number"},
+    {CLASS_MAP, "class-map", "FILE",
+     "classes of folders: \"FOLDER CLASS\" a line, or JSON: {\"FOLDER\": CLASS}"},
+    {LABELS, "labels", "FILE",
      "names of classes, one a line; default: the model file's, else\n"
      "ImageNet's for a model of 1000 classes, else class numbers"},
+    {NAMES, "names", "FILE", "as --labels"},
     {ON_ERROR, "on-error", "ACTION",
      "stop (default) at a picture that fails, or skip it and count it"},
     {JOURNAL, "journal", "FILE", "record finished pictures in FILE, safe from kill -9"},
@@ -68,7 +78,9 @@ static const cli_option options[] = {
 };
 
 typedef struct request {
-    const char *model, *labels, *names, *journal, *expect, *compare, *predictions, *report;
+    const char *model, *truth, *class_map, *labels, *journal, *expect, *compare, *predictions,
+        *report;
+    class_order class_order;
     char *settings;
     double figures[2];
     size_t shard, shards, jobs;
@@ -95,6 +107,31 @@ static void parse_on_error(const cli_command *command, request *q, const char *t
         cli_usage(command, "--on-error: \"%s\" is neither stop nor skip", text);
 }
 
+static void parse_class_order(const cli_command *command, request *q, const char *text)
+{
+    static const char *const ways[] = {
+        [ORDER_AUTO] = "auto", [ORDER_FOLDERS] = "folders", [ORDER_NUMBERS] = "numbers"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(text, ways[i]) == 0) {
+            q->class_order = (class_order)i;
+            return;
+        }
+    cli_usage(command, "--class-order: \"%s\" is not one of auto, folders, numbers", text);
+}
+
+/* Standard output holds one thing. */
+static void check_outputs(const cli_command *command, const request *q)
+{
+    const char *const paths[] = {q->json ? "-" : NULL, q->predictions, q->report};
+    int users = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        users += paths[i] && strcmp(paths[i], "-") == 0;
+    if (users > 1)
+        cli_usage(command,
+                  "only one of --json, --predictions and --report can be written to "
+                  "standard output");
+}
+
 static void parse(const cli_command *command, request *q, int argc, char **argv)
 {
     *q = (request){.shards = 1};
@@ -103,11 +140,18 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
         case 'm':
             q->model = optarg;
             break;
-        case LABELS:
-            q->labels = optarg;
+        case TRUTH:
+            q->truth = optarg;
             break;
+        case CLASS_ORDER:
+            parse_class_order(command, q, optarg);
+            break;
+        case CLASS_MAP:
+            q->class_map = optarg;
+            break;
+        case LABELS:
         case NAMES:
-            q->names = optarg;
+            q->labels = optarg;
             break;
         case ON_ERROR:
             parse_on_error(command, q, optarg);
@@ -155,6 +199,11 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
     q->data = argv + optind;
     if (q->resume && !q->journal)
         cli_usage(command, "--resume needs --journal");
+    if (q->class_map && (q->truth || q->class_order != ORDER_AUTO))
+        cli_usage(command, "--class-map goes without --class-order and --truth");
+    if (q->truth && q->class_order != ORDER_AUTO)
+        cli_usage(command, "--truth goes without --class-order: folders are then not classes");
+    check_outputs(command, q);
     if (!q->count)
         cli_usage(command,
                   q->merge ? "no result to merge" : "no data: name a folder, an archive or a list");
@@ -162,77 +211,99 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
 
 /* ---- data ---- */
 
-static void add_classes(const cli_command *command, cli_inputs *inputs, const char *root,
-                        size_t classes)
+static void add_folder(const request *q, cli_inputs *inputs, const char *path,
+                       const class_rules *rules)
 {
-    size_t folders = cli_inputs_add_classes(inputs, root);
-    if (folders > classes)
-        cli_usage(command, "%s: %zu class folders, but the model has %zu classes", root, folders,
-                  classes);
-    if (folders < classes)
-        cli_error(
-            "%s: %zu class folders for a model of %zu classes; they count as classes 0 to %zu",
-            root, folders, classes, folders - 1);
-}
-
-static void add_folder(const cli_command *command, const request *q, cli_inputs *inputs,
-                       const char *path, size_t classes)
-{
-    char *valid = cli_format("%s/valid", path);
-    const char *root = is_folder(valid) && has_folders(valid) ? valid : path;
-    if (!q->labels && has_folders(root))
-        add_classes(command, inputs, root, classes);
+    char *root = validation_folder(path);
+    if (!q->truth && has_folders(root))
+        cli_inputs_add_classes(inputs, root, rules);
     else
         cli_inputs_add(inputs, root);
-    free(valid);
+    free(root);
 }
 
 static void add_data(const cli_command *command, const request *q, cli_inputs *inputs,
-                     const char *path, size_t classes)
+                     const char *path, const class_rules *rules)
 {
     switch (input_kind_of(path)) {
     case INPUT_FOLDER:
-        add_folder(command, q, inputs, path, classes);
-        break;
-    case INPUT_ARCHIVE:
-        cli_inputs_add(inputs, path);
+        add_folder(q, inputs, path, rules);
         break;
     case INPUT_PICTURE:
         cli_usage(command, "%s: a picture, not a folder, an archive or a list", path);
+    case INPUT_FILE:
+        cli_inputs_add_list(inputs, path, &rules->classes);
+        break;
     default:
-        cli_inputs_add_list(inputs, path, true);
+        cli_inputs_add(inputs, path);
     }
 }
 
-static void open_data(const cli_command *command, const request *q, cli_inputs *inputs,
-                      evaluation *e)
+/* What cannot be read is known before the work. */
+static void check_inputs(const request *q, const cli_inputs *inputs)
 {
-    for (int i = 0; i < q->count; i++)
-        add_data(command, q, inputs, q->data[i], e->model[0].classes);
-    truth_open(&e->truth, q->labels);
-    if (q->labels && e->truth.lines && !inputs->archives && inputs->count &&
+    if (!q->quiet)
+        skipped_report(&inputs->skipped);
+    for (size_t i = 0; i < inputs->count && !q->skip; i++)
+        if (inputs->item[i].error)
+            cli_refuse(inputs->item[i].path, "%s", inputs->item[i].error);
+}
+
+static void open_truth(const cli_command *command, const request *q, const cli_inputs *inputs,
+                       evaluation *e, truth *known)
+{
+    truth_open(&e->truth, q->truth, &e->rules->classes);
+    if (q->truth && e->truth.lines && !inputs->archives && inputs->count &&
         e->truth.lines != inputs->count && !validation_number(inputs->item[0].path))
-        cli_usage(command, "%s: %zu labels for %zu pictures", q->labels, e->truth.lines,
+        cli_usage(command, "%s: %zu labels for %zu pictures", q->truth, e->truth.lines,
                   inputs->count);
+    if (e->model[0].classes == IMAGENET_CLASSES) {
+        truth_open(known, NULL, NULL);
+        e->known = known;
+    }
+    if (q->truth)
+        e->rules = NULL;
+}
+
+static void open_data(const cli_command *command, const request *q, cli_inputs *inputs,
+                      evaluation *e, class_rules *rules)
+{
+    if (q->class_map)
+        class_map_read(rules, q->class_map);
+    for (int i = 0; i < q->count; i++)
+        add_data(command, q, inputs, q->data[i], rules);
+    check_inputs(q, inputs);
+    if (!q->truth && class_order_is_sorted(rules))
+        member_classes_prepare(rules, inputs);
+    e->rules = rules;
     e->inputs = inputs;
 }
 
 /* ---- models ---- */
 
-/* FNV-1a of a file's bytes and of the options set. */
-static char *identity(const char *path, const char *settings)
+static uint64_t hash(uint64_t state, const void *data, size_t size)
 {
-    uint64_t hash = 0xCBF29CE484222325u;
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++) /* FNV-1a */
+        state = (state ^ bytes[i]) * 0x100000001B3u;
+    return state;
+}
+
+static uint64_t hash_file(const char *path)
+{
+    uint64_t state = 0xCBF29CE484222325u;
     static unsigned char block[1 << 16];
     FILE *file = fopen(path, "rb");
     for (size_t n; file && (n = fread(block, 1, sizeof block, file)) > 0;)
-        for (size_t i = 0; i < n; i++)
-            hash = (hash ^ block[i]) * 0x100000001B3u;
+        state = hash(state, block, n);
     if (file)
         fclose(file);
-    for (const char *s = settings; s && *s; s++)
-        hash = (hash ^ (unsigned char)*s) * 0x100000001B3u;
-    return cli_format("%016llx", (unsigned long long)hash);
+    return state;
+}
+
+static char *hash_text(uint64_t state)
+{
+    return cli_format("%016llx", (unsigned long long)state);
 }
 
 static void load(const cli_command *command, contender *c, contestant *about)
@@ -247,11 +318,14 @@ static void load(const cli_command *command, contender *c, contestant *about)
     c->classes = (size_t)scarlet_model_get(c->loaded.model, SCARLET_INFO_CLASSES);
     const char *precision = scarlet_option_value_name(
         SCARLET_OPT_PRECISION, scarlet_session_get(c->loaded.session, SCARLET_INFO_PRECISION));
+    uint64_t bytes = hash_file(c->path);
+    const char *settings = c->settings ? c->settings + 1 : "";
     *about = (contestant){.file = cli_format("%s", c->path),
                           .name = cli_format("%s", scarlet_model_name(c->loaded.model)),
                           .precision = cli_format("%s", precision ? precision : "?"),
-                          .settings = cli_format("%s", c->settings ? c->settings + 1 : ""),
-                          .identity = identity(c->path, c->settings)};
+                          .settings = cli_format("%s", settings),
+                          .bytes = hash_text(bytes),
+                          .identity = hash_text(hash(bytes, settings, strlen(settings)))};
 }
 
 static void load_models(const cli_command *command, const request *q, evaluation *e, result *r)
@@ -304,37 +378,51 @@ static char *join(char **items, int count)
     return all;
 }
 
-/* What a journal must be about to be continued: one line of JSON. */
+static void put_text(json *j, const char *key, const char *text)
+{
+    json_key(j, key);
+    json_text(j, text ? text : "");
+}
+
+/* What a journal must be about to be continued: one line of JSON, whose keys are for a message. */
 static char *journal_head(const request *q, const result *r)
 {
+    static const char *const ways[] = {"auto", "folders", "numbers"};
     char *text = NULL;
     size_t length;
     FILE *memory = cli_memory(&text, &length);
+    char *shard = cli_format("%zu/%zu", q->shard, q->shards);
     json j = {.out = memory};
     json_open(&j, '{');
-    json_key(&j, "journal");
-    json_text(&j, "scarlet-verify-1");
-    json_key(&j, "model");
-    json_text(&j, r->model.identity);
-    json_key(&j, "compare");
-    json_text(&j, r->other.identity);
-    json_key(&j, "data");
-    json_text(&j, r->data);
-    json_key(&j, "shard");
-    json_integer(&j, (int64_t)q->shard);
-    json_key(&j, "of");
-    json_integer(&j, (int64_t)q->shards);
+    put_text(&j, "journal", "scarlet-verify-1");
+    put_text(&j, "model", r->model.bytes);
+    put_text(&j, "options", r->model.settings);
+    put_text(&j, "model to compare", r->other.bytes);
+    put_text(&j, "options to compare", r->other.settings);
+    put_text(&j, "data", r->data);
+    put_text(&j, "truth", q->truth);
+    put_text(&j, "class order", ways[q->class_order]);
+    put_text(&j, "class map", q->class_map);
+    put_text(&j, "shard", shard);
     json_close(&j, '}');
     fclose(memory);
+    free(shard);
     return text;
+}
+
+/* Is standard output taken by a file of this name? */
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
 }
 
 static void print(const request *q, const result *r, const cli_names *names)
 {
+    bool taken = is_stdout(q->predictions) || is_stdout(q->report);
     if (q->json)
         result_json(r, names, stdout);
-    else
-        result_print(r);
+    else if (!taken || !q->quiet)
+        result_print(r, taken ? stderr : stdout);
 }
 
 static void say_how(const request *q, const result *r)
@@ -348,7 +436,30 @@ static void say_how(const request *q, const result *r)
         cli_error("%lld pictures failed and are not counted", (long long)t->failed);
 }
 
-static int evaluate_all(const cli_command *command, const request *q)
+/* An older meaning of --labels: a file with anything but a name for each class is --truth. */
+static void sort_out_labels(request *q, size_t classes)
+{
+    if (!q->labels || q->truth || labels_are_names(q->labels, classes))
+        return;
+    cli_error("%s: right classes, not names of classes: taken as --truth", q->labels);
+    q->truth = q->labels;
+    q->labels = NULL;
+}
+
+static void open_outputs(const request *q, const result *r, evaluation *e, output_file *page)
+{
+    if (q->journal) {
+        char *head = journal_head(q, r);
+        e->journal = journal_open(q->journal, head, q->resume);
+        free(head);
+    }
+    if (q->predictions)
+        predictions_open(&e->predictions, q->predictions, r->tally.top, r->tally.two);
+    if (q->report)
+        output_open(page, q->report);
+}
+
+static int evaluate_all(const cli_command *command, request *q)
 {
     result r = {.shards = q->shards, .origin = origin_here()};
     evaluation e = {.shard = q->shard,
@@ -358,21 +469,21 @@ static int evaluate_all(const cli_command *command, const request *q)
                     .result = &r};
     cli_inputs inputs = {0};
     cli_names names;
+    class_rules rules = {.order = q->class_order};
+    truth known = {0};
+    output_file page = {0};
     load_models(command, q, &e, &r);
-    cli_names_open(&names, command, e.model[0].loaded.model, q->names);
-    open_data(command, q, &inputs, &e);
+    sort_out_labels(q, e.model[0].classes);
+    cli_names_open(&names, command, e.model[0].loaded.model, q->labels);
+    classes_open(&rules.classes, &names, e.model[0].classes);
+    open_data(command, q, &inputs, &e, &rules);
+    open_truth(command, q, &inputs, &e, &known);
     r.data = join(q->data, q->count);
     r.shard = cli_alloc(r.shards, sizeof *r.shard);
     r.shard[q->shard] = true;
     r.workers = e.workers;
     tally_open(&r.tally, e.model[0].classes, q->compare != NULL);
-    if (q->journal) {
-        char *head = journal_head(q, &r);
-        e.journal = journal_open(q->journal, head, q->resume);
-        free(head);
-    }
-    if (q->predictions)
-        predictions_open(&e.predictions, q->predictions, r.tally.top, r.tally.two);
+    open_outputs(q, &r, &e, &page);
 
     bool good = evaluate(&e);
     journal_close(e.journal);
@@ -380,10 +491,14 @@ static int evaluate_all(const cli_command *command, const request *q)
     if (interrupted() && !q->quiet)
         cli_error("interrupted after %lld pictures, %lld failed",
                   (long long)r.tally.total + (long long)r.tally.failed, (long long)r.tally.failed);
+    if (!q->quiet)
+        skipped_report(&e.feed.skipped);
     if (good || q->json) {
         say_how(q, &r);
         print(q, &r, &names);
     }
+    if (interrupted() || !good)
+        output_abandon(&page);
     if (interrupted()) {
         cli_finish(DONE);
         interrupt_finish();
@@ -392,11 +507,13 @@ static int evaluate_all(const cli_command *command, const request *q)
         cli_error("stopped after %lld pictures; --on-error skip continues past failures",
                   (long long)r.tally.total);
     if (good && q->report)
-        report_write(q->report, &r, &names, &inputs, e.model[0].loaded.opts);
+        report_write(&page, &r, &names, &inputs, e.model[0].loaded.opts);
     good &= !r.tally.failed && (!q->expect || (good && result_expect(&r, q->expect, q->figures)));
 
     result_free(&r);
     truth_close(&e.truth);
+    truth_close(&known);
+    class_rules_close(&rules);
     cli_inputs_free(&inputs);
     scarlet_labels_free(names.labels);
     unload_models(&e);
@@ -407,19 +524,24 @@ static int merge_all(const cli_command *command, const request *q)
 {
     result r;
     cli_names names = {0};
+    output_file page = {0};
     scarlet_error err = {0};
+    if (q->report)
+        output_open(&page, q->report);
     size_t missing = result_merge(&r, q->data, (size_t)q->count);
     scarlet_status status = SCARLET_OK;
-    if (q->names)
-        status = scarlet_labels_load(q->names, &names.labels, &err);
-    else if (r.tally.classes == IMAGENET_CLASSES)
+    if (q->labels)
+        status = scarlet_labels_load(q->labels, &names.labels, &err);
+    else if (r.names)
+        names.texts = r.names;
+    else if ((names.guessed = r.tally.classes == IMAGENET_CLASSES))
         status = scarlet_labels_builtin("imagenet-1k", &names.labels, &err);
     if (status != SCARLET_OK)
         cli_usage(command, "%s", err.message);
     say_how(q, &r);
     print(q, &r, &names);
     if (q->report)
-        report_write(q->report, &r, &names, NULL, NULL);
+        report_write(&page, &r, &names, NULL, NULL);
     bool good = r.complete && !missing && !r.tally.failed;
     if (q->expect)
         good &= result_expect(&r, q->expect, q->figures);

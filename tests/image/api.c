@@ -82,6 +82,11 @@ static void decode(void)
     REFUSES(scarlet_image_load(NULL, NULL, &image, &err), "path is NULL");
     REFUSES(scarlet_image_load("x", NULL, NULL, &err), "out is NULL");
     REFUSES(scarlet_image_probe(NULL, 5, &w, &h, &err), "data is NULL");
+    CHECK_TEXT(scarlet_image_kind("\x89PNG\r\n\x1A\n", 8), "PNG");
+    CHECK_TEXT(scarlet_image_kind("\xFF\xD8\xFF", 3), "JPEG");
+    CHECK_TEXT(scarlet_image_kind("GIF89a", 6), "GIF");
+    CHECK(!scarlet_image_kind("GIF8", 4) && !scarlet_image_kind("", 0) &&
+          !scarlet_image_kind(NULL, 5));
     REFUSES(scarlet_image_probe(png, 5, NULL, &h, &err), "width is NULL");
     REFUSES(scarlet_image_probe(png, 5, &w, NULL, &err), "height is NULL");
     CHECK(!scarlet_image_pixels(NULL, &w, &h, &stride, &format) && w == 0 && h == 0);

@@ -34,14 +34,14 @@ NAMES = [b"plain", b"with space", b" lead", b"new\nline", b"\xff\xfebytes", "\u0
 Reference = namedtuple("Reference", "files labels scores")
 
 
-def make_model(path, classes=CLASSES, name="verify"):
-    """Returns the PyTorch module too."""
+def make_model(path, classes=CLASSES, name="verify", labels=None):
+    """Returns the PyTorch module too. Without names of classes, folders are numbered in sorted order."""
     space = reference.parse_space(SPACE)
     module = build(Member(name, reference.parse_genotype("e3k3se,id,e6k5"), space, classes))
     spread(module)
     save_safetensors(module.state_dict(), Path(path), {
         "scarlet.format": "1", "scarlet.space": SPACE, "scarlet.input_size": str(SIDE), "scarlet.resize": str(RESIZE),
-        "scarlet.labels": json.dumps([f"class {i}" for i in range(classes)])})
+        **({"scarlet.labels": json.dumps(labels)} if labels else {})})
     return module
 
 
@@ -126,6 +126,9 @@ def sums(found):
     top = found.scores.topk(5, 1).indices
     right = top == torch.tensor(found.labels)[:, None]
     return len(found.labels), int(right[:, 0].sum()), int(right.sum())
+
+
+SKIPPED = b"scarlet: 5 files skipped: 5 other\n"  # what else is in the tree
 
 
 def line(total, top1, top5, n=5):

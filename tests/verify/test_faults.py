@@ -36,7 +36,7 @@ def test_stop(scratch, broken):
     root, first, _ = broken
     result = run("-m", scratch / "model", root, code=1)
     assert result.stdout == b""
-    reason, stopped = result.stderr.splitlines()
+    _, reason, stopped = result.stderr.splitlines()
     assert reason.startswith(b"scarlet: " + os.fsencode(first) + b": ")
     assert stopped.startswith(b"scarlet: stopped after ") and stopped.endswith(b" pictures; --on-error skip continues past failures")
     assert run_json("-m", scratch / "model", root, code=1)["complete"] is False
@@ -50,8 +50,8 @@ def test_skip(scratch, broken, tree, expected):
     kept = [i for i in range(len(top)) if i not in gone]
     assert result.stdout.decode() == line(len(kept), sum(top[i][0] == expected.labels[i] for i in kept),
                                           sum(expected.labels[i] in top[i] for i in kept))
-    assert [row[:len(b"scarlet: ")] for row in result.stderr.splitlines()] == [b"scarlet: "] * 3
-    assert result.stderr.splitlines()[2] == b"scarlet: 2 pictures failed and are not counted"
+    assert [row[:len(b"scarlet: ")] for row in result.stderr.splitlines()] == [b"scarlet: "] * 4
+    assert result.stderr.splitlines()[3] == b"scarlet: 2 pictures failed and are not counted"
     found = run_json("-m", scratch / "model", root, "--on-error", "skip", code=1)
     assert found["failed"] == 2 and [os.fsencode(record["file"]) for record in found["failures"]] == [
         os.fsencode(first), os.fsencode(second)]
@@ -119,12 +119,17 @@ def test_journal_fits(scratch, tree, module):
     before = journal.read_bytes()
     cases = [
         ([tree], "already exists: continue it with --resume, or remove it"),
-        (["--resume", "--shard", "0/2", tree], "not a journal of this model, data, shard and options"),
-        (["--resume", "-o", "resize=40", tree], "not a journal of this model, data, shard and options"),
-        (["--resume", scratch], "not a journal of this model, data, shard and options")]
+        (["--resume", "--shard", "0/2", tree], 'a journal of another run: its shard: "0/1", now "0/2"'),
+        (["--resume", "-o", "resize=40", tree], 'a journal of another run: its options: "", now "resize=40"'),
+        (["--resume", "--class-order", "folders", tree],
+         'a journal of another run: its class order: "auto", now "folders"'),
+        (["--resume", "--compare", "engine=xnnpack", tree],
+         'a journal of another run: its model to compare: "", now "%s"'),
+        (["--resume", os.fspath(tree) + "/"], f'a journal of another run: its data: "{tree}", now "{tree}/"')]
     for arguments, message in cases:
         result = run("-m", scratch / "model", "--journal", journal, *arguments, code=1)
-        assert result.stderr.decode(errors="replace").splitlines()[-1] == f"scarlet: {journal}: {message}"
+        found = result.stderr.decode(errors="replace").splitlines()[-1]
+        assert re.sub(r"[0-9a-f]{16}", "%s", found) == f"scarlet: {journal}: {message}"
     notes = scratch / "notes.txt"
     notes.write_text("mine\nand dear")
     assert b"not a journal" in run("-m", scratch / "model", "--journal", notes, "--resume", tree, code=1).stderr
@@ -143,7 +148,7 @@ def test_data_changed(scratch):
         (root / name).mkdir(parents=True)
         for i in range(3):
             save_picture(random.Random(i), root / name / f"{i}.png")
-    arguments = ["-m", scratch / "model", "-q", "--journal", scratch / "changing.journal", "--resume", root]
+    arguments = ["-m", scratch / "model", "-q", "--class-order", "folders", "--journal", scratch / "changing.journal", "--resume", root]
     run(*arguments)
     (root / "a" / "1.png").rename(root / "a" / "9.png")
     assert b"the data have changed since the journal was written: it has " in run(*arguments, code=1).stderr
@@ -189,10 +194,10 @@ def test_full_disk(scratch, tree, expected, option):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
-    result = run("-m", scratch / "model", option, path, tree, code=1, preexec_fn=limit)
+    result = run("-m", scratch / "model", "-q", option, path, tree, code=1, preexec_fn=limit)
     assert result.stderr.decode() == f"scarlet: {path}: File too large\n"
     if option == "--journal":
-        result = run("-m", scratch / "model", option, path, "--resume", tree)
+        result = run("-m", scratch / "model", "-q", option, path, "--resume", tree)
         assert result.stderr == b"" and len(records(path)) == 1 + len(expected.files)
         assert b"not a regular file" in run("-m", scratch / "model", option, "/dev/full", tree, code=1).stderr
     else:
@@ -318,8 +323,13 @@ def test_unreadable_folder(scratch):
     (root / "a").mkdir(parents=True)
     save_picture(random.Random(1), root / "a" / "x.png")
     (root / "a" / "up").symlink_to("..")
-    result = run("-m", scratch / "model", "-q", root, code=1)
-    assert b"a link to a folder above it" in result.stderr
+    (root / "b").mkdir()
+    save_picture(random.Random(2), root / "b" / "x.png")
+    arguments = ["-m", scratch / "model", "-q", "--class-order", "folders", root]
+    result = run(*arguments, code=1)
+    assert b"loop/a/up: a link to a folder above it" in result.stderr and result.stdout == b""
+    found = run_json(*arguments, "--on-error", "skip", code=1)
+    assert (found["total"], found["failed"]) == (2, 1)  # b once
 
 
 @pytest.mark.parametrize("form, bar", [("list", rb"\r\[#* *\] \d+/3600  \d+\.\d/s  \d+ s left\x1b\[K"), ("tar", rb"\r\d+  \d+\.\d/s\x1b\[K")])
@@ -327,7 +337,7 @@ def test_progress(scratch, long, expected, form, bar):
     """A bar on a terminal, without a total for an archive; nothing in a pipe. It comes after a tenth of a second."""
     data, copies = [long], 20
     if form == "tar":
-        data = [scratch / "progress.tar", "--labels", scratch / "progress.txt"]
+        data = [scratch / "progress.tar", "--truth", scratch / "progress.txt"]
         with tarfile.open(data[0], "w", dereference=True) as tar:
             for i in range(copies * len(expected.files)):
                 tar.add(expected.files[i % len(expected.files)], f"{i}.jpg")

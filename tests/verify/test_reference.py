@@ -17,7 +17,7 @@ import conftest
 
 def test_image_folder(scratch, tree, expected):
     result = run("-m", scratch / "model", tree, "--predictions", scratch / "out.jsonl")
-    assert (result.stdout.decode(), result.stderr) == (line(*sums(expected)), b"")
+    assert (result.stdout.decode(), result.stderr) == (line(*sums(expected)), conftest.SKIPPED)
     total, top1, top5 = sums(expected)
     assert total > 330 and 0.3 < top1 / total < top5 / total < 0.95  # the numbers say something
     assert len(set(expected.scores.argmax(1).tolist())) == CLASSES
@@ -42,7 +42,7 @@ def test_json(scratch, tree, expected):
     predicted = expected.scores.argmax(1).tolist()
     for row in found["per_class"]:
         own = [p for p, label in zip(predicted, expected.labels) if label == row["class"]]
-        assert (row["total"], row["top1"]) == (len(own), own.count(row["class"])) and row["name"] == f"class {row['class']}"
+        assert (row["total"], row["top1"]) == (len(own), own.count(row["class"])) and row["name"] is None
     assert sum(row["topn"] for row in found["per_class"]) == top5
     pairs = {}
     for p, label in zip(predicted, expected.labels):
@@ -90,11 +90,16 @@ def test_few_classes(scratch, tree):
     assert result.stderr == b"scarlet: 3 classes: top-5 becomes top-3\n"
     assert run("-m", scratch / "three", root, "-q").stderr == b""
     assert b"12 class folders, but the model has 3 classes" in run("-m", scratch / "three", tree, code=2).stderr
-    assert b"3 class folders for a model of 12 classes; they count as classes 0 to 2" in run("-m", scratch / "model", root).stderr
+    assert b"3 class folders, but the model has 12 classes" in run("-m", scratch / "model", root, code=2).stderr
+    result = run("-m", scratch / "model", "--class-order", "folders", root)
+    assert b"3 class folders for a model of 12 classes; they count as classes 0 to 2" in result.stderr
     shutil.copytree(root, scratch / "hollow")
-    (scratch / "hollow" / "d").mkdir()
+    shutil.rmtree(scratch / "hollow" / "b")
+    (scratch / "hollow" / "b").mkdir()
     result = run("-m", scratch / "three", scratch / "hollow", code=1)
-    assert result.stderr.endswith(b"/hollow/d: a class without pictures\n")
+    assert result.stderr.endswith(b"/hollow/b: a class without pictures\n") and result.stdout == b""
+    found = run_json("-m", scratch / "three", scratch / "hollow", "--on-error", "skip", code=1)
+    assert (found["total"], found["failed"]) == (8, 1) and found["failures"][0]["file"].endswith("/hollow/b")
 
 
 # ---- other forms of the same data ----
@@ -129,8 +134,8 @@ def flat(scratch, expected):
 
 
 @pytest.mark.parametrize("data", [
-    ["flat", "--labels", "by-line.txt"], ["flat", "--labels", "by-name.txt"], ["flat.tar", "--labels", "by-line.txt"],
-    ["flat.tar", "--labels", "by-name.txt"], ["list.txt"], ["nul.list"], ["web.tar"]], ids=" ".join)
+    ["flat", "--truth", "by-line.txt"], ["flat", "--truth", "by-name.txt"], ["flat.tar", "--truth", "by-line.txt"],
+    ["flat.tar", "--truth", "by-name.txt"], ["list.txt"], ["nul.list"], ["web.tar"]], ids=" ".join)
 def test_forms(scratch, flat, data):
     assert run("-m", "model", *data, cwd=scratch).stdout.decode() == flat
 
@@ -149,10 +154,10 @@ def test_labels_fail(scratch, flat):
     (scratch / "plain").mkdir()
     save_picture(random.Random(0), scratch / "plain" / "x.png")
     cases = [
-        (["plain", "--labels", "short.txt"], 2, b"scarlet verify: short.txt: 2 labels for 1 pictures\n"),
-        (["plain", "--labels", "odd.txt"], 2, b"scarlet: odd.txt: line 2 is neither \"class\" nor \"name class\" as the lines"),
-        (["plain"], 1, b"scarlet: plain/x.png: no label for it: see --labels\n"),
-        (["list.txt", "--labels", "none.txt"], 1, b"scarlet: none.txt: No such file or directory\n"),
+        (["plain", "--truth", "short.txt"], 2, b"scarlet verify: short.txt: 2 labels for 1 pictures\n"),
+        (["plain", "--truth", "odd.txt"], 2, b"scarlet: odd.txt: line 2 is neither \"class\" nor \"name class\" as the lines"),
+        (["plain"], 1, b"scarlet: plain/x.png: no class known for it: see --truth\n"),
+        (["list.txt", "--truth", "none.txt"], 1, b"scarlet: none.txt: No such file or directory\n"),
         (["nothing"], 1, b"scarlet: nothing: No such file or directory\n"),
         (["plain/x.png"], 2, b"scarlet verify: plain/x.png: a picture, not a folder, an archive or a list\n")]
     for arguments, code, message in cases:
@@ -172,7 +177,7 @@ def test_expect(scratch, tree, expected):
     a, b = 100 * top1 / total, 100 * top5 / total
     for text, code in [(f"{a:.2f}:{b:.2f}", 0), (f"{a + 0.1:.2f}:{b:.2f}", 1), (f"{a:.2f}:{b - 0.1:.2f}", 1), ("SCARLET-A", 1),
                        ("SCARLET-D", 2), ("1:2x", 2)]:
-        result = run("-m", scratch / "model", tree, "--expect", text, code=code)
+        result = run("-q", "-m", scratch / "model", tree, "--expect", text, code=code)
         if code < 2:
             assert result.stderr.startswith(b"scarlet: as expected" if code == 0 else b"scarlet: not as expected")
     assert b"expected 76.90; top-5" in run("-m", scratch / "model", tree, "--expect", "SCARLET-A", code=1).stderr

@@ -83,7 +83,7 @@ def test_classes(page, tmp_path):
     support, predicted, right = count.sum(1), count.sum(0), count.diagonal()
     assert support.min() > 0 and predicted.min() > 0
     figures = np.stack([right / predicted, right / support, 2 * right / (predicted + support)], 1)
-    hits = {row["name"]: row["topn"] / row["total"] for row in result["per_class"]}
+    hits = {f"class {row['class']}": row["topn"] / row["total"] for row in result["per_class"]}
     shown = rows(dom, "classes")
     assert shown.pop() == ["Mean of the classes", str(result["total"]), *(f"{100 * x:.2f}" for x in figures.mean(0)), ""]
     assert {row[0]: row[1:] for row in shown} == {
@@ -148,10 +148,10 @@ def test_archive_and_merge(scratch, tree, expected, tmp_path):
             tar.add(path, f"{i:06d}.jpg")
     (scratch / "report.txt").write_text("".join(f"{label}\n" for label in expected.labels))
     out = scratch / "tar.html"
-    result = run("-m", scratch / "model", scratch / "report.tar", "--labels", scratch / "report.txt", "--report", out, "--json")
+    result = run("-m", scratch / "model", scratch / "report.tar", "--truth", scratch / "report.txt", "--report", out, "--json")
     assert out.read_text().count("data:image/png;base64,") == 24
     (scratch / "report.json").write_bytes(result.stdout)
     run("--merge", scratch / "report.json", "--report", out)
     assert out.read_text().count("<figure>") == 26 and "data:image/png" not in out.read_text()
-    message = run("-m", scratch / "model", tree, "--report", "/dev/full", code=1).stderr
+    message = run("-m", scratch / "model", tree, "-q", "--report", "/dev/full", code=1).stderr
     assert message == b"scarlet: /dev/full: No space left on device\n"

@@ -26,7 +26,7 @@ def sources(scratch, tree, expected):
         for i, (path, label) in enumerate(zip(expected.files, expected.labels)):
             tar.add(path, f"{i:06d}.jpg")
     (scratch / "all.txt").write_text("".join(f"{label}\n" for label in expected.labels))
-    return {"folder": [tree], "list": [scratch / "all.list"], "tar": [scratch / "all.tar", "--labels", scratch / "all.txt"]}
+    return {"folder": [tree], "list": [scratch / "all.list"], "tar": [scratch / "all.tar", "--truth", scratch / "all.txt"]}
 
 
 @pytest.mark.parametrize("kind", ["folder", "list", "tar"])
@@ -149,9 +149,9 @@ def test_compare_decoding(scratch):
             coarse = Image.frombytes("RGB", (6, 6), rng.randbytes(108)).resize((600, 500), Image.NEAREST)
             coarse.save(scratch / "large" / name / f"{i}.jpg")
     both, alone = scratch / "both.jsonl", scratch / "alone.jsonl"
-    compare = run_json("-m", scratch / "model", "--compare", "decode=fast", scratch / "large", "--predictions", both)["compare"]
+    compare = run_json("-m", scratch / "model", "--compare", "decode=fast", "--class-order", "folders", scratch / "large", "--predictions", both)["compare"]
     assert compare["model"]["options"] == "decode=fast" and compare["agreement"] >= 90
-    run("-m", scratch / "model", "-o", "decode=fast", scratch / "large", "--predictions", alone)
+    run("-m", scratch / "model", "-o", "decode=fast", "--class-order", "folders", scratch / "large", "--predictions", alone)
     fast = [(record["top"], record["confidence"]) for record in records(alone)]
     assert [(record["second"]["top"], record["second"]["confidence"]) for record in records(both)] == fast
     assert [record["confidence"] for record in records(both)] != [confidence for _, confidence in fast]

@@ -131,6 +131,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {  # name: (result, *arguments)
     "scarlet_image_wrap": (_status, _data, c_uint32, c_uint32, c_size_t, _enum, Release, c_void_p, _out, _err),
     "scarlet_image_wrap_planes": (_status, POINTER(c_void_p), POINTER(c_size_t), c_size_t, c_uint32, c_uint32, _enum,
                                   Release, c_void_p, _out, _err),
+    "scarlet_image_kind": (_text, _data, c_size_t),
     "scarlet_image_probe": (_status, _data, c_size_t, POINTER(c_uint32), POINTER(c_uint32), _err),
     "scarlet_image_pixels": (_data, _handle, POINTER(c_uint32), POINTER(c_uint32), POINTER(c_size_t), POINTER(_enum)),
     "scarlet_image_resize": (_status, _handle, c_uint32, c_uint32, _enum, _out, _err),

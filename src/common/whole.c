@@ -1,0 +1,48 @@
+#include "whole.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "standard_input.h"
+
+int read_whole(const char *path, char **data, size_t *size)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    size_t room = 1 << 16, got = 0;
+    int error = 0;
+    *data = NULL;
+    *size = 0;
+    if (!file)
+        return errno;
+    errno = 0;
+    *data = cli_alloc(room + 1, 1);
+    do {
+        if (*size == room) {
+            room *= 2;
+            *data = cli_resize(*data, room + 1);
+        }
+        got = file == stdin ? stdin_read(*data + *size, room - *size)
+                            : fread(*data + *size, 1, room - *size, file);
+        *size += got;
+    } while (got && *size <= WHOLE_MAX);
+    (*data)[*size] = '\0';
+    if (ferror(file))
+        error = errno ? errno : EIO;
+    else if (*size > WHOLE_MAX)
+        error = EFBIG;
+    if (file != stdin)
+        fclose(file);
+    if (!error)
+        return 0;
+    free(*data);
+    *data = NULL;
+    return error;
+}
+
+char *after_mark(char *text)
+{
+    return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+}
