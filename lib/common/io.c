@@ -1,7 +1,10 @@
 #include "common/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -226,4 +229,30 @@ void scarlet__output_abandon(scarlet__output *output)
     scarlet__free(output->target);
     scarlet__free(output->data);
     *output = (scarlet__output){.fd = -1};
+}
+
+/* Whether it is "TARGET.PID-N.tmp" of a process that is no more. */
+static bool is_left_over(const char *name, const char *target)
+{
+    size_t n = strlen(target);
+    long pid;
+    unsigned number;
+    int end = 0;
+    return strncmp(name, target, n) == 0 &&
+           sscanf(name + n, ".%ld-%u.tmp%n", &pid, &number, &end) == 2 && end > 0 &&
+           !name[n + (size_t)end] && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+void scarlet__output_sweep(const char *target)
+{
+    const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
+    char *folder = slash ? scarlet__strndup(target, (size_t)(name - target)) : NULL;
+    DIR *dir = slash && !folder ? NULL : opendir(folder ? folder : ".");
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (is_left_over(entry->d_name, name))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    scarlet__free(folder);
 }

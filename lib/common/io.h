@@ -54,5 +54,7 @@ scarlet_status scarlet__output_write(scarlet__output *output, const void *data, 
 scarlet_status scarlet__output_commit(scarlet__output *output, scarlet_error *err);
 /* Removes the temporary file, or frees the memory. Does nothing after a commit or a failed open. */
 void scarlet__output_abandon(scarlet__output *output);
+/* Removes temporary files of the target that killed processes left behind. */
+void scarlet__output_sweep(const char *target);
 
 #endif

@@ -3,6 +3,7 @@
 SCARLET_NAS_KILLS is the number of kills in test_kill, 4 by default.
 """
 
+import errno
 import json
 import os
 import random
@@ -198,6 +199,7 @@ def test_kill(stripes, whole, folder):
         mode = "resume" if (folder / "last.ckpt").exists() else "new"
         assert run(stripes, folder, mode, options=LONG)[-1] == "finished"
         same_run(folder, whole)
+        assert {path.name for path in folder.iterdir()} == {"best.safetensors", "last.ckpt", "results.csv"}
 
 
 @pytest.mark.parametrize("step", [1, 7, 15, 16, 31, 90])
@@ -217,6 +219,17 @@ def test_results_are_cut_back(stripes, whole, folder):
         file.write("3,45,of a run that was killed later\n")
     assert run(stripes, folder, "resume", options=LONG)[-1] == "finished"
     same_run(folder, whole)
+
+
+def test_temporary_files(stripes, folder):
+    """Those of killed processes go, those of living ones stay, and so does everything else."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    mine = [f"best.safetensors.{os.getpid()}-0.tmp", "best.safetensors.1x-0.tmp", "best.safetensors.tmp", f"other.{child.pid}-0.tmp"]
+    for name in [*mine, f"best.safetensors.{child.pid}-3.tmp", f"last.ckpt.{child.pid}-0.tmp"]:
+        (folder / name).write_bytes(b"")
+    assert run(stripes, folder, cancel=1, options=LONG)[-1] == "cancelled"
+    assert {path.name for path in folder.iterdir()} == {*mine, "best.safetensors", "last.ckpt"}
 
 
 def test_patience(stripes, folder):
@@ -308,21 +321,24 @@ def test_options(stripes, folder, options, expected):
 
 # ---- what goes wrong on the way ----
 
-def test_disk_full(stripes, whole, folder):
-    """The n-th write fails: the error says so, what was written before stays, and resuming gives the same bits."""
-    for n in (1, 2, 9, 30, 60, 150, 400):
+@pytest.mark.parametrize("kind, code, message", [
+    ("write", errno.ENOSPC, "No space left on device"), ("fsync", errno.EIO, "Input/output error")])
+def test_disk_full(stripes, whole, folder, kind, code, message):
+    """The n-th call fails: the error says so, what was written before stays, and resuming gives the same bits."""
+    for n in (1, 2, 11, 60, 300, 100000):
         for path in folder.iterdir():
             path.unlink()
-        env = dict(os.environ, LD_PRELOAD=os.environ["SCARLET_FAILING"], SCARLET_FAILING=f"write {n} 28")
+        env = dict(os.environ, LD_PRELOAD=os.environ["SCARLET_FAILING"], SCARLET_FAILING=f"{kind} {n} {code}",
+                   ASAN_OPTIONS="verify_asan_link_order=0")
         lines = run(stripes, folder, options=LONG, env=env)
         if lines[-1] == "finished":
-            assert n == 400
             break
-        assert lines[-1].startswith("io: ") and lines[-1].endswith(": No space left on device")
+        assert lines[-1].startswith("io: ") and lines[-1].endswith(": " + message)
         assert {path.name for path in folder.iterdir()} <= {"best.safetensors", "last.ckpt", "results.csv"}
         mode = "resume" if (folder / "last.ckpt").exists() else "new"
         assert run(stripes, folder, mode, options=LONG)[-1] == "finished"
         same_run(folder, whole)
+    assert n > 9 and lines[-1] == "finished"
 
 
 def test_not_finite(stripes, folder):

@@ -320,8 +320,12 @@ static scarlet_status make_paths(scarlet_trainer *t, const char *folder, scarlet
     t->checkpoint_path = path_in(folder, "last.ckpt");
     t->best_path = path_in(folder, "best.safetensors");
     t->results_path = path_in(folder, "results.csv");
-    return t->checkpoint_path && t->best_path && t->results_path ? SCARLET_OK
-                                                                 : scarlet__fail_memory(err);
+    if (!t->checkpoint_path || !t->best_path || !t->results_path)
+        return scarlet__fail_memory(err);
+    scarlet__output_sweep(t->checkpoint_path);
+    scarlet__output_sweep(t->best_path);
+    scarlet__output_sweep(t->results_path);
+    return SCARLET_OK;
 }
 
 /* ---- the whole ---- */
