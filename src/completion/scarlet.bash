@@ -44,6 +44,12 @@ _scarlet()
         _scarlet_offer "$(sed -n '/^Names for --opt/,/^$/s/^  \([a-z_]*\) .*/\1=/p' <<<"$help")"
         compopt -o nospace 2>/dev/null
         ;;
+    CHOICE-) # the last line of the option's help
+        _scarlet_offer "$(awk -v option=" $prev " '
+            /^  (-.|  ). --/ { if (found) exit; found = index($0, option) }
+            found { values = $0 }
+            END { print values }' <<<"$help" | tr -s ', ' '\n')"
+        ;;
     ?*) _scarlet_offer '' ;;
     *)
         if [[ $assigned ]]; then # --opt NAME=VALUE

@@ -56,6 +56,9 @@ def test_options(command):
     (["classify", "--opt", "engine", "="], ["auto", "xnnpack", "fused"]),
     (["classify", "--opt", "engine", "=", "f"], ["fused"]),
     (["classify", "--opt", "=", "en"], ["engine="]),
+    (["train", "--optimizer", ""], ["adamw", "sgd"]),
+    (["train", "--class-weights", "=", "b"], ["balanced"]),
+    (["train", "--sched", "st"], ["step"]),
     (["bench", "-o", "threads=2,layout", "=", "n"], ["nchw", "nhwc"]),
 ])
 def test_words(words, expected):

@@ -52,6 +52,12 @@ def test_arguments():
         assert spec in found.split("\n")
 
 
+def test_choices():
+    found = zsh("train", "-")
+    assert any(spec.startswith("*--optimizer=[") and spec.endswith("]:CHOICE:(adamw sgd)") for spec in found)
+    assert any(spec.startswith("*--sched=[") and spec.endswith("]:CHOICE:(cosine step constant)") for spec in found)
+
+
 def settings(word):
     return zsh(call=f"""
 _arguments() {{ }}
