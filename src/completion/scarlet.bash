@@ -39,7 +39,7 @@ _scarlet()
         [[ $assigned || $argument != - ]] || argument=''
     fi
     case $argument in
-    FILE- | OTHER- | TARGET-) ;; # bash's own files
+    FILE- | FOLDER- | OTHER- | TARGET-) ;; # bash's own files
     NAME=VALUE-)
         _scarlet_offer "$(sed -n '/^Names for --opt/,/^$/s/^  \([a-z_]*\) .*/\1=/p' <<<"$help")"
         compopt -o nospace 2>/dev/null

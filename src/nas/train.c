@@ -378,6 +378,8 @@ static int run(const cli_command *base, int argc, char **argv)
     train_request_read(&t.q, &command, argc, argv);
     train_data_open(&t.data, t.q.data, t.q.names, number(t.q.options, SCARLET_TRAIN_VAL_FRACTION),
                     (uint64_t)number(t.q.options, SCARLET_TRAIN_SEED));
+    if (t.q.weights)
+        train_data_weigh(&t.data, t.q.weights);
     if (t.q.check) {
         code = train_check(&t.data, t.q.data, t.q.json, t.q.quiet) ? DONE : INPUT_FAILED;
     } else if (t.q.dry_run) {

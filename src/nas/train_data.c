@@ -277,6 +277,32 @@ void train_data_open(train_data *d, const char *path, const char *names, double 
     }
 }
 
+typedef struct weights {
+    const char *path;
+    float *weight;
+    size_t count;
+} weights;
+
+static void add_weight(void *user, char *text, size_t number)
+{
+    weights *w = user;
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || end[strspn(end, " \t")])
+        cli_refuse(w->path, "line %zu: not a number", number + 1);
+    w->weight = cli_grow(w->weight, w->count, sizeof *w->weight);
+    w->weight[w->count++] = (float)value;
+}
+
+void train_data_weigh(train_data *d, const char *path)
+{
+    weights w = {.path = path};
+    scarlet_error err;
+    read_lines(path, add_weight, &w);
+    must(scarlet_dataset_set_class_weights(d->set, w.weight, w.count, &err), path, &err);
+    free(w.weight);
+}
+
 void train_data_close(train_data *d)
 {
     scarlet_dataset_free(d->set);

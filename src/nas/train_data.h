@@ -32,6 +32,8 @@ typedef struct train_data {
  */
 void train_data_open(train_data *d, const char *path, const char *names, double fraction,
                      uint64_t seed);
+/* Weighs the classes by a file with a number for each, a line each. */
+void train_data_weigh(train_data *d, const char *path);
 void train_data_close(train_data *d);
 /* Name of a class, or its number in `room`. */
 const char *train_class(const train_data *d, int32_t class_id, char room[16]);

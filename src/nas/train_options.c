@@ -177,6 +177,18 @@ static void set_text(char **text, const char *value)
     *text = cli_format("%s", value);
 }
 
+/* Sets an option of the library. Weights of classes may also come from a file, which is kept. */
+static scarlet_status set_option(train_request *q, const char *name, const char *value,
+                                 scarlet_error *err)
+{
+    if (strcmp(name, "class-weights") != 0)
+        return scarlet_train_options_set(q->options, name, value, err);
+    bool is_file = access(value, R_OK) == 0;
+    free(q->weights);
+    q->weights = is_file ? cli_format("%s", value) : NULL;
+    return scarlet_train_options_set(q->options, name, is_file ? "none" : value, err);
+}
+
 typedef struct reading {
     train_request *q;
     const cli_command *command;
@@ -210,7 +222,7 @@ static void read_line(void *user, char *text, size_t number)
         set_text(&r->q->output, value);
     else if (strcmp(name, "names") == 0)
         set_text(&r->q->names, value);
-    else if (scarlet_train_options_set(r->q->options, name, value, &err) != SCARLET_OK)
+    else if (set_option(r->q, name, value, &err) != SCARLET_OK)
         cli_usage(r->command, "%s: line %zu: %s", r->path, number + 1, err.message);
 }
 
@@ -235,7 +247,9 @@ void train_request_write(const train_request *q, const scarlet_train_options *re
     for (size_t i = 0;
          scarlet_train_option_describe(i, &key, &name, NULL, NULL, NULL, NULL, NULL) == SCARLET_OK;
          i++) {
-        const char *asked = scarlet_train_options_text(q->options, key);
+        const char *asked = key == SCARLET_TRAIN_CLASS_WEIGHTS && q->weights
+                                ? q->weights
+                                : scarlet_train_options_text(q->options, key);
         if (resolved && strcmp(asked, "auto") == 0)
             fprintf(out, "# %s: %s\n", name, scarlet_train_options_text(resolved, key));
         fprintf(out, "%s = %s\n", name, asked);
@@ -258,8 +272,7 @@ static void apply_line(train_request *q, const cli_command *command)
 {
     scarlet_error err;
     for (size_t i = 0; i < q->line.count; i++)
-        if (scarlet_train_options_set(q->options, q->line.item[i].name, q->line.item[i].value,
-                                      &err) != SCARLET_OK)
+        if (set_option(q, q->line.item[i].name, q->line.item[i].value, &err) != SCARLET_OK)
             cli_usage(command, "%s", err.message);
 }
 
@@ -338,5 +351,6 @@ void train_request_free(train_request *q)
     free(q->data);
     free(q->output);
     free(q->names);
+    free(q->weights);
     scarlet_train_options_free(q->options);
 }

@@ -19,7 +19,7 @@ typedef struct assignments {
 
 typedef struct train_request {
     scarlet_train_options *options;
-    char *data, *output, *names; /* NULL: not given */
+    char *data, *output, *names, *weights; /* weights: a file; NULL: not given */
     bool check, dry_run, resume, json, quiet;
     assignments line; /* options of the library on the command line */
 } train_request;

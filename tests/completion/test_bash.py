@@ -67,7 +67,7 @@ def test_words(words, expected):
 
 @pytest.mark.parametrize("words", [
     ["classify", ""], ["classify", "--model", ""], ["classify", "-m", "x"], ["classify", "--labels", "=", ""],
-    ["verify", "--journal", "x"], ["classify", "--top-k", ""], ["classify", "--json", "x"],
+    ["verify", "--journal", "x"], ["train", "--output", "x"], ["classify", "--top-k", ""], ["classify", "--json", "x"],
     ["other", "-"], ["$(echo x >&2)", "-"], ["classify", "-o", "x;y", "=", ""]])
 def test_leaves_to_bash(words):
     assert complete(*words) in ([], [""])

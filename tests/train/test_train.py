@@ -264,6 +264,32 @@ def test_config_faults(photos, tmp_path, text, message):
     assert f"scarlet train: {tmp_path}/config: {message}" in train(photos, "-c", tmp_path / "config", code=2).stderr
 
 
+def test_class_weights(photos, tmp_path):
+    """A file has one a line: equal ones are none, those that are inverse to the pictures' counts are balanced."""
+    for name, count in zip(CLASSES, (16, 8, 4)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(count):
+            (tmp_path / "data" / name / f"{i}.png").write_bytes((photos / "train" / name / f"{i:02d}.png").read_bytes())
+    for name, numbers in {"equal": "2 2 2", "inverse": "1 2 4", "first": "3 0 0", "two": "1 2", "text": "1 x 2"}.items():
+        (tmp_path / name).write_text("\n".join(numbers.split()) + "\n")
+
+    def trained(value, **options):
+        words = short("--val-fraction", "0.5", "--class-weights", value)
+        return train(tmp_path / "data", "--output", tmp_path / f"{os.path.basename(value)}-run", *words, **options)
+
+    made = {}
+    for value in ("none", "balanced", tmp_path / "equal", tmp_path / "inverse", tmp_path / "first"):
+        trained(value)
+        made[os.path.basename(value)] = model(tmp_path / f"{os.path.basename(value)}-run")
+    assert made["none"] == made["equal"] != made["balanced"] == made["inverse"] != made["first"]
+    assert f"\nclass-weights = {tmp_path}/first\n" in (tmp_path / "first-run" / "args.txt").read_text()
+    train("-c", tmp_path / "first-run" / "args.txt", "--output", tmp_path / "again")
+    assert model(tmp_path / "again") == made["first"]
+    assert f"scarlet: {tmp_path}/two: " in trained(tmp_path / "two", code=1).stderr
+    assert f"scarlet: {tmp_path}/text: line 2: not a number" in trained(tmp_path / "text", code=1).stderr
+    assert 'option class-weights: "heavy"; expected none, balanced' in trained("heavy", code=2).stderr
+
+
 # ---- interruption ----
 
 
