@@ -80,11 +80,12 @@ class Session:
         side = self.input_size
         return (side, side, 3) if self.nhwc else (3, side, side)
 
-    @overload
-    def classify(self, picture: "Picture", k: int = 5, **options: Any) -> List[Prediction]: ...
+    @overload  # to mypy a PIL image may be anything, a list as well
+    def classify(self, picture: "Picture", k: int = 5, **options: Any) -> List[Prediction]: ...  # type: ignore[misc]
 
     @overload
-    def classify(self, picture: "Union[List[Any], Tuple[Any, ...]]", k: int = 5, **options: Any) -> List[List[Prediction]]: ...
+    def classify(self, picture: "Union[List[Any], Tuple[Any, ...]]", k: int = 5,
+                 **options: Any) -> List[List[Prediction]]: ...
 
     def classify(self, picture: Any, k: int = 5, **options: Any) -> Any:
         """The k most probable classes of a picture, with probabilities and the model's labels; of a list, a list of them.
