@@ -13,6 +13,22 @@ fail() {
     exit 1
 }
 
+# alive COMMAND...: runs it; says each minute that it still runs.
+alive() {
+    (
+        minutes=0
+        while sleep 60 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+            minutes=$((minutes + 1))
+            echo "   still at it, minute $minutes" >&2
+        done
+    ) &
+    clock=$! result=0
+    "$@" || result=$?
+    kill $clock 2>/dev/null || true
+    wait $clock 2>/dev/null || true
+    return $result
+}
+
 # install_packages NAME...: those that are not installed yet.
 install_packages() {
     missing=
@@ -23,26 +39,34 @@ install_packages() {
         esac
     done
     [ -n "$missing" ] || return 0
-    [ "$(id -u)" = 0 ] || fail "not root, so cannot install:$missing"
     command -v apt-get >/dev/null || fail "no apt-get here; install these by hand:$missing"
+    [ "$(id -u)" = 0 ] || fail "not root, so cannot install; run: sudo apt-get install$missing"
     say "Installing:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq || fail "apt-get update failed: is there a network?"
-    apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    alive apt-get update -qq || fail "apt-get update failed: is there a network?"
+    alive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
         fail "apt-get install failed for:$missing"
 }
 
-# build FOLDER [MESON OPTION]...
+# build FOLDER [MESON OPTION]...: silent if there is nothing to do.
 build() {
     folder=$1
     shift
-    if [ -f "$folder/build.ninja" ]; then
-        say "Building in $folder"
-        meson configure "$folder" "$@" >/dev/null
-    else
-        say "Configuring and building in $folder"
-        meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
-        rm -f "$folder.log"
+    [ -w . ] || [ -w "$folder" ] ||
+        fail "no permission to write to $PWD: copy the tree to a folder of yours and start there"
+    if [ ! -f "$folder/options" ] || [ "$(cat "$folder/options")" != "$*" ]; then
+        say "Configuring $folder"
+        if [ -f "$folder/build.ninja" ]; then
+            meson configure "$folder" "$@" >/dev/null
+        else
+            meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
+            rm -f "$folder.log"
+        fi
+        echo "$*" >"$folder/options"
     fi
-    ninja -C "$folder" --quiet || fail "the build failed"
+    case $(ninja -C "$folder" -n 2>/dev/null) in
+    *"no work to do"*) return 0 ;;
+    esac
+    say "Building $folder"
+    alive ninja -C "$folder" --quiet || fail "the build failed"
 }

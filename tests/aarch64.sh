@@ -46,7 +46,7 @@ export QEMU_LD_PREFIX="$root"
 export OMP_NUM_THREADS=1
 cross= # said once, when the build is configured
 [ -f "$build/tree/build.ninja" ] || cross=--cross-file=$build/cross.ini
-build "$build/tree" --werror $cross
+build "$build/tree" --werror -Dtests=true $cross
 qemu-aarch64 "$build/tree/src/scarlet" --version -v
 
 status=0

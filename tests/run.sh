@@ -4,10 +4,17 @@
 #
 #   tests/run.sh [--no-install]
 #
-# Debian 12 or 13, as root where packages are missing. May be run again. Exit code 0 if all passed.
+# Debian 12 or 13, as root where packages are missing (--no-install: as they are). May be run again.
+# Exit code 0 if all passed.
 set -eu
 cd "$(dirname "$0")/.."
 . examples/packages.sh
+case $#,${1:-} in
+0, | 1,--no-install) ;;
+1,-h | 1,--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit ;;
+*) echo "$0: unknown arguments: $*; see --help" >&2; exit 2 ;;
+esac
+say "On two CPUs this takes about an hour, the first time, and 2 GB here; packages to install, up to 4 GB"
 
 test_packages="g++ clang python3-pytest python3-numpy python3-torch python3-torchvision
     python3-pil python3-distributed python3-setuptools python3-wheel
@@ -23,8 +30,8 @@ fi
 
 # PyTorch's threads would fight with those under test.
 export OMP_NUM_THREADS=1
-build build-tests --werror -Dbuildtype=release
-build build-sanitize --werror -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+build build-tests --werror -Dtests=true -Dbuildtype=release
+build build-sanitize --werror -Dtests=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
     -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 
 # Time limits are there for what hangs: a busy machine must not reach them.
@@ -44,7 +51,7 @@ run_tests build-sanitize --no-suite python --no-suite network --no-suite api --n
     --no-suite cpp --no-suite examples --no-suite source
 
 say "Running threads with ThreadSanitizer"
-(export CC=clang; build build-threads --werror -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false)
+(export CC=clang; build build-threads --werror -Dtests=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false)
 run_tests build-threads --suite threads --suite network-c --suite nas-c
 
 count() { # of test programs with one of these results, in all logs

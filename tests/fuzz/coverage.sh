@@ -20,7 +20,7 @@ lib/formats/dtype.c lib/formats/sniff.c
 jpeg png: lib/image/exif.c
 jpeg png api: lib/image/probe.c
 jpeg: lib/image/jpeg.c
-png: lib/image/png.c
+png: lib/image/png.c lib/image/png_chunks.c lib/image/png_orientation.c
 labels api: lib/results/labels.c
 labels: lib/common/utf8.c
 options api: lib/options/options.c
@@ -31,7 +31,7 @@ results: src/common/json_read.c src/verify/merge.c src/verify/journal.c"
 
 names=$(echo "$table" | sed 's/:.*//' | tr ' ' '\n' | sort -u)
 [ -f $build/build.ninja ] || CC=clang CFLAGS="-fprofile-instr-generate -fcoverage-mapping" \
-    meson setup $build -Dbuildtype=debug -Dexamples=false >/dev/null
+    meson setup $build -Dtests=true -Dbuildtype=debug -Dexamples=false >/dev/null
 ninja -C $build --quiet $(printf "tests/fuzz/%s tests/fuzz/fuzz-%s " $(for n in $names; do echo $n $n; done))
 
 rm -f $build/*.profraw

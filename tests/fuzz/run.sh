@@ -27,7 +27,7 @@ done
 names=${*:-$names}
 
 if [ ! -f $build/build.ninja ]; then
-    CC=clang meson setup $build -Dbuildtype=debugoptimized -Dfuzz=true -Dexamples=false \
+    CC=clang meson setup $build -Dtests=true -Dfuzz=true -Dexamples=false -Dbuildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false -Dc_args="-fsanitize=fuzzer-no-link,integer \
 -fno-sanitize-recover=all -fsanitize-ignorelist=$PWD/tests/fuzz/ignorelist.txt" >/dev/null
 fi

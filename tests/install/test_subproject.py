@@ -1,6 +1,8 @@
-"""Meson projects may take libscarlet as a subproject: a consumer builds and runs with it, shared and static."""
+"""Meson projects may take libscarlet as a subproject: a consumer builds and runs with it, shared and static, and builds
+nothing else of it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,7 @@ sys.path.insert(0, str(HERE.parent))
 import tiny  # noqa: E402
 
 PROJECT = """project('consumer', 'c')
-scarlet = dependency('scarlet', fallback: 'libscarlet',
-                     default_options: ['tests=false', 'examples=false', 'cli=false'])
+scarlet = dependency('scarlet', fallback: 'libscarlet')
 executable('consumer', 'consumer.c', dependencies: scarlet)
 """
 
@@ -31,6 +32,8 @@ def test_subproject(tmp_path, kind):
                     ["ninja", "-C", build, "-j2", "consumer"]):
         result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr
+    targets = subprocess.run(["ninja", "-C", build, "-t", "targets", "all"], capture_output=True, text=True, check=True).stdout
+    assert "/lib/libscarlet." in targets and not re.search(r"libscarlet/(src|examples|tests)/|scarlet-nas", targets)
     needed = subprocess.run(["readelf", "-d", build / "consumer"], capture_output=True, text=True, check=True).stdout
     assert ("libscarlet.so.0" in needed) == (kind == "shared")
     model = tiny.make(tmp_path / "tiny.safetensors")

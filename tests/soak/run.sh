@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . examples/packages.sh
-build build-soak -Dbuildtype=release -Dcli=false -Dexamples=false
+build build-soak -Dtests=true -Dbuildtype=release -Dcli=false -Dexamples=false
 [ -d build-soak/pool ] || /usr/bin/python3 tests/soak/pool.py build-soak/pool
 cd build-soak
 exec tests/soak/soak --seconds "${1:-3600}" pool/*
