@@ -85,29 +85,36 @@ static void make_folder(const training *t)
     cli_refuse_errno(t->q.output);
 }
 
-static void start(training *t)
+static void write_arguments(const training *t)
 {
-    scarlet_error err;
-    if (!t->q.resume)
-        make_folder(t);
-    else if (!is_folder(t->q.output))
-        cli_usage(t->command, "%s: no such folder to resume", t->q.output);
-    scarlet_status status =
-        t->q.resume
-            ? scarlet_trainer_resume(t->data.set, t->q.options, t->q.output, &t->trainer, &err)
-            : scarlet_trainer_create(t->data.set, t->q.options, t->q.output, &t->trainer, &err);
-    if (status != SCARLET_OK) {
-        if (!t->q.resume)
-            rmdir(t->q.output);
-        fail(t, &err);
-    }
-    if (t->q.resume)
-        return;
     char *args = in_folder(t, "args.txt"), *split = in_folder(t, "split.csv");
     train_request_write(&t->q, scarlet_trainer_options(t->trainer), args);
     train_data_write(&t->data, split);
     free(split);
     free(args);
+}
+
+/* A run that was killed before its first checkpoint begins anew. */
+static void start(training *t)
+{
+    scarlet_error err;
+    char *checkpoint = in_folder(t, "last.ckpt");
+    bool begun = t->q.resume && access(checkpoint, F_OK) == 0;
+    free(checkpoint);
+    if (!t->q.resume)
+        make_folder(t);
+    else if (!is_folder(t->q.output))
+        cli_usage(t->command, "%s: no such folder to resume", t->q.output);
+    scarlet_status status =
+        begun ? scarlet_trainer_resume(t->data.set, t->q.options, t->q.output, &t->trainer, &err)
+              : scarlet_trainer_create(t->data.set, t->q.options, t->q.output, &t->trainer, &err);
+    if (status != SCARLET_OK) {
+        if (!t->q.resume)
+            rmdir(t->q.output);
+        fail(t, &err);
+    }
+    if (!begun)
+        write_arguments(t);
 }
 
 static void say_what(const training *t)

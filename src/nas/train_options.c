@@ -235,7 +235,8 @@ static void read_file(train_request *q, const cli_command *command, const char *
 void train_request_write(const train_request *q, const scarlet_train_options *resolved,
                          const char *path)
 {
-    FILE *out = fopen(path, "wb");
+    char *unfinished = cli_format("%s.part", path);
+    FILE *out = fopen(unfinished, "wb");
     if (!out)
         cli_refuse_errno(path);
     fprintf(out, "# scarlet train --config FILE, libscarlet %s\ndata = %s\n",
@@ -250,13 +251,15 @@ void train_request_write(const train_request *q, const scarlet_train_options *re
         const char *asked = key == SCARLET_TRAIN_CLASS_WEIGHTS && q->weights
                                 ? q->weights
                                 : scarlet_train_options_text(q->options, key);
-        if (resolved && strcmp(asked, "auto") == 0)
+        if (strcmp(asked, "auto") == 0)
             fprintf(out, "# %s: %s\n", name, scarlet_train_options_text(resolved, key));
         fprintf(out, "%s = %s\n", name, asked);
     }
     bool failed = ferror(out);
-    if (fclose(out) != 0 || failed)
-        cli_discard(path);
+    failed |= fclose(out) != 0;
+    if (failed || rename(unfinished, path) != 0)
+        cli_discard(unfinished);
+    free(unfinished);
 }
 
 /* ---- command line ---- */
