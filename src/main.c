@@ -88,7 +88,7 @@ static int run(const cli_command *scarlet, int argc, char **argv)
     if (missing)
         cli_usage(scarlet,
                   "scarlet %s comes with libscarlet-nas, which is not installed; Debian: apt "
-                  "install scarlet-nas, from source: meson setup -Dnas=enabled",
+                  "install scarlet-train, from source: meson setup -Dnas=enabled",
                   missing);
     cli_usage(scarlet, "no command \"%s\"", argv[0]);
 }

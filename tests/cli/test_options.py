@@ -90,7 +90,7 @@ def test_external_commands(tmp_path):
     assert "  bench " in listed and "  rank " not in listed
     result = subprocess.run([alone / "scarlet", "rank", "--help"], capture_output=True, text=True, env=env)
     assert (result.returncode, result.stderr) == (
-        2, "scarlet: scarlet rank comes with libscarlet-nas, which is not installed; Debian: apt install scarlet-nas, "
+        2, "scarlet: scarlet rank comes with libscarlet-nas, which is not installed; Debian: apt install scarlet-train, "
         "from source: meson setup -Dnas=enabled\nTry 'scarlet --help'.\n")
 
 
