@@ -55,13 +55,13 @@ static inline size_t scarlet__plane(size_t pixels)
 {
     return (pixels | 1) * SCARLET__LANES;
 }
-/* Planes of `pixels` pixels that are taken through a unit together, so that what is made of them
- * stays in the second-level cache. */
+/* Planes of `pixels` pixels that are taken through a unit together: what is made of them stays in the
+ * second-level cache, unless not even one does. */
 static inline int scarlet__group_planes(size_t pixels)
 {
     enum { BUDGET = 640 * 1024 };
-    size_t planes = BUDGET / (pixels * SCARLET__LANES * sizeof(float));
-    return planes < 1 ? 1 : planes < SCARLET__GROUP_MAX ? (int)planes : SCARLET__GROUP_MAX;
+    const size_t planes = BUDGET / (pixels * SCARLET__LANES * sizeof(float));
+    return planes < 1 || planes > SCARLET__GROUP_MAX ? SCARLET__GROUP_MAX : (int)planes;
 }
 static inline void scarlet__raise(size_t *size, size_t wanted)
 {
