@@ -390,7 +390,11 @@ enum {
     SCARLET_ISA_AVX512BF16 = 4, /* products of bfloat16 */
     SCARLET_ISA_ANY = 99
 };
-enum { SCARLET_STORAGE_F32 = 0, SCARLET_STORAGE_F16 = 1 };
+enum {
+    SCARLET_STORAGE_F32 = 0,
+    SCARLET_STORAGE_F16 = 1,
+    SCARLET_STORAGE_SOURCE = 2 /* f16 if the source's are, else f32 (default) */
+};
 enum { SCARLET_LAYOUT_NCHW = 0, SCARLET_LAYOUT_NHWC = 1 };
 enum { SCARLET_DECODE_EXACT = 0, SCARLET_DECODE_FAST = 1 };
 enum { SCARLET_OUTPUT_SCORES = 0, SCARLET_OUTPUT_FEATURES = 1 };
@@ -499,10 +503,11 @@ SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, sca
  * Rewrites any checkpoint that scarlet_model_load reads as a safetensors file: one file, a complete
  * classifier. Metadata of a safetensors source is kept; labels and set options (input_size, resize,
  * normalization, auto_orient) replace what it says. storage=f16 halves the file: convolution and
- * linear weights are rounded to f16, batch norm and biases stay f32. The target appears complete or
- * not at all. labels: one for each class, or NULL. scarlet-model(5) describes the file, for other
- * programs that write it. Errors: as scarlet_model_load; IO for the target; ARGUMENT if the number
- * of labels is not the number of classes.
+ * linear weights are rounded to f16, batch norm and biases stay f32. By default the weights stay
+ * f16 if they are. The target appears complete or not at all; it may be the source. A symbolic link
+ * stays and a file keeps its mode. labels: one for each class, or NULL. scarlet-model(5) describes
+ * the file, for other programs that write it. Errors: as scarlet_model_load; IO for the target;
+ * ARGUMENT if the number of labels is not the number of classes.
  */
 SCARLET_API scarlet_status scarlet_convert(const char *source, const char *target,
                                            const scarlet_labels *labels,

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -128,28 +129,79 @@ scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t 
     return SCARLET_OK;
 }
 
-scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err)
+/* Replaces *path, a symbolic link, by what it names. 0, or an errno. */
+static int follow_once(char **path)
 {
-    *out = (scarlet__output){.fd = -1};
-    struct stat st; /* a device must not give way to a file, even where root may do that */
-    if (stat(target, &st) == 0 && !S_ISREG(st.st_mode))
-        return irregular(target, &st, err);
-    size_t room = strlen(target) + 32;
-    out->target = scarlet__strdup(target);
-    out->temporary = scarlet__alloc(room, 1);
-    if (!out->target || !out->temporary) {
-        scarlet__output_abandon(out);
-        return scarlet__fail_memory(err);
+    char link[PATH_MAX];
+    ssize_t length = readlink(*path, link, sizeof link);
+    if (length < 0)
+        return errno;
+    if ((size_t)length == sizeof link)
+        return ENAMETOOLONG;
+    const char *slash = link[0] == '/' ? NULL : strrchr(*path, '/');
+    size_t folder = slash ? (size_t)(slash - *path) + 1 : 0;
+    char *next = scarlet__alloc(folder + (size_t)length + 1, 1);
+    if (!next)
+        return ENOMEM;
+    memcpy(next, *path, folder);
+    memcpy(next + folder, link, (size_t)length);
+    next[folder + (size_t)length] = '\0';
+    scarlet__free(*path);
+    *path = next;
+    return 0;
+}
+
+/* Replaces *path by the file it leads to, which need not exist. 0, or an errno. */
+static int follow(char **path)
+{
+    enum { LINKS_MAX = 40 }; /* as Linux */
+    for (int i = 0; i < LINKS_MAX; i++) {
+        int code = follow_once(path);
+        if (code) /* no link any more */
+            return code == EINVAL || code == ENOENT ? 0 : code;
     }
+    return ELOOP;
+}
+
+/* Makes the temporary file, with the mode and, where that is allowed, the owner of an old target.
+ */
+static int make_temporary(scarlet__output *out, size_t room, const struct stat *old)
+{
     int code = EEXIST;
     for (unsigned i = 0; i < 100 && code == EEXIST; i++) {
-        snprintf(out->temporary, room, "%s.%ld-%u.tmp", target, (long)getpid(), i);
-        out->fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        snprintf(out->temporary, room, "%s.%ld-%u.tmp", out->target, (long)getpid(), i);
+        out->fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old ? 0600 : 0666);
         code = out->fd < 0 ? errno : 0;
     }
     if (code) {
         scarlet__free(out->temporary);
         out->temporary = NULL; /* not ours to remove */
+        return code;
+    }
+    if (old && fchown(out->fd, old->st_uid, old->st_gid) != 0)
+        errno = 0; /* then it is the caller's */
+    return old && fchmod(out->fd, old->st_mode & 07777) != 0 ? errno : 0;
+}
+
+scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err)
+{
+    *out = (scarlet__output){.fd = -1};
+    struct stat st; /* a device must not give way to a file, even where root may do that */
+    const bool exists = stat(target, &st) == 0;
+    if (exists && !S_ISREG(st.st_mode))
+        return irregular(target, &st, err);
+    out->target = scarlet__strdup(target);
+    int code = out->target ? follow(&out->target) : ENOMEM;
+    const size_t room = code ? 0 : strlen(out->target) + 32;
+    if (!code)
+        out->temporary = scarlet__alloc(room, 1);
+    if (code == ENOMEM || (!code && !out->temporary)) {
+        scarlet__output_abandon(out);
+        return scarlet__fail_memory(err);
+    }
+    if (!code)
+        code = make_temporary(out, room, exists ? &st : NULL);
+    if (code) {
         scarlet__output_abandon(out);
         return scarlet__fail_errno(err, code, "%s", target);
     }

@@ -36,8 +36,8 @@ scarlet_status scarlet__window_read(scarlet__window *window, uint64_t offset, vo
 scarlet_status scarlet__source_read_all(const scarlet__source *source, uint64_t limit,
                                         uint8_t **data, size_t *size, scarlet_error *err);
 
-/* A file being written under a temporary name beside its target, which is no file or a regular
- * one; or memory. */
+/* A file being written under a temporary name beside its target, which does not exist yet or is a
+ * regular file; or memory. */
 typedef struct scarlet__output {
     int fd;
     char *target, *temporary; /* of a file; NULL for memory, which has */
@@ -45,6 +45,8 @@ typedef struct scarlet__output {
     size_t size, capacity;
 } scarlet__output;
 
+/* Symbolic links are followed, and stay; a file that is replaced hands on its mode and, where that
+ * is allowed, its owner. */
 scarlet_status scarlet__output_open(const char *target, scarlet__output *out, scarlet_error *err);
 /* Output that is only collected in `data`, until it is abandoned. */
 void scarlet__output_memory(scarlet__output *out);

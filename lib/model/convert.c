@@ -96,6 +96,18 @@ static scarlet_status write_file(job *j, const scarlet__metadata_text *text, boo
     return status;
 }
 
+/* Whether weights become f16: as the option says, or as they are in the source. */
+static bool half(const scarlet__tensors *tensors, const scarlet_options *opts)
+{
+    int64_t storage = scarlet__option(opts, SCARLET_OPT_STORAGE);
+    if (storage != SCARLET_STORAGE_SOURCE)
+        return storage == SCARLET_STORAGE_F16;
+    for (size_t i = 0; i < tensors->count; i++)
+        if (tensors->tensor[i].rank >= 2 && tensors->tensor[i].dtype != SCARLET__F16)
+            return false;
+    return true;
+}
+
 static scarlet_status convert(const scarlet__source *source, const char *target,
                               const scarlet_labels *labels, const scarlet_options *opts,
                               scarlet_error *err)
@@ -108,7 +120,6 @@ static scarlet_status convert(const scarlet__source *source, const char *target,
     if (!network)
         return scarlet__fail_memory(err);
     uint64_t max_bytes = (uint64_t)scarlet__option(opts, SCARLET_OPT_MAX_BYTES);
-    bool half = scarlet__option(opts, SCARLET_OPT_STORAGE) == SCARLET_STORAGE_F16;
     scarlet_status status = scarlet__tensors_open(source, max_bytes, &tensors, err);
     if (status == SCARLET_OK)
         status = scarlet__network_find(tensors, network, err);
@@ -122,7 +133,7 @@ static scarlet_status convert(const scarlet__source *source, const char *target,
     if (status == SCARLET_OK)
         status = choose(&j, err);
     if (status == SCARLET_OK)
-        status = write_file(&j, &text, half, err);
+        status = write_file(&j, &text, half(tensors, opts), err);
     scarlet__free(j.entry);
     scarlet__free(j.of);
     scarlet__metadata_text_free(&text);

@@ -31,10 +31,11 @@ VALUE(SCARLET_OPT_ISA_MAX, SCARLET_ISA_AVX512BF16, "avx512bf16")
 VALUE(SCARLET_OPT_ISA_MAX, SCARLET_ISA_ANY, "any")
 OPTION(SCARLET_OPT_MAX_BYTES, "max_bytes", 1, INT64_MAX, (int64_t)1 << 30,
        "largest total size of a model's tensors, bytes")
-OPTION(SCARLET_OPT_STORAGE, "storage", 0, 1, 0,
+OPTION(SCARLET_OPT_STORAGE, "storage", 0, 2, 2,
        "type of convolution and linear weights that convert writes")
 VALUE(SCARLET_OPT_STORAGE, SCARLET_STORAGE_F32, "f32")
 VALUE(SCARLET_OPT_STORAGE, SCARLET_STORAGE_F16, "f16")
+VALUE(SCARLET_OPT_STORAGE, SCARLET_STORAGE_SOURCE, "source")
 
 OPTION(SCARLET_OPT_THREADS, "threads", 0, 256, 1,
        "threads of a session; 0: as many as the CPUs this process may use")

@@ -1,10 +1,11 @@
 /*
- * scarlet_convert: what becomes of values and metadata.
+ * scarlet_convert: what becomes of values and metadata, and of the target.
  *
  *   test-convert MODEL
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -108,6 +109,87 @@ static void described(const char *first, const char *second, const char *third)
     unlink(third);
 }
 
+static bool has_halves(const char *path)
+{
+    scarlet__source opened;
+    scarlet__tensors *t;
+    bool halves = false;
+    CHECK(scarlet__source_open(path, &opened, NULL) == SCARLET_OK);
+    if (CHECK(scarlet__tensors_open(&opened, 1 << 30, &t, NULL) == SCARLET_OK)) {
+        for (size_t i = 0; i < t->count; i++)
+            halves = halves || t->tensor[i].dtype == SCARLET__F16;
+        scarlet__tensors_free(t);
+    }
+    scarlet__source_close(&opened);
+    return halves;
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat st = {0};
+    CHECK(lstat(path, &st) == 0);
+    return st.st_mode;
+}
+
+/* The source's storage is kept, also in its own place; what is asked for wins. */
+static void storage(const char *source, const char *target)
+{
+    write_file(source, model, model_size);
+    CHECK(convert(source, target, "", NULL) == SCARLET_OK && !has_halves(target));
+    CHECK(convert(source, target, "storage=f16", NULL) == SCARLET_OK && has_halves(target));
+    CHECK(convert(target, target, "", NULL) == SCARLET_OK && has_halves(target));
+    CHECK(convert(target, target, "storage=source", NULL) == SCARLET_OK && has_halves(target));
+    CHECK(convert(target, target, "storage=f32", NULL) == SCARLET_OK && !has_halves(target));
+    unlink(source);
+    unlink(target);
+}
+
+/* Modes and symbolic links stay as they are: links to files that are there, to none, of links. */
+static void places(const char *folder, const char *source, const char *target)
+{
+    char link[80], second[80], below[80];
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(second, sizeof second, "%s/second", folder);
+    snprintf(below, sizeof below, "%s/below", folder);
+    write_file(source, model, model_size);
+    write_file(target, "", 0);
+    CHECK(chmod(target, 0600) == 0);
+    CHECK(convert(source, target, "", NULL) == SCARLET_OK && mode_of(target) == (S_IFREG | 0600));
+    CHECK(chmod(target, 0751) == 0);
+    CHECK(symlink("b.safetensors", link) == 0 && symlink(link, second) == 0);
+    CHECK(convert(source, second, "", NULL) == SCARLET_OK && mode_of(target) == (S_IFREG | 0751));
+    CHECK(S_ISLNK(mode_of(link)) && S_ISLNK(mode_of(second)));
+    unlink(target);
+    CHECK(convert(source, second, "", NULL) == SCARLET_OK && S_ISREG(mode_of(target)));
+    CHECK(S_ISLNK(mode_of(link)) && S_ISLNK(mode_of(second)));
+    expect(second, "scarlet.format", "1");
+    /* The source itself by way of a link. */
+    unlink(link);
+    CHECK(symlink(source, link) == 0);
+    CHECK(convert(source, link, "resize=99", NULL) == SCARLET_OK && S_ISLNK(mode_of(link)));
+    expect(source, "scarlet.resize", "99");
+    /* A link to itself, and one into a folder that is not there. */
+    unlink(link);
+    CHECK(symlink(link, link) == 0);
+    CHECK(convert(source, link, "", NULL) == SCARLET_ERROR_IO);
+    unlink(link);
+    CHECK(symlink("none/x", link) == 0);
+    CHECK(convert(source, link, "", NULL) == SCARLET_ERROR_IO && S_ISLNK(mode_of(link)));
+    unlink(link);
+    /* Links of a folder on the way, and a relative one from there. */
+    CHECK(mkdir(below, 0700) == 0 && symlink("below", link) == 0);
+    unlink(target);
+    unlink(second);
+    snprintf(second, sizeof second, "%s/link/to", folder);
+    CHECK(symlink("../b.safetensors", second) == 0);
+    CHECK(convert(source, second, "", NULL) == SCARLET_OK && S_ISREG(mode_of(target)));
+    unlink(second);
+    unlink(link);
+    CHECK(rmdir(below) == 0);
+    unlink(target);
+    unlink(source);
+}
+
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/scarlet-test-XXXXXX", a[64], b[64], c[64];
@@ -122,6 +204,8 @@ int main(int argc, char **argv)
     snprintf(c, sizeof c, "%s/c.safetensors", folder);
     halves(a, b);
     described(a, b, c);
+    storage(a, b);
+    places(folder, a, b);
     scarlet__free(model);
     CHECK(rmdir(folder) == 0);
     return test_result();
