@@ -42,10 +42,11 @@ static char name[64];
 static void find_name(void)
 {
 #if defined(__x86_64__)
-    enum { BRAND = 0x80000002, PARTS = 3 }; /* leaves of 16 characters */
+    const unsigned brand = 0x80000002; /* the first of the leaves of 16 characters */
+    enum { PARTS = 3 };
     uint32_t text[PARTS][4] = {{0}};
     for (unsigned i = 0; i < PARTS; i++)
-        if (!__get_cpuid(BRAND + i, &text[i][0], &text[i][1], &text[i][2], &text[i][3]))
+        if (!__get_cpuid(brand + i, &text[i][0], &text[i][1], &text[i][2], &text[i][3]))
             break;
     memcpy(name, text, sizeof text);
 #else
