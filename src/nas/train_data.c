@@ -147,6 +147,14 @@ static void check_classes(const train_data *d, const char *path)
     free(trained);
 }
 
+/* There are fewer than two classes: `only`, or none. */
+static _Noreturn void refuse_classes(const char *path, const examples *all, const char *only)
+{
+    if (only)
+        cli_refuse(path, "only one class, \"%s\": a classifier needs two", only);
+    cli_refuse(path, "no picture with a class: %s", all->item[0].error);
+}
+
 static void open_examples(train_data *d, const char *path, const char *names)
 {
     examples all;
@@ -166,10 +174,7 @@ static void open_examples(train_data *d, const char *path, const char *names)
             d->class_name[i] = utf8_name(class[i]);
     }
     if (count < 2)
-        cli_refuse(path,
-                   count ? "only one class, \"%s\": a classifier needs two"
-                         : "no picture with a class%s",
-                   count ? class[0] : "");
+        refuse_classes(path, &all, count ? class[0] : NULL);
     if (all.numbered && (size_t)largest(&all) >= d->classes)
         cli_refuse(path, "class %lld, but %s has %zu names", (long long)largest(&all), names,
                    d->classes);

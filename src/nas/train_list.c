@@ -118,15 +118,21 @@ static void add_folder(examples *all, const char *path)
 
 /* ---- archives ---- */
 
-/* Length of the folders that all members share: "photos/" of photos/cat/1.jpg, photos/dog/2.jpg. */
+/* Length of the folders that all members share: "photos/" of photos/cat/1.jpg, photos/dog/2.jpg.
+ * What has an error need not be a member. */
 static size_t shared_folders(const examples *all, size_t skip)
 {
-    const char *first = all->item[0].name + skip;
-    const char *slash = strrchr(first, '/');
-    size_t shared = slash ? (size_t)(slash + 1 - first) : 0;
-    for (size_t i = 1; i < all->count; i++) {
-        const char *name = all->item[i].name + skip;
+    const char *first = NULL;
+    size_t shared = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->item[i].error)
+            continue;
+        const char *name = all->item[i].name + skip, *slash = strrchr(name, '/');
         size_t same = 0;
+        if (!first) {
+            first = name;
+            shared = slash ? (size_t)(slash + 1 - name) : 0;
+        }
         while (same < shared && name[same] == first[same])
             same++;
         while (same && first[same - 1] != '/')
@@ -174,7 +180,7 @@ static void add_archive(examples *all, const char *path)
     if (labelled && folders)
         cli_refuse(path, "some pictures have a .cls member, others have none");
     all->numbered = labelled > 0;
-    size_t skip = strlen(path) + 1, shared = all->count ? shared_folders(all, skip) : 0;
+    size_t skip = strlen(path) + 1, shared = shared_folders(all, skip);
     for (size_t i = 0; i < all->count && !labelled; i++)
         if (!all->item[i].error)
             classify_member(&all->item[i], all->item[i].name + skip + shared);

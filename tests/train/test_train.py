@@ -404,6 +404,17 @@ def test_list_faults(tmp_path, text, message):
     assert train(tmp_path / "list.csv", "--check", code=1).stderr == f"scarlet: {tmp_path}/list.csv: {message}\n"
 
 
+def test_archive_faults(forms, tmp_path):
+    """A cut archive is one broken picture; what is no archive has none."""
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(forms["tar"].read_bytes()[:70000])
+    found = json.loads(train(cut, "--check", "--json", code=1).stdout)
+    assert len(found["classes"]) >= 2 and [row["file"].split(":")[0] for row in found["broken"]] == [str(cut)] * len(found["broken"])
+    assert 1 <= len(found["broken"]) <= 2
+    (tmp_path / "no.tar").write_bytes(b"nothing" * 100)
+    assert train(tmp_path / "no.tar", "--check", code=1).stderr.startswith(f"scarlet: {tmp_path}/no.tar: no picture with a class: ")
+
+
 def test_missing_idx(tmp_path):
     save_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((4, 8, 8)))
     path = tmp_path / "train-images-idx3-ubyte"
