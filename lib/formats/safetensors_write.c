@@ -100,7 +100,8 @@ static scarlet_status write_header(writer *w)
     scarlet_status status = SCARLET_OK;
     if (text.failed)
         status = scarlet__fail_memory(w->err);
-    else if (!fits || length > HEADER_MAX)
+    else if (!fits || length > HEADER_MAX || w->contents->count > SCARLET__ENTRIES_MAX ||
+             w->contents->metadata_count > SCARLET__ENTRIES_MAX)
         status = scarlet__fail(w->err, SCARLET_ERROR_LIMIT,
                                "%s: more than a safetensors file can hold", w->target);
     if (status == SCARLET_OK)

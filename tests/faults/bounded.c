@@ -1,7 +1,7 @@
 /*
  * Uses one file and reports what it cost.
  *
- *   bounded model|picture|labels|options FILE [OPTIONS]
+ *   bounded model|convert|session|picture|labels|options FILE [OPTIONS]
  *
  * Prints the milliseconds of CPU time, the KB of memory at the peak above those at the start, the
  * status, and the message.
@@ -30,15 +30,27 @@ static scarlet_status use(const char *kind, const char *path, const scarlet_opti
                           scarlet_error *err)
 {
     scarlet_model *model = NULL;
+    scarlet_session *session = NULL;
     scarlet_image *image = NULL;
     scarlet_labels *labels = NULL;
     scarlet_status status = SCARLET_ERROR_INTERNAL;
-    if (strcmp(kind, "model") == 0)
+    if (strcmp(kind, "model") == 0 || strcmp(kind, "session") == 0) {
         status = scarlet_model_load(path, opts, &model, err);
-    else if (strcmp(kind, "picture") == 0)
+        const char *key;
+        for (size_t i = 0; (key = scarlet_model_metadata_key(model, i)); i++)
+            if (!scarlet_model_metadata(model, key))
+                status = SCARLET_ERROR_INTERNAL;
+        if (status == SCARLET_OK && strcmp(kind, "session") == 0)
+            status = scarlet_session_create(model, opts, &session, err);
+    } else if (strcmp(kind, "convert") == 0) {
+        char target[4096];
+        snprintf(target, sizeof target, "%s.new", path);
+        status = scarlet_convert(path, target, NULL, opts, err);
+    } else if (strcmp(kind, "picture") == 0)
         status = scarlet_image_load(path, opts, &image, err);
     else if (strcmp(kind, "labels") == 0)
         status = scarlet_labels_load(path, &labels, err);
+    scarlet_session_free(session);
     scarlet_model_free(model);
     scarlet_image_free(image);
     scarlet_labels_free(labels);

@@ -3,6 +3,7 @@
 Bounds are CPU time and memory above that of the idle program. Exact messages: tests/formats/test_hostile.py.
 """
 
+import json
 import os
 import struct
 import subprocess
@@ -234,6 +235,61 @@ def test_space_claims(tmp_path):
     for space in (b"stem=2147483647 tail=2147483647 layers=2147483647:2", b"stem=8 tail=8 layers=" + b",".join([b"8:2"] * 100_000), b"stem=99999999999999999999"):
         header = b'{"__metadata__":{"scarlet.space":"%b"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' % space
         use(tmp_path, "model", safetensors(header, FLOATS[:4]), ("corrupt X: ", "model X: ", "limit X: "))
+
+
+def with_metadata(**entries):
+    """The small model with more metadata."""
+    data = Path(os.environ["SCARLET_SMALL_MODEL"]).read_bytes()
+    length, = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + length])
+    header["__metadata__"].update(entries)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length:]
+
+
+@pytest.mark.parametrize("prefix", ["", "p" * 1400], ids=["short", "long"])
+def test_many_metadata_keys(tmp_path, prefix):
+    """Of a complete model: each is described, and all are converted."""
+    data = with_metadata(**{prefix + "%06d" % i: "v" * 20 for i in range(65_000)})
+    for kind in ("model", "convert"):
+        use(tmp_path, kind, data, "ok", 200 if not prefix else 1000, 64 if not prefix else 400)
+    full = with_metadata(**{"%06d" % i: "" for i in range(65_536 - 2)})  # ours are two; scarlet.format is one too many
+    use(tmp_path, "model", full, "ok", 200)
+    use(tmp_path, "convert", full, "limit X.new: more than a safetensors file can hold", 200)
+
+
+def test_session_memory(tmp_path):
+    """A model file's own input size."""
+    data = with_metadata(**{"scarlet.input_size": "4096"})
+    assert len(data) < 100_000
+    for engine in ("engine=fused", "engine=xnnpack"):
+        use(tmp_path, "session", data, "limit a session would take ", 50, options=engine)
+        use(tmp_path, "session", data, "limit a session would take 201326632 bytes, more than the option max_memory, 1000000",
+            50, options=engine + ",max_memory=1000000")
+
+
+def deflated(name, size, said):
+    """A checkpoint whose only tensor is deflated zeros."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = squeeze.compress(bytes(size)) + squeeze.flush()
+    body = p.pickled(p.state((name, p.tensor(p.storage(numel=said // 4), (said // 4,)))))
+    out, directory = b"", b""
+    for entry, data, method, full in ((b"a/data.pkl", body, 0, len(body)), (b"a/data/0", packed, 8, said)):
+        head = struct.pack("<HHHHHIII", 20, 0, method, 0, 0, 0, len(data), full) + struct.pack("<HH", len(entry), 0)
+        directory += struct.pack("<IH", 0x02014B50, 20) + head + struct.pack("<HHHII", 0, 0, 0, 0, len(out)) + entry
+        out += struct.pack("<I", 0x04034B50) + head + entry + data
+    return out + directory + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 2, 2, len(directory), len(out), 0)
+
+
+def test_deflated(tmp_path):
+    """A thousandth of what it unpacks to."""
+    data = deflated("stem.0.weight", 60 * MB, 60 * MB)
+    assert len(data) < 70_000
+    use(tmp_path, "model", data, "model X: ", 1000, 128)
+    use(tmp_path, "model", data, "limit X: its tensors take more than 1000000 bytes", 20, 8, options="max_bytes=1000000")
+    use(tmp_path, "model", deflated("stem.0.weight", 60 * MB, 16), "corrupt X: tensor stem.0.weight: zip entry a/data/0: its compressed data are damaged", 20, 8)
+    use(tmp_path, "model", deflated("stem.0.weight", 16, 4096 * MB - 4), "limit X: its tensors take more than 1073741824 bytes", 20, 8)
 
 
 # ---- texts ----

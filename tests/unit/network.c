@@ -1,6 +1,7 @@
 /* Networks built from a genotype and a space, without a file; genotypes as text. */
 #include "network/network.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "test.h"
@@ -87,8 +88,55 @@ static void refused(void)
     CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
 }
 
+/* Strides multiply; costs of the largest network at the largest input, in double beside. */
+static void bounds(void)
+{
+    scarlet__space space = {.stem = 4096, .tail = 16384};
+    scarlet__genotype genotype = {0};
+    scarlet__network network;
+    scarlet_error err;
+    for (int strided = 0; strided <= SCARLET__SPACE_LAYERS_MAX; strided++) {
+        space.count = genotype.count = SCARLET__SPACE_LAYERS_MAX;
+        for (int i = 0; i < space.count; i++) {
+            space.layer[i].channels = 4096;
+            space.layer[i].stride = i < strided ? 2 : 1;
+            genotype.layer[i] = (scarlet__choice){6, 7, true};
+        }
+        scarlet_status status =
+            scarlet__network_build(&space, &genotype, SCARLET__CLASSES_MAX, &network, &err);
+        CHECK(status == (strided <= 11 ? SCARLET_OK : SCARLET_ERROR_LIMIT));
+        if (status != SCARLET_OK) {
+            CHECK_TEXT(err.message, "its total stride is more than 4096 pixels, the largest input");
+            continue;
+        }
+        CHECK(network.total_stride == 2 << strided);
+        int64_t macs = 0, parameters = 0;
+        double expected = 0;
+        for (int i = 0; i < network.count; i++) {
+            const scarlet__layer *l = &network.layer[i];
+            int side = scarlet__network_side(&network, SCARLET__SIDE_MAX, (size_t)i);
+            double in = (double)side * side, out_side = scarlet__layer_side(l, side);
+            double hidden = l->hidden;
+            macs += scarlet__layer_macs(l, side);
+            parameters += scarlet__layer_parameters(l);
+            CHECK(macs > 0 && parameters > 0);
+            if (l->kind == SCARLET_LAYER_BLOCK)
+                expected += in * l->in * hidden + 2 * hidden * l->squeeze +
+                            out_side * out_side * hidden * (49 + l->out);
+            else if (l->kind == SCARLET_LAYER_STEM)
+                expected += out_side * out_side * 27 * l->out;
+            else if (l->kind == SCARLET_LAYER_SEPARABLE)
+                expected += out_side * out_side * l->in * (9.0 + l->out);
+            else
+                expected += (l->kind == SCARLET_LAYER_TAIL ? in : 1) * l->in * l->out;
+        }
+        CHECK(fabs((double)macs / expected - 1) < 1e-12 && macs < (int64_t)1 << 60);
+    }
+}
+
 int main(void)
 {
+    bounds();
     texts();
     released();
     refused();
