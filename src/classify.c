@@ -50,6 +50,7 @@ typedef struct job {
     size_t k, length; /* at most so many predictions, or numbers of a vector, per picture */
     size_t input_length;
     npy *matrix; /* NULL: print features */
+    bool silent; /* the matrix goes to standard output, and nothing else */
     feed feed;
     size_t done, failed, total; /* total: 0 if not known */
 } job;
@@ -162,10 +163,10 @@ static bool done(void *user, void *slot)
     j->failed += it->status != SCARLET_OK;
     if (j->json)
         print_json(j, it);
-    else if (it->status == SCARLET_OK)
-        print_text(j, it);
-    else
+    else if (it->status != SCARLET_OK)
         cli_error("%s", it->err.message);
+    else if (!j->silent)
+        print_text(j, it);
     if (j->matrix)
         npy_row(j->matrix, it->status == SCARLET_OK ? it->vector : NULL);
     progress_step(++j->done);
@@ -284,6 +285,9 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_names_open(&j.names, command, loaded.model, labels);
     if (matrix && !j.features)
         cli_usage(command, "--npy needs --features");
+    j.silent = matrix && strcmp(matrix, "-") == 0;
+    if (j.silent && j.json)
+        cli_usage(command, "only one of --json and --npy can be written to standard output");
 
     cli_inputs inputs = {0};
     int pipes = 0;

@@ -1,7 +1,11 @@
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
+#include "common/alloc.h"
 #include "common/message.h"
 #include "common/settings.h"
 #include "common/status.h"
@@ -55,6 +59,29 @@ static scarlet_labels *read_labels(const cli_command *command, const char *path)
     return labels;
 }
 
+/* A file for what goes to standard output: it is written out of order. */
+static char *temporary_file(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char *path = cli_format("%s/scarlet-XXXXXX", folder && *folder ? folder : "/tmp");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        cli_refuse_errno(path);
+    close(fd);
+    return path;
+}
+
+static void print_file(const char *path)
+{
+    char block[1 << 16];
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        cli_refuse_errno(path);
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;)
+        fwrite(block, 1, n, stdout); /* failures are found at the end */
+    fclose(file);
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     const char *labels_path = NULL;
@@ -95,7 +122,8 @@ static int run(const cli_command *command, int argc, char **argv)
     scarlet_options *opts = cli_options(settings, NULL);
     scarlet_error err;
     int code = DONE;
-    if (scarlet_convert(source, target, labels, opts, &err) != SCARLET_OK) {
+    char *part = strcmp(target, "-") == 0 ? temporary_file() : NULL;
+    if (scarlet_convert(source, part ? part : target, labels, opts, &err) != SCARLET_OK) {
         scarlet_model *model;
         if (scarlet_model_load(source, NULL, &model, NULL) != SCARLET_OK)
             code = MODEL_UNUSABLE;
@@ -105,7 +133,12 @@ static int run(const cli_command *command, int argc, char **argv)
         if (err.status == SCARLET_ERROR_ARGUMENT)
             cli_usage(command, "%s", err.message);
         cli_error("%s", err.message);
+    } else if (part) {
+        print_file(part);
     }
+    if (part)
+        unlink(part);
+    free(part);
     scarlet_options_free(opts);
     scarlet_labels_free(labels);
     free(settings);

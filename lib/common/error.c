@@ -2,6 +2,7 @@
 
 #include <locale.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,11 @@
 _Static_assert(sizeof(scarlet_error) == 256, "scarlet_error is frozen");
 _Static_assert(sizeof(scarlet_prediction) == 8, "scarlet_prediction is frozen");
 
-enum { TEXT = sizeof(((scarlet_error *)0)->message) };
+enum {
+    TEXT = sizeof(((scarlet_error *)0)->message),
+    WHOLE = 8192, /* room for a path and what is wrong with it */
+    HEAD = TEXT / 3
+};
 
 /* Drops a UTF-8 sequence that was cut in its middle; hides control characters and what is not
  * UTF-8, which names from hostile files may hold. */
@@ -33,6 +38,32 @@ static void tidy(char *text)
             *p = '?';
 }
 
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* Stores a text, without its middle if it is too long: a path may be, and what is wrong with it
+ * comes after it. */
+static void store(char *message, const char *whole)
+{
+    size_t length = strlen(whole), head = HEAD;
+    memset(message, 0, TEXT);
+    if (length < TEXT) {
+        memcpy(message, whole, length);
+    } else {
+        while (continues(whole[head]))
+            head--;
+        const char *tail = whole + length - (TEXT - 1 - 3 - head);
+        while (continues(*tail))
+            tail++;
+        memcpy(message, whole, head);
+        memcpy(message + head, "...", 3);
+        memcpy(message + head + 3, tail, strlen(tail));
+    }
+    tidy(message);
+}
+
 __attribute__((format(printf, 4, 0))) static void set(scarlet_error *err, scarlet_status status,
                                                       int detail, const char *format, va_list args)
 {
@@ -40,9 +71,9 @@ __attribute__((format(printf, 4, 0))) static void set(scarlet_error *err, scarle
         return;
     err->status = status;
     err->detail = detail;
-    memset(err->message, 0, TEXT);
-    vsnprintf(err->message, TEXT, format, args);
-    tidy(err->message);
+    char whole[WHOLE];
+    vsnprintf(whole, sizeof whole, format, args);
+    store(err->message, whole);
 }
 
 void scarlet__describe(scarlet_error *err, scarlet_status status, const char *format, ...)
@@ -55,20 +86,20 @@ void scarlet__describe(scarlet_error *err, scarlet_status status, const char *fo
 
 void scarlet__describe_errno(scarlet_error *err, int code, const char *format, ...)
 {
+    if (!err)
+        return;
+    char whole[WHOLE];
     va_list args;
     va_start(args, format);
-    set(err, SCARLET_ERROR_IO, code, format, args);
+    vsnprintf(whole, sizeof whole, format, args);
     va_end(args);
-    if (err) {
-        /* Messages are English, whatever locale the host set. */
-        locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        const char *text = c ? strerror_l(code, c) : "the system refuses";
-        size_t n = strlen(err->message);
-        snprintf(err->message + n, TEXT - n, ": %s", text);
-        if (c)
-            freelocale(c);
-        tidy(err->message);
-    }
+    /* Messages are English, whatever locale the host set. */
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    scarlet__describe(err, SCARLET_ERROR_IO, "%s: %s", whole,
+                      c ? strerror_l(code, c) : "the system refuses");
+    err->detail = code;
+    if (c)
+        freelocale(c);
 }
 
 void scarlet__error_prefix(scarlet_error *err, const char *prefix)
@@ -77,6 +108,7 @@ void scarlet__error_prefix(scarlet_error *err, const char *prefix)
         return;
     char text[TEXT];
     memcpy(text, err->message, TEXT);
-    snprintf(err->message, TEXT, "%s: %.*s", prefix, (int)TEXT, text);
-    tidy(err->message);
+    int32_t detail = err->detail;
+    scarlet__describe(err, err->status, "%s: %.*s", prefix, (int)TEXT, text);
+    err->detail = detail;
 }

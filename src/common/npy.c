@@ -9,15 +9,15 @@
 #include "message.h"
 
 struct npy {
-    FILE *file;
-    char *path;
-    size_t rows, columns;
+    FILE *file, *target; /* target: of what is kept in memory until the end; NULL: nothing is */
+    char *path, *memory;
+    size_t size, rows, columns;
     float *blank;
 };
 
 enum { HEAD = 128 }; /* a fixed size, enough for any number of rows */
 
-static void write_head(npy *n)
+static void write_head(npy *n, FILE *file)
 {
     char head[HEAD + 1];
     int used = snprintf(head, sizeof head,
@@ -26,7 +26,7 @@ static void write_head(npy *n)
                         0x93, 1, 0, HEAD - 10, 0, n->rows, n->columns);
     memset(head + used, ' ', (size_t)(HEAD - 1 - used));
     head[HEAD - 1] = '\n';
-    if (fseeko(n->file, 0, SEEK_SET) != 0 || fwrite(head, 1, HEAD, n->file) != HEAD)
+    if (fwrite(head, 1, HEAD, file) != HEAD)
         cli_discard(n->path);
 }
 
@@ -38,10 +38,15 @@ npy *npy_create(const char *path, size_t columns)
     n->blank = cli_alloc(columns, sizeof *n->blank);
     for (size_t i = 0; i < columns; i++)
         n->blank[i] = NAN;
-    n->file = fopen(path, "wb");
+    n->file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
     if (!n->file)
         cli_refuse_errno(path);
-    write_head(n);
+    if (n->file == stdout || fseeko(n->file, 0, SEEK_SET) != 0) { /* a pipe: its head comes last */
+        n->target = n->file;
+        n->file = cli_memory(&n->memory, &n->size);
+    } else {
+        write_head(n, n->file);
+    }
     return n;
 }
 
@@ -54,9 +59,15 @@ void npy_row(npy *n, const float *row)
 
 void npy_close(npy *n)
 {
-    write_head(n);
-    if (fclose(n->file) != 0)
+    if (n->target ? fclose(n->file) != 0 : fseeko(n->file, 0, SEEK_SET) != 0)
         cli_discard(n->path);
+    FILE *out = n->target ? n->target : n->file;
+    write_head(n, out);
+    if (n->target && fwrite(n->memory, 1, n->size, out) != n->size)
+        cli_discard(n->path);
+    if (out == stdout ? fflush(out) != 0 : fclose(out) != 0)
+        cli_discard(n->path);
+    free(n->memory);
     free(n->blank);
     free(n->path);
     free(n);

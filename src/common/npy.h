@@ -6,8 +6,8 @@
 
 typedef struct npy npy;
 
-/* The file contains whole rows at any time; its header, with their number, is written at the end.
- * What cannot be written ends the program with a message. */
+/* path: "-" is standard output. The file contains whole rows at any time; its header, with their
+ * number, is written at the end. What cannot be written ends the program with a message. */
 npy *npy_create(const char *path, size_t columns);
 void npy_row(npy *n, const float *row); /* NULL: a row of NaN */
 void npy_close(npy *n);

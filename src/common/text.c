@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "alloc.h"
+
 size_t utf8_length(const unsigned char *s)
 {
     static const struct {
@@ -71,4 +73,17 @@ bool ends_with(const char *text, const char *end)
 bool ends_with_any_case(const char *text, const char *end)
 {
     return strcasecmp(ending(text, end), end) == 0;
+}
+
+char *shorten(const char *text, size_t most)
+{
+    size_t length = strlen(text);
+    if (length <= most)
+        return cli_format("%s", text);
+    size_t head = (most - 3) / 3, tail = most - 3 - head; /* the end says more */
+    while (head && ((unsigned char)text[head] & 0xC0) == 0x80)
+        head--;
+    while (tail && ((unsigned char)text[length - tail] & 0xC0) == 0x80)
+        tail--;
+    return cli_format("%.*s...%s", (int)head, text, text + length - tail);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/whole.h"
 
 void cli_picture_free(cli_picture *picture)
@@ -27,6 +28,17 @@ fail(scarlet_error *err, scarlet_status status, const char *format, ...)
     return status;
 }
 
+/* "name: text"; what is too long of it is left out of the middle of the name. */
+static scarlet_status fail_with(scarlet_error *err, scarlet_status status, const char *name,
+                                const char *text)
+{
+    size_t room = sizeof err->message - 3, length = strlen(text);
+    char *own = shorten(name, length + 32 < room ? room - length : 32);
+    fail(err, status, "%s: %s", own, text);
+    free(own);
+    return status;
+}
+
 /* Messages say `name` where the library says "memory". */
 static scarlet_status decode(const char *name, const char *data, size_t size,
                              const scarlet_options *opts, scarlet_image **out, scarlet_error *err)
@@ -40,7 +52,7 @@ static scarlet_status decode(const char *name, const char *data, size_t size,
     const char *text = inner.message;
     if (strncmp(text, prefix, length) == 0)
         text += length;
-    return fail(err, status, "%s: %s", name, text);
+    return fail_with(err, status, name, text);
 }
 
 scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
@@ -48,7 +60,7 @@ scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
 {
     *out = NULL;
     if (picture->error)
-        return fail(err, SCARLET_ERROR_IO, "%s: %s", picture->name, picture->error);
+        return fail_with(err, SCARLET_ERROR_IO, picture->name, picture->error);
     if (picture->data)
         return decode(picture->name, picture->data, picture->size, opts, out, err);
     if (strcmp(picture->name, "-") != 0)

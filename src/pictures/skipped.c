@@ -40,13 +40,15 @@ void skipped_add_file(skipped *s, const char *path)
     skipped_add(s, head, size > 0 ? (size_t)size : 0);
 }
 
-/* The most frequent first, what is not a picture last. */
+/* The most frequent first, then by name; what is not a picture last. */
 static int by_files(const void *a, const void *b)
 {
     const struct skipped_kind *x = a, *y = b;
     if (!x->kind != !y->kind)
         return !x->kind - !y->kind;
-    return (x->files < y->files) - (x->files > y->files);
+    if (x->files != y->files)
+        return x->files < y->files ? 1 : -1;
+    return x->kind ? strcmp(x->kind, y->kind) : 0;
 }
 
 void skipped_report(const skipped *s)

@@ -118,12 +118,14 @@ static void stream_close(stream *s)
 static char *reason(const stream *s)
 {
     const char *text = archive_error_string(s->archive);
-    if (!text)
+    if (!text && !s->begun)
         return cli_format("not a readable archive");
+    if (!text || strstr(text, "amaged")) /* as where the header of a header ends early */
+        return cli_format("the archive is cut short or damaged");
     if (strstr(text, "runcated"))
         return cli_format("the archive is cut short: %s", text);
     if (strstr(text, "Unrecognized"))
-        return cli_format("not a tar archive, or compressed more than once");
+        return cli_format("not a tar archive, or one cut short or compressed more than once");
     return cli_format("%s", text);
 }
 

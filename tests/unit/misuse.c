@@ -198,6 +198,21 @@ static void precisions(const char *path)
     scarlet_model_free(whole);
 }
 
+/* A long path loses its middle, not the reason. */
+static void long_paths(void)
+{
+    char path[1000];
+    scarlet_image *image;
+    for (size_t i = 0; i + 1 < sizeof path; i += 2)
+        memcpy(path + i, "\xC3\xA9", 2);
+    memcpy(path, "begin-", 6);
+    strcpy(path + sizeof path - 12, "/e/end.png");
+    CHECK(scarlet_image_load(path, NULL, &image, &err) == SCARLET_ERROR_IO);
+    CHECK(strncmp(err.message, "begin-", 6) == 0 && strstr(err.message, "\xA9...\xC3"));
+    CHECK(strstr(err.message, "/e/end.png: ") && strlen(err.message) < sizeof err.message);
+    CHECK(!strchr(err.message, '?'));
+}
+
 static void texts(void)
 {
     CHECK_TEXT(scarlet_version_string(), "0.1.0");
@@ -218,6 +233,7 @@ int main(int argc, char **argv)
     inference();
     precisions(argv[1]);
     texts();
+    long_paths();
     scarlet_model_free(model);
     return test_result();
 }
