@@ -21,8 +21,8 @@ static void put_curve(FILE *out, const curves *plot, size_t k, const axis *x, co
     fputs("\"/>\n", out);
     for (size_t i = 0; i < plot->n; i++)
         if (!isnan(values[i])) {
-            fprintf(out, "<circle class=\"spot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"><title>", k,
-                    at_x(x, plot->x[i]), at_y(y, values[i]));
+            fprintf(out, "<circle class=\"spot c%zu%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"><title>", k,
+                    plot->n == 1 ? " lone" : "", at_x(x, plot->x[i]), at_y(y, values[i]));
             html_text(out, plot->curve[k].name);
             fprintf(out, ": %.6g at %.6g</title></circle>\n", values[i], plot->x[i]);
         }
