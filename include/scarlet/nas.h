@@ -8,6 +8,7 @@
  *   training  options, a step or an epoch at a time, evaluation, checkpoints, deployable files
  *   heads     personalisation: features and labels in, a new model file out
  *   spaces    families of networks as text, their members and costs
+ *   supernets weights for all networks of a space, trained at once; scores of them
  *   latency   how long the networks of a space take on this machine, predicted from some of them
  *
  * The rules of scarlet.h hold for every function here too: statuses and `err`, ownership, lengths
@@ -434,6 +435,138 @@ SCARLET_API scarlet_status scarlet_space_sample(const scarlet_space *space,
                                                 uint64_t index,
                                                 char genotype[SCARLET_GENOTYPE_SIZE],
                                                 scarlet_error *err);
+
+/* ======================================================================== *
+ * Supernets                                                                *
+ * ======================================================================== */
+
+/* How a step chooses the paths it trains. m: the most choices that a layer has. */
+typedef enum scarlet_training {
+    SCARLET_TRAINING_FAIR = 0,         /* m paths; each choice of each layer equally often */
+    SCARLET_TRAINING_DEPTHS = 1,       /* the same, and paths of all depths */
+    SCARLET_TRAINING_UNIFORM = 2,      /* one path at random */
+    SCARLET_TRAINING_UNIFORM_MANY = 3, /* m paths at random */
+    SCARLET_TRAINING_INT = 0x7fffffff
+} scarlet_training;
+
+/* What a linearly equivalent transformation (LET) begins with. */
+typedef enum scarlet_let_start {
+    SCARLET_LET_IDENTITY = 0,
+    SCARLET_LET_ORTHOGONAL = 1,
+    SCARLET_LET_RANDOM = 2,
+    SCARLET_LET_INT = 0x7fffffff
+} scarlet_let_start;
+
+/* What is special about the training of a supernet. All 0 is a plain one. */
+typedef struct scarlet_supernet_settings {
+    scarlet_training training;
+    int32_t let; /* 1: while it trains, LETs stand in the place of identities */
+    scarlet_let_start let_start;
+    double let_decay;    /* pulls a LET towards its start */
+    int32_t let_to_zero; /* 1: towards 0 instead */
+} scarlet_supernet_settings;
+
+/* The weights of all networks of a space, with what trains, scores and exports them. One thread at a
+ * time. */
+typedef struct scarlet_supernet scarlet_supernet;
+
+/* Options for the training of a supernet: those of scarlet_train_options_create with optimizer=sgd
+ * and ema=off, which are the only ones that supernets know. NULL if out of memory. */
+SCARLET_API scarlet_train_options *scarlet_supernet_options(void);
+
+/*
+ * Prepares the training of a supernet.
+ *
+ * dataset   has training pictures, at least one batch; must outlive the supernet, unchanged. Its
+ *           classes take the place of the space's
+ * settings  NULL: a plain training
+ * opts      NULL: the defaults. An epoch goes once through the training pictures; each batch trains
+ *           all paths of a step. Batch norm sees the whole batch. Options about the network, the
+ *           initial checkpoint, evaluation and the model file have no meaning here
+ *
+ * Errors: ARGUMENT (options that contradict each other or the dataset), MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_supernet_create(const scarlet_space *space,
+                                                   const scarlet_dataset *dataset,
+                                                   const scarlet_supernet_settings *settings,
+                                                   const scarlet_train_options *opts,
+                                                   scarlet_supernet **out, scarlet_error *err);
+/* Reads what scarlet_supernet_write wrote: its training can go on, to the same bits as without
+ * interruption in one build and instruction set. threads: 0 for all CPUs. Errors: IO, FORMAT,
+ * CORRUPT; ARGUMENT if the dataset is not the one it was trained on. */
+SCARLET_API scarlet_status scarlet_supernet_load(const char *path, const scarlet_dataset *dataset,
+                                                 uint32_t threads, scarlet_supernet **out,
+                                                 scarlet_error *err);
+/* Frees a supernet. */
+SCARLET_API void scarlet_supernet_free(scarlet_supernet *supernet);
+
+/* One optimisation step: all its paths on one batch. Does nothing once the training is finished. A
+ * loss or gradient that is not finite is ARGUMENT and names step, path and learning rate; then
+ * nothing has changed. */
+SCARLET_API scarlet_status scarlet_supernet_step(scarlet_supernet *supernet, scarlet_error *err);
+
+/* What scarlet_supernet_get reports. */
+typedef enum scarlet_supernet_info {
+    SCARLET_SUPERNET_STEP = 1,  /* done */
+    SCARLET_SUPERNET_STEPS = 2, /* in all */
+    SCARLET_SUPERNET_STEPS_PER_EPOCH = 3,
+    SCARLET_SUPERNET_PATHS = 4, /* of a step */
+    SCARLET_SUPERNET_LOSS = 5,  /* of the last step; NaN: none yet */
+    SCARLET_SUPERNET_RATE = 6,  /* learning rate of the last step; NaN: none yet */
+    SCARLET_SUPERNET_BYTES = 7, /* memory for weights, gradients, momentum and activations */
+    SCARLET_SUPERNET_PARAMETERS = 8,
+    SCARLET_SUPERNET_LETS = 9, /* 1: LETs stand in the place of identities */
+    SCARLET_SUPERNET_INT = 0x7fffffff
+} scarlet_supernet_info;
+/* A number describing a supernet; NaN if it does not apply. */
+SCARLET_API double scarlet_supernet_get(const scarlet_supernet *supernet,
+                                        scarlet_supernet_info what);
+/* The space, with the dataset's classes; it lives as long as the supernet. */
+SCARLET_API const scarlet_space *scarlet_supernet_space(const scarlet_supernet *supernet);
+/* How many paths have trained a choice of a layer; -1 if there is no such choice. */
+SCARLET_API int64_t scarlet_supernet_trained(const scarlet_supernet *supernet, int32_t layer,
+                                             int32_t choice);
+/* Condition number of a layer's LET: its largest singular value over the smallest; NaN without. */
+SCARLET_API double scarlet_supernet_condition(const scarlet_supernet *supernet, int32_t layer);
+/* Writes everything that the next step depends on: one safetensors file, complete or not at all. */
+SCARLET_API scarlet_status scarlet_supernet_write(const scarlet_supernet *supernet,
+                                                  const char *path, scarlet_error *err);
+
+typedef struct scarlet_score {
+    double cross_entropy, top1; /* means over the pictures */
+    int64_t pictures;
+} scarlet_score;
+/*
+ * Scores a network of the space with the supernet's weights. Batch norm's statistics are the means
+ * over 32 batches of 64 training pictures (or as many whole batches as there are), in the order of
+ * the dataset and without augmentation; then the pictures of `part` are classified one by one. The
+ * same bits for any number of threads. Errors: ARGUMENT (no network of the space, fewer than 64
+ * training pictures, none in the part), IO and so on for pictures that cannot be read.
+ */
+SCARLET_API scarlet_status scarlet_supernet_score(scarlet_supernet *supernet, const char *genotype,
+                                                  scarlet_part part, scarlet_score *score,
+                                                  scarlet_error *err);
+
+/*
+ * Writes a network of the space as a model file with the supernet's weights, ready for use and for
+ * further training (initial-checkpoint).
+ *
+ * LETs are merged into the blocks around them without changing what the network computes; with
+ * drop_let they become identities, which changes it. Batch norm's statistics are those that
+ * scarlet_supernet_score measures; of layers changed by a merge, they are measured anew.
+ *
+ * opts        storage; NULL: f32
+ * difference  receives the largest difference of the file's logits from the supernet's, on up to 64
+ *             pictures, as a share of the largest logit; may be NULL
+ *
+ * The target appears complete or not at all, and only if the file's f32 logits differ by at most
+ * 1e-4 (not asked with drop_let): else INTERNAL, saying by how much. Errors as
+ * scarlet_supernet_score; IO for the target.
+ */
+SCARLET_API scarlet_status scarlet_supernet_export(scarlet_supernet *supernet, const char *genotype,
+                                                   const char *path, int32_t drop_let,
+                                                   const scarlet_options *opts, double *difference,
+                                                   scarlet_error *err);
 
 /* ======================================================================== *
  * Latency                                                                  *

@@ -109,21 +109,6 @@ scarlet_status scarlet_latency_time(const scarlet_latency *l, const char *genoty
 
 /* ---- table ---- */
 
-/* The space with the input size that is in force. */
-static scarlet_status copy_space(const scarlet_space *space, int side, scarlet_space **out,
-                                 scarlet_error *err)
-{
-    size_t room = strlen(space->text) + 16;
-    char *text = scarlet__alloc(room, 1);
-    if (!text)
-        return scarlet__fail_memory(err);
-    snprintf(text, room, "space %s\nchoices %s\ninput_size %d\nclasses %d\n", space->widths_text,
-             space->choices_text, side, space->classes);
-    scarlet_status status = scarlet_space_parse(text, out, err);
-    scarlet__free(text);
-    return status;
-}
-
 static scarlet_status copy_options(const scarlet_options *opts, int side, scarlet_options **out,
                                    scarlet_error *err)
 {
@@ -182,7 +167,7 @@ scarlet_status scarlet_latency_create(const scarlet_space *space, const scarlet_
     scarlet_options_get(opts, SCARLET_OPT_INPUT_SIZE, &side, NULL);
     if (side == 0)
         side = space->input_size;
-    scarlet_status status = copy_space(space, (int)side, &l->space, err);
+    scarlet_status status = scarlet__space_copy(space, (int)side, space->classes, &l->space, err);
     if (status == SCARLET_OK)
         status = copy_options(opts, (int)side, &l->opts, err);
     if (status == SCARLET_OK)

@@ -1,5 +1,5 @@
 /* Drawing networks from a space, to be measured. */
-#include <string.h>
+#include <math.h>
 
 #include "common/error.h"
 #include "nas/data/random.h"
@@ -68,7 +68,7 @@ static void draw_path(const scarlet_space *space, scarlet_sampling sampling, uin
     switch (sampling) {
     case SCARLET_SAMPLING_SPREAD: /* depths in turn; tilts of a low discrepancy */
         skips = (int)(index % (uint64_t)(able + 1));
-        tilt = -2.5 + 5 * ((double)(index * SCARLET__RANDOM_STEP >> 11) * 0x1p-53);
+        tilt = -2.5 + 5 * fmod((double)index * 0.6180339887498949, 1);
         break;
     case SCARLET_SAMPLING_SMALL:
         skips = able - (int)scarlet__random_below(random, (uint32_t)(able / 2 + 1));

@@ -338,6 +338,20 @@ scarlet_status scarlet_space_costs(const scarlet_space *space, const char *genot
     return SCARLET_OK;
 }
 
+scarlet_status scarlet__space_copy(const scarlet_space *space, int side, int classes,
+                                   scarlet_space **out, scarlet_error *err)
+{
+    const size_t room = strlen(space->text) + 32;
+    char *text = scarlet__alloc(room, 1);
+    if (!text)
+        return scarlet__fail_memory(err);
+    snprintf(text, room, "space %s\nchoices %s\ninput_size %d\nclasses %d\n", space->widths_text,
+             space->choices_text, side, classes);
+    scarlet_status status = scarlet_space_parse(text, out, err);
+    scarlet__free(text);
+    return status;
+}
+
 /* ---- paths ---- */
 
 static int read_choice(const scarlet__choices *layer, const char *text, size_t length)

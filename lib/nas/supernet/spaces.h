@@ -28,6 +28,10 @@ typedef struct scarlet__path {
     int choice[SCARLET__SPACE_LAYERS_MAX];
 } scarlet__path;
 
+/* A copy with another input size and number of classes. */
+scarlet_status scarlet__space_copy(const scarlet_space *space, int side, int classes,
+                                   scarlet_space **out, scarlet_error *err);
+
 /* Reads a genotype; "let" is another word for the identity. ARGUMENT: the text is no genotype, or
  * no path of the space. */
 scarlet_status scarlet__path_parse(const scarlet_space *space, const char *text, scarlet__path *out,

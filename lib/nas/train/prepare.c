@@ -11,6 +11,7 @@
 #include "common/memory.h"
 #include "formats/open.h"
 #include "nas/train/defaults.h"
+#include "nas/train/resolved.h"
 #include "nas/train/run.h"
 #include "network/find.h"
 
@@ -150,8 +151,7 @@ static scarlet_status resolve(scarlet_trainer *t, scarlet_error *err)
     if (option(t, SCARLET_TRAIN_MIN_LR) > option(t, SCARLET_TRAIN_LR))
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "option min-lr: more than lr, %s",
                              text(t, SCARLET_TRAIN_LR));
-    double threads = option(t, SCARLET_TRAIN_THREADS);
-    t->threads = threads > 0 ? (unsigned)threads : (unsigned)scarlet_cpu_count();
+    t->threads = scarlet__resolved_threads(t->options);
     return SCARLET_OK;
 }
 
@@ -184,75 +184,9 @@ static scarlet_status describe(scarlet_trainer *t, scarlet_error *err)
 
 /* ---- the parts ---- */
 
-static scarlet_status make_pictures(scarlet_trainer *t, scarlet_error *err)
-{
-    scarlet_options *opts = scarlet_options_create();
-    if (!opts)
-        return scarlet__fail_memory(err);
-    const struct {
-        scarlet_option key;
-        int64_t value;
-    } settings[] = {
-        {SCARLET_OPT_AUTO_ORIENT, (int64_t)option(t, SCARLET_TRAIN_AUTO_ORIENT)},
-        {SCARLET_OPT_DECODE, (int64_t)option(t, SCARLET_TRAIN_DECODE)},
-        {SCARLET_OPT_RESIZE, (int64_t)option(t, SCARLET_TRAIN_RESIZE)},
-    };
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        scarlet_status status = scarlet_options_set(opts, settings[i].key, settings[i].value, err);
-        if (status != SCARLET_OK) {
-            scarlet_options_free(opts);
-            return status;
-        }
-    }
-    uint64_t cache = option(t, SCARLET_TRAIN_CACHE) > 0
-                         ? (uint64_t)option(t, SCARLET_TRAIN_CACHE_SIZE) << 20
-                         : 0;
-    return scarlet__pictures_create(t->dataset, opts, cache, &t->pictures, err);
-}
-
-static scarlet_status make_loader(scarlet_trainer *t, int micro_batch, int micro_batches,
-                                  scarlet_error *err)
-{
-    scarlet__loader_settings s = {
-        .dataset = t->dataset,
-        .pictures = t->pictures,
-        .recipe =
-            {
-                .side = t->changes->input_size,
-                .resize = t->changes->resize,
-                .crop = option(t, SCARLET_TRAIN_AUG) > 0,
-                .hflip = option(t, SCARLET_TRAIN_HFLIP),
-                .vflip = option(t, SCARLET_TRAIN_VFLIP),
-                .reprob = option(t, SCARLET_TRAIN_REPROB),
-                .color_jitter = option(t, SCARLET_TRAIN_COLOR_JITTER),
-            },
-        .micro_batch = micro_batch,
-        .micro_batches = micro_batches,
-        .seed = (uint64_t)option(t, SCARLET_TRAIN_SEED),
-        .smoothing = option(t, SCARLET_TRAIN_LABEL_SMOOTHING),
-        .mixup = option(t, SCARLET_TRAIN_MIXUP),
-        .cutmix = option(t, SCARLET_TRAIN_CUTMIX),
-        .class_weights = option(t, SCARLET_TRAIN_CLASS_WEIGHTS) > 0,
-        .balanced = option(t, SCARLET_TRAIN_SAMPLER) > 0,
-    };
-    double values[3];
-    scarlet__train_numbers(t->options, SCARLET_TRAIN_SCALE, values);
-    memcpy(s.recipe.scale, values, sizeof s.recipe.scale);
-    scarlet__train_numbers(t->options, SCARLET_TRAIN_RATIO, values);
-    memcpy(s.recipe.ratio, values, sizeof s.recipe.ratio);
-    memcpy(s.mean, t->changes->mean, sizeof s.mean);
-    memcpy(s.std, t->changes->std, sizeof s.std);
-    scarlet_status status = scarlet__loader_create(&s, &t->loader, err);
-    if (status == SCARLET_OK)
-        t->per_epoch = scarlet__loader_steps(t->loader);
-    return status;
-}
-
 static scarlet_status make_trainer(scarlet_trainer *t, int micro_batch, int micro_batches,
                                    scarlet_error *err)
 {
-    static const int isa[] = {SCARLET_ISA_PORTABLE,   SCARLET_ISA_AVX2,       SCARLET_ISA_AVX512,
-                              SCARLET_ISA_AVX512VNNI, SCARLET_ISA_AVX512BF16, SCARLET_ISA_ANY};
     bool sgd = option(t, SCARLET_TRAIN_OPTIMIZER) > 0, tuning = t->initial.tensors;
     double momentum = option(t, SCARLET_TRAIN_MOMENTUM);
     const scarlet__trainer_settings s = {
@@ -261,7 +195,7 @@ static scarlet_status make_trainer(scarlet_trainer *t, int micro_batch, int micr
         .micro_batch = micro_batch,
         .micro_batches = micro_batches,
         .threads = t->threads,
-        .isa_max = isa[(int)option(t, SCARLET_TRAIN_ISA_MAX)],
+        .isa_max = scarlet__resolved_isa(t->options),
         .optimizer = !sgd           ? SCARLET__ADAMW
                      : momentum > 0 ? SCARLET__NESTEROV
                                     : SCARLET__SGD,
@@ -282,24 +216,6 @@ static scarlet_status make_trainer(scarlet_trainer *t, int micro_batch, int micr
     if (status == SCARLET_OK)
         scarlet__trainer_initialise(t->trainer, s.seed);
     return status;
-}
-
-static void make_schedule(scarlet_trainer *t)
-{
-    double per_epoch = (double)t->per_epoch;
-    int64_t steps = option(t, SCARLET_TRAIN_TIME) > 0
-                        ? 0
-                        : (int64_t)option(t, SCARLET_TRAIN_EPOCHS) * t->per_epoch;
-    t->progress.steps = steps;
-    t->schedule = (scarlet__schedule){
-        .course = (scarlet__course)option(t, SCARLET_TRAIN_SCHED),
-        .peak = option(t, SCARLET_TRAIN_LR),
-        .least = option(t, SCARLET_TRAIN_MIN_LR),
-        .warm_up = (int64_t)rint(option(t, SCARLET_TRAIN_WARMUP_EPOCHS) * per_epoch),
-        .steps = steps,
-        .period = option(t, SCARLET_TRAIN_DECAY_EPOCHS) * per_epoch,
-        .fall = option(t, SCARLET_TRAIN_DECAY_RATE),
-    };
 }
 
 /* ---- the folder ---- */
@@ -347,17 +263,20 @@ static scarlet_status make(scarlet_trainer *t, const scarlet_train_options *opts
     if (status == SCARLET_OK)
         status = describe(t, err);
     if (status == SCARLET_OK)
-        status = make_pictures(t, err);
+        status = scarlet__resolved_pictures(t->dataset, t->options, &t->pictures, err);
     if (status != SCARLET_OK)
         return status;
     int micro_batch = (int)option(t, SCARLET_TRAIN_MICRO_BATCH);
     int micro_batches = (int)option(t, SCARLET_TRAIN_BATCH_SIZE) / micro_batch;
-    status = make_loader(t, micro_batch, micro_batches, err);
+    status = scarlet__resolved_loader(t->dataset, t->pictures, t->options, micro_batch,
+                                      micro_batches, &t->loader, err);
     if (status == SCARLET_OK)
         status = make_trainer(t, micro_batch, micro_batches, err);
     if (status != SCARLET_OK)
         return status;
-    make_schedule(t);
+    t->per_epoch = scarlet__loader_steps(t->loader);
+    t->schedule = scarlet__resolved_schedule(t->options, t->per_epoch);
+    t->progress.steps = t->schedule.steps;
     t->progress.best = t->loss = t->rate = t->train_loss = NAN;
     t->evaluation = (scarlet__evaluation){.top1 = NAN, .balanced = NAN, .loss = NAN};
     return scarlet_dataset_hash(t->dataset, &t->progress.data, err);

@@ -15,7 +15,6 @@
 #include "common/host.h"
 #include "common/memory.h"
 #include "nas/data/random.h"
-#include "nas/real.h"
 #include "nas/train/crew.h"
 #include "nas/train/graph.h"
 

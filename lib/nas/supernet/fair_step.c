@@ -1,0 +1,320 @@
+#include "nas/supernet/fair_step.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include "common/cpu.h"
+#include "common/error.h"
+#include "common/host.h"
+#include "common/memory.h"
+#include "nas/supernet/let.h"
+#include "nas/train/crew.h"
+
+struct scarlet__fair_work {
+    float *memory;
+    size_t bytes;
+    float *pictures, *targets;
+    scarlet__track *track; /* a thread's */
+    int *uses;             /* of each part in this step */
+    /* The present step. */
+    const scarlet__path *path;
+    int paths;
+    double rate;
+    atomic_int next, next_part;
+    pthread_mutex_t lock;   /* of what follows */
+    pthread_cond_t changed; /* `added` */
+    int added;
+    double loss;
+    scarlet_status status;
+    scarlet_error error;
+};
+
+/* ---- making ---- */
+
+static void lay_out(const scarlet__fair *f, scarlet__arena *arena, scarlet__fair *out)
+{
+    const scarlet__supernet *s = f->supernet;
+    struct scarlet__fair_work *w = f->work;
+    const size_t side = (size_t)s->space->input_size, batch = (size_t)f->settings.batch;
+    out->weights = scarlet__carve(arena, s->floats);
+    out->momentum = scarlet__carve(arena, s->floats);
+    out->gradient = scarlet__carve(arena, s->floats);
+    size_t lets = 0;
+    for (int i = 0; i < s->parts; i++)
+        lets += s->part[i].unit.kind == SCARLET__UNIT_LET ? s->part[i].floats : 0;
+    out->start = scarlet__carve(arena, lets);
+    w->pictures = scarlet__carve(arena, batch * side * side * 3);
+    w->targets = scarlet__carve(arena, batch * (size_t)s->space->classes);
+    for (unsigned i = 0; i < f->settings.threads; i++) {
+        scarlet__track *t = &w->track[i];
+        scarlet__track_carve(s, f->settings.batch, true, arena, t);
+        t->passage.x[0] = t->passage.pictures = w->pictures;
+        t->passage.targets = w->targets;
+        t->passage.pass.kernels =
+            scarlet__training_kernels_for(scarlet__cpu_isa(f->settings.isa_max));
+    }
+}
+
+static scarlet_status check_batch(const scarlet__supernet *s, int batch, scarlet_error *err)
+{
+    for (int i = 0; i < s->parts - 1; i++) {
+        const scarlet__unit *u = &s->part[i].unit;
+        if (!s->part[i].empty && u->kind != SCARLET__UNIT_LET &&
+            (int64_t)batch * u->out_side * u->out_side < 2)
+            return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                                 "batch norm needs 2 values a channel: a batch of %d at %d pixels "
+                                 "leaves 1",
+                                 batch, s->space->input_size);
+    }
+    return SCARLET_OK;
+}
+
+static bool start_let(scarlet__fair *f, const scarlet__part *part, uint64_t index, float *start)
+{
+    const int n = part->unit.in;
+    const scarlet__parameter *p = &f->supernet->tensor[part->first];
+    double *matrix = scarlet__alloc((size_t)n * (size_t)n, sizeof *matrix);
+    bool ok =
+        matrix && scarlet__let_start(f->settings.let_start, n, f->settings.seed, index, matrix);
+    for (int64_t i = 0; ok && i < p->count; i++)
+        start[scarlet__parameter_place(p, i)] = (float)matrix[i];
+    scarlet__free(matrix);
+    return ok;
+}
+
+static scarlet_status start_weights(scarlet__fair *f, scarlet_error *err)
+{
+    const scarlet__supernet *s = f->supernet;
+    float *start = f->start;
+    for (int i = 0; i < s->parts; i++) {
+        const scarlet__part *part = &s->part[i];
+        float *weights = f->weights + part->offset;
+        if (part->unit.kind == SCARLET__UNIT_LET) {
+            if (!start_let(f, part, (uint64_t)i, start))
+                return scarlet__fail_memory(err);
+            memcpy(weights, start, part->floats * sizeof *weights);
+            start += part->floats;
+            continue;
+        }
+        for (size_t k = part->first; k < part->first + part->count; k++)
+            scarlet__parameter_initialise(&s->tensor[k], f->settings.seed, k,
+                                          weights + s->tensor[k].offset);
+    }
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__fair_create(const scarlet__supernet *supernet,
+                                    const scarlet__fair_settings *settings, scarlet__fair *out,
+                                    scarlet_error *err)
+{
+    *out = (scarlet__fair){.settings = *settings, .supernet = supernet};
+    scarlet_status status = check_batch(supernet, settings->batch, err);
+    if (status != SCARLET_OK)
+        return status;
+    struct scarlet__fair_work *w = out->work = scarlet__calloc(1, sizeof *w);
+    if (!w)
+        return scarlet__fail_memory(err);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    w->track = scarlet__calloc(settings->threads, sizeof *w->track);
+    w->uses = scarlet__calloc((size_t)supernet->parts, sizeof *w->uses);
+    out->trained = scarlet__calloc((size_t)supernet->parts, sizeof *out->trained);
+    if (!w->track || !w->uses || !out->trained)
+        return scarlet__fail_memory(err);
+    scarlet__arena arena = {0};
+    lay_out(out, &arena, out);
+    w->bytes = arena.used * sizeof(float);
+    w->memory = scarlet__pages_alloc(w->bytes);
+    if (!w->memory)
+        return scarlet__fail_memory(err);
+    arena = (scarlet__arena){.at = w->memory};
+    lay_out(out, &arena, out);
+    return start_weights(out, err);
+}
+
+void scarlet__fair_free(scarlet__fair *f)
+{
+    struct scarlet__fair_work *w = f->work;
+    if (w) {
+        if (w->memory)
+            scarlet__pages_free(w->memory, w->bytes);
+        pthread_cond_destroy(&w->changed);
+        pthread_mutex_destroy(&w->lock);
+        scarlet__free(w->track);
+        scarlet__free(w->uses);
+    }
+    scarlet__free(w);
+    scarlet__free(f->trained);
+    *f = (scarlet__fair){0};
+}
+
+int64_t scarlet__fair_bytes(const scarlet__fair *fair)
+{
+    return (int64_t)scarlet__pages_size(fair->work->bytes);
+}
+
+/* ---- a step ---- */
+
+/* As in a step of the trainer: denormal moments of weights that rest are slow and mean nothing. */
+static void flush_denormals(void)
+{
+#if defined(__x86_64__)
+    _mm_setcsr(0x9FC0);
+#endif
+}
+
+/* Adds a path's gradient, scaled, to those of its parts. */
+static void add_parts(scarlet__fair *f, const scarlet__track *t, float scale)
+{
+    const float *from = t->gradients;
+    for (int i = 0; i < t->parts; i++) {
+        const scarlet__part *part = &f->supernet->part[t->part[i]];
+        float *to = f->gradient + part->offset;
+        const bool first = f->work->uses[t->part[i]]++ == 0;
+        for (size_t k = 0; k < part->floats; k++)
+            to[k] = first ? scale * from[k] : to[k] + scale * from[k];
+        from += part->floats;
+    }
+}
+
+static scarlet_status not_finite(const scarlet__fair *f, int index, const char *what,
+                                 scarlet_error *err)
+{
+    char genotype[SCARLET_GENOTYPE_SIZE];
+    scarlet__path_print(f->supernet->space, &f->work->path[index], f->supernet->let ? "let" : "id",
+                        genotype);
+    return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                         "step %lld, learning rate %g: %s of %.100s is not finite; a smaller rate "
+                         "or clipping may help",
+                         (long long)f->steps, f->work->rate, what, genotype);
+}
+
+/* Adds a path when its turn has come. After a failure only counts. */
+static void add(scarlet__fair *f, int index, const scarlet__track *t, double loss)
+{
+    struct scarlet__fair_work *w = f->work;
+    size_t floats = 0;
+    for (int i = 0; i < t->parts; i++)
+        floats += f->supernet->part[t->part[i]].floats;
+    const double norm = sqrt(scarlet__squares(t->gradients, floats));
+    const double clip = f->settings.clip_norm;
+    const double scale = clip > 0 && norm > clip ? clip / norm : 1;
+    pthread_mutex_lock(&w->lock);
+    while (w->added < index)
+        pthread_cond_wait(&w->changed, &w->lock);
+    if (w->status == SCARLET_OK && !isfinite(loss))
+        w->status = not_finite(f, index, "the loss", &w->error);
+    else if (w->status == SCARLET_OK && !(norm * fabs(w->rate) < 1e30))
+        w->status = not_finite(f, index, "the gradient", &w->error);
+    const bool good = w->status == SCARLET_OK;
+    pthread_mutex_unlock(&w->lock);
+    /* No other thread is here before `added` is raised. */
+    if (good) {
+        w->loss += loss;
+        add_parts(f, t, (float)scale);
+    }
+    pthread_mutex_lock(&w->lock);
+    w->added++;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void take_paths(void *user, unsigned member)
+{
+    scarlet__fair *f = user;
+    struct scarlet__fair_work *w = f->work;
+    scarlet__track *t = &w->track[member];
+    const scarlet__host host = scarlet__host_enter();
+    flush_denormals();
+    for (int index; (index = atomic_fetch_add(&w->next, 1)) < w->paths;) {
+        scarlet__track_take(f->supernet, f->weights, &w->path[index], t);
+        memset(t->gradients, 0, f->supernet->path_floats * sizeof(float));
+        const double loss =
+            scarlet__graph_run(&t->graph, &t->passage, 1 / (float)f->settings.batch);
+        add(f, index, t, loss / f->settings.batch);
+    }
+    scarlet__host_leave(&host);
+}
+
+/* Towards where its LET began. */
+static void decay_let(const scarlet__fair *f, const scarlet__part *part, float scale)
+{
+    const float *start = f->start, *weights = f->weights + part->offset;
+    float *gradient = f->gradient + part->offset;
+    for (const scarlet__part *p = f->supernet->part; p < part; p++)
+        start += p->unit.kind == SCARLET__UNIT_LET ? p->floats : 0;
+    for (size_t i = 0; i < part->floats; i++)
+        gradient[i] = scale * gradient[i] + (float)f->settings.let_decay * (weights[i] - start[i]);
+}
+
+static void update_part(scarlet__fair *f, const scarlet__part *part, int uses)
+{
+    const scarlet__fair_settings *s = &f->settings;
+    const bool let = part->unit.kind == SCARLET__UNIT_LET;
+    for (size_t i = part->first; i < part->first + part->count; i++) {
+        const scarlet__parameter *p = &f->supernet->tensor[i];
+        const size_t at = part->offset + p->offset;
+        scarlet__update update = {.optimizer = s->nesterov ? SCARLET__NESTEROV : SCARLET__SGD,
+                                  .rate = f->work->rate,
+                                  .momentum = s->momentum,
+                                  .scale = 1.0 / uses};
+        if (let && !s->let_to_zero) {
+            decay_let(f, part, 1 / (float)uses);
+            update.scale = 1;
+        } else if (p->role == SCARLET__WEIGHT) {
+            update.weight_decay = let ? s->let_decay : s->weight_decay;
+        }
+        scarlet__update_apply(&update, p->floats, f->gradient + at, f->weights + at,
+                              f->momentum + at, NULL);
+    }
+}
+
+static void take_updates(void *user, unsigned member)
+{
+    scarlet__fair *f = user;
+    (void)member;
+    const scarlet__host host = scarlet__host_enter();
+    flush_denormals();
+    for (int i; (i = atomic_fetch_add(&f->work->next_part, 1)) < f->supernet->parts;)
+        if (f->work->uses[i])
+            update_part(f, &f->supernet->part[i], f->work->uses[i]);
+    scarlet__host_leave(&host);
+}
+
+scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, int paths,
+                                  scarlet__fetch_fn fetch, void *user, double rate, double *loss,
+                                  scarlet_error *err)
+{
+    struct scarlet__fair_work *w = f->work;
+    scarlet_status status = fetch(user, f->steps, 0, w->pictures, w->targets, err);
+    if (status != SCARLET_OK)
+        return status;
+    w->path = path;
+    w->paths = paths;
+    w->rate = rate;
+    w->added = 0;
+    w->loss = 0;
+    w->status = SCARLET_OK;
+    atomic_store(&w->next, 0);
+    atomic_store(&w->next_part, 0);
+    memset(w->uses, 0, (size_t)f->supernet->parts * sizeof *w->uses);
+    scarlet__crew_run(f->settings.threads, take_paths, f);
+    if (w->status != SCARLET_OK) {
+        if (err)
+            *err = w->error;
+        return w->status;
+    }
+    scarlet__crew_run(f->settings.threads, take_updates, f);
+    const scarlet__supernet *s = f->supernet;
+    for (int p = 0; p < paths; p++) /* identities count too */
+        for (int i = 0; i < s->space->widths.count; i++)
+            f->trained[s->layer[i] + path[p].choice[i]]++;
+    f->steps++;
+    *loss = w->loss / paths;
+    return SCARLET_OK;
+}

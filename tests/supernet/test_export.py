@@ -1,0 +1,219 @@
+"""Exported networks: LETs merged in every position, proved by PyTorch in float64 against the path with LETs in place."""
+
+import ctypes
+import json
+
+import numpy as np
+import pytest
+import torch
+from library import FAIR, Library, Settings, Supernet, made_up, module_of, read_safetensors, reference
+
+SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1,16:1,16:1,16:1,16:1,24:2,24:1
+choices e3k3|id,e3k3|e6k5se,e3k3|id,e3k3|id,e6k5se|id,e3k5|id,e3k3se|id,e3k3,e3k3|id
+input_size 20
+"""
+SIDE, CLASSES, COUNTS = 20, 4, (260, 70, 0)
+B = ["e3k3", "e6k5se", "e3k3", "e3k3", "e6k5se", "e3k5", "e3k3se", "e3k3", "e3k3"]
+
+# Layers skipped, and what stands around them.
+POSITIONS = {
+    "none": [],
+    "after the separable layer": [0],
+    "after a block without residual": [2],
+    "before a block without residual": [6],
+    "before the tail": [8],
+    "alone between blocks without residual": [2, 3, 4, 5, 6],
+    "between residual blocks": [4],
+    "two in a row between residual blocks": [4, 5],
+    "two apart between residual blocks": [3, 5],
+    "everywhere": [0, 2, 4, 6, 8],
+}
+
+
+def genotype(skipped, word="id"):
+    return ",".join(word if i in skipped else block for i, block in enumerate(B))
+
+
+@pytest.fixture(scope="module")
+def library():
+    return Library()
+
+
+@pytest.fixture(scope="module")
+def data(library):
+    return made_up(library, SIDE, CLASSES, COUNTS)
+
+
+@pytest.fixture(scope="module")
+def trained(library, data, tmp_path_factory):
+    net = Supernet.create(library, SPACE, data, Settings(FAIR, 1, 2), batch_size=32, epochs=2, threads=1, aug="none")
+    net.step(16)
+    return net, net.write(tmp_path_factory.mktemp("super") / "super.safetensors")
+
+
+def export(net, genotype, path, drop=0, storage=None):
+    options = None
+    if storage is not None:
+        net.library.main.scarlet_options_create.restype = ctypes.c_void_p
+        options = ctypes.c_void_p(net.library.main.scarlet_options_create())
+        net.library.call("options_parse", options, f"storage={storage}".encode())
+    difference = ctypes.c_double()
+    net.library.call("supernet_export", net.handle, genotype.encode(), str(path).encode(), drop, options,
+                     ctypes.byref(difference))
+    return difference.value
+
+
+def child_of(path):
+    """(reference module in float64 and eval mode, metadata)."""
+    metadata, tensors = read_safetensors(path)
+    skipped = [i for i in range(len(B)) if f"mb_module.{i}.conv1.weight" not in tensors]
+    child = reference.Scarlet(reference.parse_genotype(genotype(skipped)), CLASSES,
+                              reference.parse_space(metadata["scarlet.space"])).double().eval()
+    missing, unexpected = child.load_state_dict(tensors, strict=False)
+    assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
+    return child, metadata
+
+
+def wanted(path, name, data):
+    """Logits of the path with LETs in place, and its module."""
+    batches = data.tensors(0)[0][:256].split(64)
+    module = module_of(path).measure(name, batches)
+    with torch.no_grad():
+        return module(name, data.tensors(1)[0]), module
+
+
+def error(found, expected):
+    return ((found - expected).abs().max() / expected.abs().max()).item()
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_merged(position, trained, data, tmp_path):
+    net, path = trained
+    name = genotype(POSITIONS[position], "let")
+    difference = export(net, name, tmp_path / "child.safetensors")
+    child, metadata = child_of(tmp_path / "child.safetensors")
+    expected, _ = wanted(path, name, data)
+    with torch.no_grad():
+        found = child(data.tensors(1)[0])
+    assert error(found, expected) < 2e-5 and difference < 2e-5
+    assert metadata["scarlet.input_size"] == str(SIDE) and metadata["scarlet.space"] in SPACE
+
+
+@pytest.mark.parametrize("position", ["between residual blocks", "everywhere", "two apart between residual blocks"])
+def test_statistics(position, trained, data, tmp_path):
+    """The child's running statistics are those that PyTorch measures of it: training goes on from where it is."""
+    net, _ = trained
+    export(net, genotype(POSITIONS[position]), tmp_path / "child.safetensors")
+    child, _ = child_of(tmp_path / "child.safetensors")
+    norms = {name: module for name, module in child.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
+    before = {name: (norm.running_mean.clone(), norm.running_var.clone()) for name, norm in norms.items()}
+    for norm in norms.values():
+        norm.reset_running_stats()
+        norm.momentum = None
+    child.train()
+    with torch.no_grad():
+        for batch in data.tensors(0)[0][:256].split(64):
+            child(batch)
+    for name, norm in norms.items():
+        mean, variance = before[name]
+        deviation = norm.running_var.sqrt()
+        # Batches differ a little from the mean of them all, which the merged weights were made by.
+        assert ((mean - norm.running_mean) / deviation).abs().max() < 0.02, name
+        assert (variance / norm.running_var - 1).abs().max() < 0.05, name
+
+
+def test_row_norms(trained, tmp_path):
+    """Merged projections keep the norms of their rows: the effective learning rate stays."""
+    net, path = trained
+    export(net, genotype([4]), tmp_path / "child.safetensors")
+    child, weights = read_safetensors(tmp_path / "child.safetensors")[1], read_safetensors(path)[1]
+    for layer in 1, 3, 5:
+        old = weights[f"weights.mb_module.{layer}.{B[layer]}.conv3.weight"].flatten(1).norm(dim=1)
+        assert torch.allclose(child[f"mb_module.{layer}.conv3.weight"].flatten(1).norm(dim=1), old, rtol=1e-5)
+
+
+def test_half(trained, tmp_path):
+    """In f16 a merged network is about as exact as one without LETs."""
+    net, _ = trained
+    plain = export(net, genotype([]), tmp_path / "a.safetensors", storage="f16")
+    merged = export(net, genotype([4]), tmp_path / "b.safetensors", storage="f16")
+    assert 1e-5 < plain < 3e-3 and merged < 4 * plain
+
+
+def test_dropped(trained, data, tmp_path):
+    """Without its LETs it is another function; so it would be with a LET folded only forward."""
+    net, path = trained
+    difference = export(net, genotype([4], "let"), tmp_path / "child.safetensors", drop=1)
+    child, _ = child_of(tmp_path / "child.safetensors")
+    expected, module = wanted(path, genotype([4], "let"), data)
+    with torch.no_grad():
+        assert error(child(data.tensors(1)[0]), expected) > 1e-2 and difference > 1e-2
+        matrix = module.choice["4/let"].weight.flatten(1)
+        conv = child.mb_module[5].conv1.weight
+        conv.copy_((conv.flatten(1) @ matrix)[..., None, None])
+        assert error(child(data.tensors(1)[0]), expected) > 1e-2
+
+
+def rewrite(path, target, change):
+    """A copy of a safetensors file with one tensor changed by a function of its array."""
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:8 + length])
+    body = bytearray(raw[8 + length:])
+    for name, about in header.items():
+        if name in change:
+            first, last = about["data_offsets"]
+            array = np.frombuffer(bytes(body[first:last]), np.float32).reshape(about["shape"])
+            body[first:last] = change[name](array).astype(np.float32).tobytes()
+    target.write_bytes(raw[:8 + length] + bytes(body))
+    return target
+
+
+@pytest.mark.parametrize("position, rank", [
+    *((p, r) for p in ("after a block without residual", "before the tail") for r in (0, 8)),
+    # Not 0 here: what follows would be constant, and batch norm would make a signal of rounding.
+    *(("between residual blocks", r) for r in (1, 8, 15))])
+def test_singular(position, rank, library, trained, data, tmp_path):
+    """A LET of any rank merges."""
+    _, path = trained
+    rng = np.random.RandomState(rank)
+
+    def lower(array):
+        n = len(array)
+        return (rng.randn(n, rank) @ rng.randn(rank, n) / n).reshape(array.shape)
+
+    skipped = POSITIONS[position]
+    changed = rewrite(path, tmp_path / "x.safetensors", {f"weights.mb_module.{i}.let.weight": lower for i in skipped})
+    net = Supernet.load(library, changed, data)
+    name = genotype(skipped, "let")
+    assert export(net, name, tmp_path / "child.safetensors") < 1e-4
+    expected, _ = wanted(changed, name, data)
+    child, _ = child_of(tmp_path / "child.safetensors")
+    with torch.no_grad():
+        assert error(child(data.tensors(1)[0]), expected) < 1e-4
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e4])
+def test_condition(condition, library, trained, data, tmp_path):
+    """Balanced: no worse for a matrix of a high condition, in f16 too, where one-sided merging would lose it."""
+    _, path = trained
+    rng = np.random.RandomState(3)
+
+    def spread(array):
+        n = len(array)
+        u, v = (np.linalg.qr(rng.randn(n, n))[0] for _ in range(2))
+        return (u * np.geomspace(1, 1 / condition, n) @ v.T).reshape(array.shape)
+
+    changed = rewrite(path, tmp_path / "x.safetensors", {"weights.mb_module.4.let.weight": spread})
+    net = Supernet.load(library, changed, data)
+    assert export(net, genotype([4]), tmp_path / "child.safetensors") < 2e-5
+    assert export(net, genotype([4]), tmp_path / "child.safetensors", storage="f16") < 1e-2
+
+
+def test_targets(trained, tmp_path):
+    net, _ = trained
+    with pytest.raises(ValueError, match="no choice"):
+        export(net, genotype([1]), tmp_path / "child.safetensors")
+    with pytest.raises(ValueError, match="nowhere"):
+        export(net, genotype([]), tmp_path / "nowhere" / "child.safetensors")
+    assert list(tmp_path.iterdir()) == []
