@@ -15,7 +15,8 @@
 enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
 
 static const cli_option options[] = {
-    {STORAGE, "storage", "TYPE", "f32, or f16: half the size, weights are rounded; default: as in SOURCE"},
+    {STORAGE, "storage", "TYPE",
+     "f32, or f16: half the size, weights are rounded; default: as in SOURCE"},
     {LABELS, "labels", "FILE", "store class names, one a line"},
     {INPUT_SIZE, "input-size", "N", "store the side of the network's input in pixels"},
     {RESIZE, "resize", "N", "store the short side of pictures before the crop in pixels"},

@@ -25,7 +25,10 @@ static const struct {
     {"bench", "measure loading, preprocessing and inference", &cli_bench},
     {"latency", "predict how long the networks of a space take on this machine", NULL},
     {"train", "train a classifier on pictures", NULL},
+    {"supernet", "train all networks of a space at once", NULL},
+    {"score", "score networks with a supernet's weights", NULL},
     {"rank", "judge by true accuracies in which order a score puts networks", NULL},
+    {"export", "write a network of a supernet as a model file", NULL},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -466,8 +466,8 @@ typedef struct scarlet_supernet_settings {
     int32_t let_to_zero; /* 1: towards 0 instead */
 } scarlet_supernet_settings;
 
-/* The weights of all networks of a space, with what trains, scores and exports them. One thread at a
- * time. */
+/* The weights of all networks of a space, with what trains, scores and exports them. One thread at
+ * a time. */
 typedef struct scarlet_supernet scarlet_supernet;
 
 /* Options for the training of a supernet: those of scarlet_train_options_create with optimizer=sgd

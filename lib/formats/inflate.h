@@ -1,4 +1,5 @@
-/* Unpacking deflated zip entries. A build without SCARLET__ZLIB (a page of the web) refuses them. */
+/* Unpacking deflated zip entries. A build without SCARLET__ZLIB (a page of the web) refuses them.
+ */
 #ifndef SCARLET_FORMATS_INFLATE_H
 #define SCARLET_FORMATS_INFLATE_H
 

@@ -253,9 +253,10 @@ scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__n
     for (int i = 0; i < out->count; i++)
         scarlet__layer_visit(&out->layer[i], check, &r);
     if (scarlet__tensors_metadata(tensors, "scarlet.choices"))
-        return scarlet__fail(err, SCARLET_ERROR_MODEL,
-                             "%s: a supernet; scarlet export writes a network of it as a model file",
-                             tensors->source->name);
+        return scarlet__fail(
+            err, SCARLET_ERROR_MODEL,
+            "%s: a supernet; scarlet export writes a network of it as a model file",
+            tensors->source->name);
     if (r.found * 2 < r.expected)
         return not_of_family(&r, err);
     unexpected(&r, out);

@@ -32,6 +32,16 @@ ELSEWHERE = {
     # Hundreds of networks.
     "scarlet latency --space 28px --output latency.csv --plot latency.html": ("tests/search/test_latency.py", '"--plot", '),
     "scarlet latency --space default --output int8.csv --opt precision=int8": ("tests/search/test_latency.py", '"int8"'),
+    # A supernet has to be trained first.
+    "scarlet supernet data/ --space space.txt --output super --let --opt epochs=2":
+        ("tests/supernet/test_commands.py", 'data / "space.txt", "--output", output'),
+    "scarlet supernet --output super --resume": ("tests/supernet/test_commands.py", '"--output", output, "--resume"'),
+    "scarlet score super --random 3 --output scores.csv": ("tests/supernet/test_commands.py", '"--random", 3, "--output"'),
+    "scarlet score super --paths scores.csv --threads 1": ("tests/supernet/test_commands.py", '"--paths", '),
+    "scarlet export super --genotype e3k3,id,e6k5se --output child.safetensors":
+        ("tests/supernet/test_commands.py", '"export", output, "--genotype"'),
+    "scarlet export super --genotype e3k3,id,e6k5se --output half.safetensors --storage f16":
+        ("tests/supernet/test_commands.py", '"--storage", "f16"'),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/train/labels.txt --val-fraction 0.05 --time 1 "

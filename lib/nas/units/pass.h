@@ -55,8 +55,8 @@ static inline size_t scarlet__plane(size_t pixels)
 {
     return (pixels | 1) * SCARLET__LANES;
 }
-/* Planes of `pixels` pixels that are taken through a unit together: what is made of them stays in the
- * second-level cache, unless not even one does. */
+/* Planes of `pixels` pixels that are taken through a unit together: what is made of them stays in
+ * the second-level cache, unless not even one does. */
 static inline int scarlet__group_planes(size_t pixels)
 {
     enum { BUDGET = 640 * 1024 };

@@ -1,0 +1,171 @@
+"""scarlet supernet, score and export: from pictures to a model file; interrupted, resumed, refused."""
+
+import csv
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from library import read_safetensors
+from PIL import Image
+
+COMMAND = os.environ["SCARLET_COMMAND"]
+SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1
+choices e3k3,e3k3|e6k5se,e3k3|e6k7se|id
+input_size 18
+"""
+
+
+def scarlet(*arguments, code=0):
+    result = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True)
+    assert result.returncode == code, result
+    return result
+
+
+def supernet(*arguments, code=0):
+    return scarlet("supernet", *arguments, code=code)
+
+
+def rows(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Three classes of patterns, 80 pictures each, and a space that suits them."""
+    folder, rng = tmp_path_factory.mktemp("data"), np.random.RandomState(1)
+    for name in ("ash", "birch", "cedar"):
+        (folder / "photos" / name).mkdir(parents=True)
+        pattern = rng.rand(18, 18, 3)
+        for i in range(80):
+            pixels = 255 * (0.6 * pattern + 0.4 * rng.rand(18, 18, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / name / f"{i}.png")
+    (folder / "space.txt").write_text(SPACE)
+    return folder
+
+
+def train(data, output, *more, **settings):
+    opts = [word for key, value in {"epochs": 10, "batch-size": 32, "aug": "none", "lr": 0.1, **settings}.items()
+            for word in ("--opt", f"{key}={value}")]
+    return supernet(data / "photos/", "--space", data / "space.txt", "--output", output, "--watch", 4, "--let", *opts, *more)
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    output = tmp_path_factory.mktemp("trained") / "super"
+    return output, train(data, output, "--let-start", "random", threads=1)
+
+
+def test_folder(trained):
+    output, result = trained
+    assert sorted(path.name for path in output.iterdir()) == ["data.txt", "report.html", "results.csv", "supernet.safetensors"]
+    table = rows((output / "results.csv").read_text())
+    assert [row["epoch"] for row in table] == [str(i) for i in range(1, 11)] and float(table[9]["loss"]) < float(table[0]["loss"])
+    assert float(table[9]["top1_mean"]) > 50 and float(table[9]["let_condition_max"]) > 1
+    page = (output / "report.html").read_text()
+    assert '<table id="counts">' in page and '<table id="depths">' in page and "http" not in page
+    assert result.stdout.count("epoch ") == 10 and result.stderr == ""
+
+
+def test_counts_on_page(trained):
+    """60 steps of three paths: each choice of a layer of n equally often."""
+    page = (trained[0] / "report.html").read_text().split('<table id="counts">')[1]
+    counts = [row.split('<td class="n">')[2:4] for row in page.split("<tr>")[2:5]]
+    assert counts == [["180", "180"], ["90", "90"], ["60", "60"]]
+
+
+def test_score(trained, data, tmp_path):
+    output, _ = trained
+    first = scarlet("score", output, "--random", "3", "--threads", 1).stdout
+    table = rows(first)
+    assert list(table[0]) == ["genotype", "cross_entropy", "top1", "macs", "parameters"] and len(table) == 3
+    assert float(table[0]["top1"]) > 0.5
+    scarlet("score", output, "--random", 3, "--output", tmp_path / "scores.csv", "--data", data / "photos/")
+    assert (tmp_path / "scores.csv").read_text() == first
+    assert scarlet("score", output, "--paths", tmp_path / "scores.csv", "--threads", 3).stdout == first
+
+
+def test_export(trained, data, tmp_path):
+    """The child is a model file: described, classified with, and as good as the supernet says."""
+    output, _ = trained
+    child = tmp_path / "child.safetensors"
+    scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", child)
+    about = scarlet("info", child).stdout
+    assert "e3k3,e6k5se,id" in about and "18 pixels" in about
+    said = scarlet("classify", "--model", child, "--top-k", 1, data / "photos" / "birch").stdout
+    assert said.count("birch") > 0.5 * 2 * 80  # in paths and, where it is right, as the label
+    dropped = scarlet("export", output, "--genotype", "e3k3,e6k5se,let", "--output", child, "--drop-let").stdout
+    assert "were left out" in dropped
+    scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", tmp_path / "half.safetensors", "--storage", "f16")
+    assert (tmp_path / "half.safetensors").stat().st_size < 0.8 * child.stat().st_size
+
+
+def test_trained_on(trained, data, tmp_path):
+    """scarlet train takes the child as its initial checkpoint."""
+    output, _ = trained
+    scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", tmp_path / "child.safetensors")
+    scarlet("train", data / "photos/", "--output", tmp_path / "run", "--initial-checkpoint", tmp_path / "child.safetensors",
+            "--epochs", 1, "--quiet")
+    assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_killed(sign, data, trained, tmp_path):
+    """Killed at any moment and resumed: the same weights, the same table."""
+    output = tmp_path / "super"
+    words = [COMMAND, "supernet", data / "photos/", "--space", data / "space.txt", "--output", output, "--watch", "4", "--let",
+             "--let-start", "random", "--quiet"]
+    for setting in ("epochs=10", "batch-size=32", "aug=none", "lr=0.1", "threads=2"):
+        words += ["--opt", setting]
+    process = subprocess.Popen(words)
+    while not (output / "supernet.safetensors").exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(sign)
+    process.wait()
+    for _ in range(2):  # the second finds nothing left to do
+        supernet("--output", output, "--resume", "--watch", 4)
+    a, b = (read_safetensors(folder / "supernet.safetensors") for folder in (trained[0], output))
+    assert a[0]["supernet.state"] == b[0]["supernet.state"] and a[0]["supernet.counts"] == b[0]["supernet.counts"]
+    assert all((a[1][name] == b[1][name]).all() for name in a[1] | b[1])
+    assert (output / "results.csv").read_text() == (trained[0] / "results.csv").read_text()
+
+
+def test_supernet_is_no_model(trained):
+    for command in ("info",), ("classify", "--model"):
+        result = scarlet(*command, trained[0] / "supernet.safetensors", *(["x.png"] if command[1:] else []), code=3)
+        assert "a supernet; scarlet export" in result.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "no --output"),
+    (["--output", "x"], "--space are needed"),
+    (["data", "--output", "x", "--resume"], "from the folder"),
+    (["--output", "nowhere", "--resume"], "no such folder"),
+    (["photos/", "--space", "28px", "--output", "x", "--opt", "colour=1"], "colour"),
+    (["photos/", "--space", "28px", "--output", "x", "--opt", "epochs"], "not NAME=VALUE"),
+    (["photos/", "--space", "28px", "--output", "x", "--training", "unfair"], 'unknown "unfair"'),
+    (["photos/", "--space", "28px", "--output", "x", "--opt", "optimizer=adamw"], "sgd"),
+])
+def test_usage(arguments, message, data):
+    result = subprocess.run([COMMAND, "supernet", *arguments], cwd=data, capture_output=True, text=True)
+    assert result.returncode == 2 and message in result.stderr and not (data / "x").exists()
+
+
+def test_usage_of_others(trained, tmp_path, data):
+    output, _ = trained
+    assert "give --paths or --random" in scarlet("score", output, code=2).stderr
+    assert "no choice" in scarlet("export", output, "--genotype", "e3k3,e6k5,id", "--output", tmp_path / "x", code=2).stderr
+    assert "no --genotype" in scarlet("export", output, "--output", tmp_path / "x", code=2).stderr
+    assert "exists already" in supernet(data / "photos/", "--space", "28px", "--output", output, code=2).stderr
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("ash", "birch", "cedar"):
+        (moved / name).mkdir()
+        for i in range(79):
+            (moved / name / f"{i}.png").symlink_to(data / "photos" / name / f"{i}.png")
+    result = scarlet("score", output, "--random", 1, "--data", moved, code=2)
+    assert "other pictures or labels" in result.stderr
+    assert not (tmp_path / "x").exists()
