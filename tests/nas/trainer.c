@@ -135,7 +135,7 @@ static void refusals(void)
         int side, micro_batch, micro_batches;
         unsigned threads;
         float drop;
-    } wrong[] = {{15, 2, 1, 1, 0},   {0, 2, 1, 1, 0},  {8192, 2, 1, 1, 0},
+    } wrong[] = {{-2, 2, 1, 1, 0},   {0, 2, 1, 1, 0},  {8192, 2, 1, 1, 0},
                  {16, 0, 1, 1, 0},   {16, 2, 0, 1, 0}, {16, 2, 1, 0, 0},
                  {16, 2, 1, 257, 0}, {16, 2, 1, 1, 1}, {4, 1, 1, 1, 0} /* maps of one pixel */,
                  {16, 2, 1, 1, NAN}};

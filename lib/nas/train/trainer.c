@@ -71,10 +71,9 @@ struct scarlet__trainer {
 
 static scarlet_status check(const scarlet__trainer_settings *s, scarlet_error *err)
 {
-    if (s->side < 2 || s->side > SIDE_MOST || s->side % 2 != 0)
-        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "an input of %d pixels: not an even number of 2 to %d", s->side,
-                             SIDE_MOST);
+    if (s->side < 1 || s->side > SIDE_MOST)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "an input of %d pixels: not 1 to %d",
+                             s->side, SIDE_MOST);
     if (s->micro_batch < 1 || s->micro_batch > PICTURES_MOST || s->micro_batches < 1 ||
         s->micro_batches > STEPS_MOST)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,

@@ -95,7 +95,8 @@ void scarlet__block_needs(const scarlet__unit *unit, int pictures, scarlet__scra
     scarlet__raise(&sizes->transposed,
                    SCARLET__GROUP_MAX * tile * (outs + (size_t)scarlet__planes(unit->in)));
     scarlet__raise(&sizes->transposed, tile * hidden * squeeze);
-    scarlet__raise(&sizes->wide, hidden * w.plane);
+    /* Only gates need the gradients of all groups at once. */
+    scarlet__raise(&sizes->wide, (squeeze ? hidden : SCARLET__GROUP_MAX) * w.plane);
     scarlet__raise(&sizes->group, SCARLET__GROUP_MAX * w.expand.plane);
     scarlet__raise(&sizes->narrow, outs * w.plane);
 }

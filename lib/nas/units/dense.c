@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Pixels that are summed in float32. */
-enum { RUN = 8 * SCARLET__BLOCK };
-
 static size_t at_most(size_t count)
 {
     return count < SCARLET__BLOCK ? count : SCARLET__BLOCK;
@@ -31,7 +28,7 @@ void scarlet__dense_forward(const scarlet__pass *pass, const scarlet__dense *den
         product.in = scarlet__view_block(pass->kernels, dense->in, dense->first, planes, pixel, n,
                                          pass->scratch.block_in, &product.in_plane);
         pass->kernels->product(&product);
-        if (sums && (pixel + n) % RUN == 0)
+        if (sums && (pixel + n) % SCARLET__RUN == 0)
             scarlet__flush(sums, part, outs);
     }
     if (sums)
@@ -87,7 +84,7 @@ void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *de
         for (int i = 0; sums && i < planes; i++)
             scarlet__view_derive(pass->kernels, dense->in, dense->first + i, pixel, n,
                                  product.out + (size_t)i * in_plane, part + i * 2 * SCARLET__LANES);
-        if (sums && (pixel + n) % RUN == 0)
+        if (sums && (pixel + n) % SCARLET__RUN == 0)
             scarlet__flush(sums, part, planes);
     }
     if (sums)

@@ -12,8 +12,8 @@
 
 enum {
     SCARLET__BLOCK = 96, /* pixels that a dense stage reads at a time, in the first-level cache */
-    SCARLET__RUN = 1024, /* pixels that are summed in float32 at most, where there is a choice */
-    SCARLET__GROUP_MAX = 3,   /* planes that are taken through a unit together */
+    SCARLET__RUN = 8 * SCARLET__BLOCK, /* pixels that are summed in float32; beyond, in double */
+    SCARLET__GROUP_MAX = 3,            /* planes that are taken through a unit together */
     SCARLET__OUT_PLANES = 256 /* most planes of a projection: the most channels of a space */
 };
 
@@ -37,7 +37,7 @@ typedef struct scarlet__pass {
     const scarlet__training_kernels *kernels;
     int pictures;
     const float *parameters; /* what units' offsets point into, and so do gradients */
-    const float *running;    /* means and variances; what batch_statistics mirrors */
+    const float *running;    /* means and variances; what `statistics` mirrors */
     float *gradients;        /* added to */
     float *statistics;       /* means and unbiased variances that batch norm used */
     bool running_only;       /* those are the running ones, not the micro-batch's */

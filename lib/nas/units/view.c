@@ -1,5 +1,6 @@
 #include "nas/units/view.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet__view *view,
@@ -42,7 +43,8 @@ static void patches(const scarlet__view *view, size_t pixel, size_t count, float
     for (size_t i = 0; i < count; i++) {
         float *low = out + i * SCARLET__LANES, *high = low + stride;
         const float *middle = picture + (2 * y * side + 2 * x) * 3;
-        if (x > 0 && y > 0) { /* an even side: only the first patches reach over an edge */
+        const bool whole = x > 0 && y > 0 && 2 * x + 1 < side && 2 * y + 1 < side;
+        if (whole) {
             const float *row = middle - 3, *above = row - side * 3, *below = row + side * 3;
             memcpy(low, above, ROW * sizeof *low);
             memcpy(low + ROW, row, (SCARLET__LANES - ROW) * sizeof *low);
@@ -51,12 +53,11 @@ static void patches(const scarlet__view *view, size_t pixel, size_t count, float
             memset(high + REST, 0, (SCARLET__LANES - REST) * sizeof *high);
         } else {
             float patch[2 * SCARLET__LANES] = {0};
-            for (size_t ky = y > 0 ? 0 : 1; ky < 3; ky++) {
-                const float *row = picture + ((2 * y + ky - 1) * side + 2 * x) * 3;
-                if (x > 0)
-                    memcpy(patch + ky * ROW, row - 3, ROW * sizeof *patch);
-                else
-                    memcpy(patch + ky * ROW + 3, row, (ROW - 3) * sizeof *patch);
+            for (size_t tap = 0; tap < 9; tap++) {
+                const size_t row = 2 * y + tap / 3, column = 2 * x + tap % 3; /* one more */
+                if (row > 0 && row <= side && column > 0 && column <= side)
+                    memcpy(patch + tap * 3, picture + ((row - 1) * side + column - 1) * 3,
+                           3 * sizeof *patch);
             }
             memcpy(low, patch, SCARLET__LANES * sizeof *low);
             memcpy(high, patch + SCARLET__LANES, SCARLET__LANES * sizeof *high);

@@ -1,11 +1,12 @@
 /*
  * Times steps of the trainer on made-up pictures.
  *
- *   step SPACE GENOTYPE SIDE CLASSES MICRO_BATCH MICRO_BATCHES THREADS SECONDS
+ *   step SPACE GENOTYPE SIDE CLASSES MICRO_BATCH MICRO_BATCHES THREADS SECONDS [ISA]
  *
- * Prints, of a picture, median and least seconds of CPU time and the median of the clock's; GFLOP/s
- * of CPU time (6 a multiply-add of the network) by its median; the peak of a core, measured between
- * steps; the trainer's memory in MB.
+ * ISA: newest instruction set, 0 portable, 1 AVX2, 2 AVX-512. Prints, of a picture, median and
+ * least seconds of CPU time and the median of the clock's; GFLOP/s of CPU time (6 a multiply-add of
+ * the network) by its median; the peak of a core, measured between steps; the trainer's memory in
+ * MB.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,9 @@ static scarlet_status fetch(void *user, int64_t step, int index, float *pictures
 }
 
 /* GFLOP/s of independent multiply-adds in registers. */
-static double peak(void)
+static double peak(int isa)
 {
-    const scarlet__kernels *kernels = scarlet__kernels_for(scarlet__cpu_isa(SCARLET_ISA_AVX512));
+    const scarlet__kernels *kernels = scarlet__kernels_for(scarlet__cpu_isa(isa));
     const size_t steps = 1000000;
     const double begin = seconds(CLOCK_THREAD_CPUTIME_ID);
     volatile float sink = kernels->peak(steps);
@@ -67,7 +68,7 @@ static int ascending(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    if (argc != 9)
+    if (argc != 9 && argc != 10)
         return 2;
     scarlet_error err;
     scarlet__space space;
@@ -86,7 +87,8 @@ int main(int argc, char **argv)
                                                 .micro_batch = atoi(argv[5]),
                                                 .micro_batches = atoi(argv[6]),
                                                 .threads = (unsigned)atoi(argv[7]),
-                                                .isa_max = SCARLET_ISA_ANY,
+                                                .isa_max =
+                                                    argc > 9 ? atoi(argv[9]) : SCARLET_ISA_AVX512,
                                                 .optimizer = SCARLET__SGD,
                                                 .momentum = 0.9};
     current = &settings;
@@ -111,7 +113,7 @@ int main(int argc, char **argv)
         if (++steps > 0) {
             cpu[steps - 1] = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
             wall[steps - 1] = seconds(CLOCK_MONOTONIC) - clock;
-            peaks[steps - 1] = peak();
+            peaks[steps - 1] = peak(settings.isa_max);
         }
     }
     qsort(cpu, (size_t)steps, sizeof *cpu, ascending);
