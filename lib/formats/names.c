@@ -6,7 +6,7 @@
 #include "formats/sort.h"
 
 /* As FNV-1a, but by eight bytes. */
-static uint64_t hash(const char *name)
+static uint64_t hash_of(const char *name)
 {
     size_t left = strlen(name);
     uint64_t h = 0xCBF29CE484222325u ^ left;
@@ -50,7 +50,7 @@ bool scarlet__names_index(scarlet__names *names, const void *items, size_t count
     if (!names->hash)
         return false;
     for (size_t i = 0; i < count; i++)
-        names->hash[i] = hash(name_of(items, (uint32_t)i));
+        names->hash[i] = hash_of(name_of(items, (uint32_t)i));
     names->order = scarlet__sorted(names, count, before);
     return names->order != NULL;
 }
@@ -71,7 +71,7 @@ static int compare_at(const scarlet__names *names, size_t place, uint64_t name_h
 
 size_t scarlet__names_find(const scarlet__names *names, const char *name, size_t *first)
 {
-    const uint64_t wanted = hash(name);
+    const uint64_t wanted = hash_of(name);
     size_t low = 0, high = names->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -112,10 +112,12 @@ static scarlet__choice choose(review *r, const char *layer, int in)
             r->misshapen++;
         }
     }
-    choice.squeeze = find(r->tensors, layer, "mid_se.squeeze_conv.weight") ||
-                     find(r->tensors, layer, "mid_se.squeeze_conv.bias") ||
-                     find(r->tensors, layer, "mid_se.excite_conv.weight") ||
-                     find(r->tensors, layer, "mid_se.excite_conv.bias");
+    /* Fewer channels leave none after the squeeze: then its tensors are unexpected. */
+    choice.squeeze =
+        choice.expansion * in >= 4 && (find(r->tensors, layer, "mid_se.squeeze_conv.weight") ||
+                                       find(r->tensors, layer, "mid_se.squeeze_conv.bias") ||
+                                       find(r->tensors, layer, "mid_se.excite_conv.weight") ||
+                                       find(r->tensors, layer, "mid_se.excite_conv.bias"));
     return choice;
 }
 

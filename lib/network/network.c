@@ -67,6 +67,10 @@ scarlet_status scarlet__network_build(const scarlet__space *space,
         l->expansion = choice->expansion;
         l->hidden = choice->expansion * channels;
         l->squeeze = choice->squeeze ? l->hidden / 4 : 0;
+        if (choice->squeeze && l->squeeze == 0)
+            return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                                 "genotype, layer %d: %d channels are too few for squeeze-excite",
+                                 i, l->hidden);
         l->residual = l->stride == 1 && l->in == l->out;
         net->total_stride *= l->stride;
         if (net->total_stride > SCARLET__SIDE_MAX)

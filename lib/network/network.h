@@ -38,8 +38,8 @@ typedef struct scarlet__network {
 } scarlet__network;
 
 /* Builds the network that a genotype chooses of a space. ARGUMENT: the numbers of their layers
- * differ, a choice is not valid, or `classes` is not in 1 .. SCARLET__CLASSES_MAX. LIMIT: its total
- * stride is above SCARLET__SIDE_MAX. */
+ * differ, a choice is not valid (or its squeeze-excite would have no channels), or `classes` is not
+ * in 1 .. SCARLET__CLASSES_MAX. LIMIT: its total stride is above SCARLET__SIDE_MAX. */
 scarlet_status scarlet__network_build(const scarlet__space *space,
                                       const scarlet__genotype *genotype, int classes,
                                       scarlet__network *out, scarlet_error *err);

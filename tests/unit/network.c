@@ -84,6 +84,10 @@ static void refused(void)
     space.count = 1;
     CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
     space.count = 2;
+    space.stem = 2; /* one channel: three hidden ones, of which a quarter is none */
+    CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
+    space.stem = 16;
+    CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_OK);
     genotype.layer[1] = (scarlet__choice){.expansion = 6, .kernel = 4};
     CHECK(scarlet__network_build(&space, &genotype, 5, &network, NULL) == SCARLET_ERROR_ARGUMENT);
 }
