@@ -308,13 +308,13 @@ void examples_open(examples *all, const char *path)
     case INPUT_FOLDER:
         add_folder(all, path);
         break;
-    case INPUT_ARCHIVE:
-        add_archive(all, path);
+    case INPUT_FILE:
+        add_list(all, path);
         break;
     case INPUT_PICTURE:
         cli_refuse(path, "a picture, not a folder of class folders, an archive or a list");
-    default:
-        add_list(all, path);
+    default: /* archives of other kinds are refused by name */
+        add_archive(all, path);
     }
     if (!all->count)
         cli_refuse(path, "no pictures");

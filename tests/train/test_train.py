@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tarfile
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -413,6 +414,13 @@ def test_archive_faults(forms, tmp_path):
     assert 1 <= len(found["broken"]) <= 2
     (tmp_path / "no.tar").write_bytes(b"nothing" * 100)
     assert train(tmp_path / "no.tar", "--check", code=1).stderr.startswith(f"scarlet: {tmp_path}/no.tar: no picture with a class: ")
+
+
+def test_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a/1.png", b"")
+    message = train(tmp_path / "photos.zip", "--check", code=1).stderr
+    assert message.startswith(f"scarlet: {tmp_path}/photos.zip: no picture with a class: ") and "zip" in message.split(": ")[-1]
 
 
 def test_missing_idx(tmp_path):
