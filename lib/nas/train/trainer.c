@@ -287,10 +287,12 @@ static void add(scarlet__trainer *t, int index, const scarlet__passage *p, doubl
     /* No other thread is here before `added` is raised. */
     if (good) {
         t->loss += loss;
-        for (size_t i = t->frozen; i < t->trained; i++)
-            t->gradient[i] += pass->gradients[i];
-        for (size_t i = t->trained; i < t->state; i++)
-            t->gradient[i] += running_share * (pass->gradients[i] - t->gradient[i]);
+        if (pass->gradients != t->gradient)
+            for (size_t i = t->frozen; i < t->trained; i++)
+                t->gradient[i] += pass->gradients[i];
+        float *running = t->gradient + t->trained;
+        for (size_t i = 0; i < t->state - t->trained; i++)
+            running[i] += running_share * (pass->statistics[i] - running[i]);
     }
     pthread_mutex_lock(&t->lock);
     t->added++;
@@ -313,6 +315,8 @@ static void take_micro_batches(void *user, unsigned member)
             flush_denormals();
             if (p->drop)
                 fill_drop(t, index, p->drop);
+            /* The first begins the sum; nobody adds to it before. */
+            p->pass.gradients = index == 0 ? t->gradient : p->pass.statistics - t->trained;
             memset(p->pass.gradients + t->frozen, 0, (t->trained - t->frozen) * sizeof(float));
             loss = scarlet__graph_run(&t->graph, p, factor);
         }
@@ -398,7 +402,6 @@ scarlet_status scarlet__trainer_step(scarlet__trainer *t, scarlet__fetch_fn fetc
     t->loss = 0;
     t->status = SCARLET_OK;
     atomic_store(&t->next, 0);
-    memset(t->gradient + t->frozen, 0, (t->trained - t->frozen) * sizeof *t->gradient);
     memcpy(t->gradient + t->trained, t->weights + t->trained,
            (t->state - t->trained) * sizeof *t->gradient);
     scarlet__crew_run(s->threads, take_micro_batches, t);

@@ -19,11 +19,12 @@ SPACE = ("stem=32 tail=1280 layers=32:2,32:1,40:2,40:1,40:1,40:1,80:2,80:1,80:1,
 BLOCKS = "stem=16 tail=128 layers=8:1,16:2,16:1,16:1,32:2,32:1,32:1,32:1"
 GENOTYPE = "e6k3,e6k5,e6k7,e6k3,e6k5,e6k7,e6k3,e6k5"
 
-# name, space, genotype, side, classes, micro-batch, PyTorch's batches, seconds a turn, required and wanted ratio
+# name, space, genotype, side, classes, micro-batch and how many a step, PyTorch's batches, seconds a turn, required and
+# wanted ratio
 PROBLEMS = [
-    ("SCARLET-A, 224 px", SPACE, "SCARLET-A", 224, 1000, 8, (8, 16, 32), 6, 1.7, 2.5),
-    ("SCARLET-A, 64 px", SPACE, "SCARLET-A", 64, 1000, 32, (64, 128, 256), 4, 1.8, 2.7),
-    ("8 blocks, 28 px", BLOCKS, GENOTYPE, 28, 10, 32, (32, 64, 128, 256), 2, 5.0, 8.0),
+    ("SCARLET-A, 224 px", SPACE, "SCARLET-A", 224, 1000, (8, 2), (8, 16, 32), 6, 1.7, 2.5),
+    ("SCARLET-A, 64 px", SPACE, "SCARLET-A", 64, 1000, (32, 4), (64, 128, 256), 4, 1.8, 2.7),
+    ("8 blocks, 28 px", BLOCKS, GENOTYPE, 28, 10, (32, 4), (32, 64, 128, 256), 2, 5.0, 8.0),
 ]
 # As examples/train/README.md has them: memory is not returned to the system after each step.
 QUIET = dict(OMP_NUM_THREADS="1", MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="4000000000",
@@ -42,9 +43,9 @@ def pytorch(problem, batch):
     return numbers(["/usr/bin/python3", script, space, genotype, side, batch, classes, seconds], **QUIET)[0]
 
 
-def own(step, problem, count=1, threads=1):
-    _, space, genotype, side, classes, micro_batch, _, seconds, _, _ = problem
-    return numbers([step, space, genotype, side, classes, micro_batch, count, threads, seconds])
+def own(step, problem, threads=1):
+    _, space, genotype, side, classes, batch, _, seconds, _, _ = problem
+    return numbers([step, space, genotype, side, classes, *batch, threads, seconds])
 
 
 def main(step, rounds=5):
@@ -67,7 +68,7 @@ def main(step, rounds=5):
     for problem in PROBLEMS:
         gains = []
         for _ in range(int(rounds)):
-            gains.append(own(step, problem, 4, 1)[2] / own(step, problem, 4, 2)[2])
+            gains.append(own(step, problem, 1)[2] / own(step, problem, 2)[2])
         print(f"{problem[0]:20} two threads against one: {statistics.median(gains):.2f} "
               f"({min(gains):.2f}..{max(gains):.2f})", flush=True)
 
