@@ -230,7 +230,7 @@ typedef enum scarlet_train_info {
     SCARLET_TRAIN_INFO_FINISHED = 6,        /* 1: nothing is left to do */
     SCARLET_TRAIN_INFO_PICTURES = 7,        /* of the training part */
     SCARLET_TRAIN_INFO_BROKEN = 8,          /* pictures that could not be read so far */
-    SCARLET_TRAIN_INFO_BYTES = 9,           /* memory held or to be held, without cached pictures */
+    SCARLET_TRAIN_INFO_BYTES = 9,           /* memory at most, without pictures */
     SCARLET_TRAIN_INFO_CACHE_BYTES = 10,    /* pictures cached so far */
     SCARLET_TRAIN_INFO_FEATURES = 11,       /* pictures whose features for the head are there */
 

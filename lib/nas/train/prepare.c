@@ -184,6 +184,18 @@ static scarlet_status describe(scarlet_trainer *t, scarlet_error *err)
 
 /* ---- the parts ---- */
 
+/* Memory beside that of steps: the model file of an evaluation, with room to grow, and the model
+ * loaded from it; the features for a head. */
+static int64_t aside(const scarlet_trainer *t)
+{
+    int64_t parameters = 0;
+    for (int i = 0; i < t->network.count; i++)
+        parameters += scarlet__layer_parameters(&t->network.layer[i]);
+    int64_t features = (int64_t)scarlet__dataset_part_count(t->dataset, SCARLET_PART_TRAIN) *
+                       t->network.space.tail;
+    return (int64_t)sizeof(float) * (3 * parameters + (t->head_pending ? features : 0));
+}
+
 static scarlet_status make_trainer(scarlet_trainer *t, int micro_batch, int micro_batches,
                                    scarlet_error *err)
 {
@@ -211,7 +223,7 @@ static scarlet_status make_trainer(scarlet_trainer *t, int micro_batch, int micr
         .frozen_layers = tuning ? (int)fmax(0, option(t, SCARLET_TRAIN_FREEZE)) : 0,
         .frozen_statistics = tuning,
     };
-    t->trainer_bytes = scarlet__trainer_memory(&s);
+    t->bytes = scarlet__trainer_memory(&s) + aside(t);
     scarlet_status status = scarlet__trainer_create(&s, &t->trainer, err);
     if (status == SCARLET_OK)
         scarlet__trainer_initialise(t->trainer, s.seed);
@@ -452,7 +464,7 @@ double scarlet_trainer_get(const scarlet_trainer *t, scarlet_train_info what)
     case SCARLET_TRAIN_INFO_BROKEN:
         return (double)broken(t);
     case SCARLET_TRAIN_INFO_BYTES:
-        return (double)t->trainer_bytes;
+        return (double)t->bytes;
     case SCARLET_TRAIN_INFO_CACHE_BYTES:
         return (double)scarlet__pictures_cached(t->pictures);
     case SCARLET_TRAIN_INFO_FEATURES:

@@ -31,7 +31,7 @@ struct scarlet_trainer {
     scarlet__pictures *pictures;
     scarlet__loader *loader;
     scarlet__trainer *trainer;
-    int64_t trainer_bytes;
+    int64_t bytes; /* announced */
     scarlet__schedule schedule;
     int64_t per_epoch; /* steps */
 
