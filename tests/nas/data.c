@@ -6,6 +6,8 @@
  *   bits SEED PURPOSE EPOCH ITEM COUNT          uint64
  *   below SEED PURPOSE EPOCH ITEM N COUNT       uint32
  *   beta SEED ITEM ALPHA COUNT                  float64
+ *   real FUNCTION X                             float64; exp, log or cos of pi X
+ *   rate COURSE PEAK LEAST WARM STEPS PERIOD FALL STEP     float64
  *   augment PATH SEED EPOCH ITEM RECIPE         float32 [side][side][3]
  *   split IMAGES LABELS CLASSES FRACTION SEED   uint8, the part of each picture
  *   order IMAGES LABELS CLASSES LOADER EPOCH    uint32, the pictures of an epoch
@@ -19,6 +21,8 @@
 
 #include "common/memory.h"
 #include "nas/data/loader.h"
+#include "nas/real.h"
+#include "nas/train/schedule.h"
 #include "test.h"
 
 enum { FIELDS = 16 };
@@ -81,6 +85,34 @@ static void draw(void)
         answer(SCARLET_OK, bits, count * sizeof *bits);
     free(bits);
     free(values);
+}
+
+static double real(size_t i)
+{
+    return i < fields ? strtod(field[i], NULL) : 0;
+}
+
+static void compute(void)
+{
+    double x = real(2), y = strcmp(field[1], "exp") == 0   ? scarlet__real_exp(x)
+                            : strcmp(field[1], "log") == 0 ? scarlet__real_log(x)
+                                                           : scarlet__real_cos_pi(x);
+    answer(SCARLET_OK, &y, sizeof y);
+}
+
+static void rate(void)
+{
+    const scarlet__schedule s = {
+        .course = (scarlet__course)number(1),
+        .peak = real(2),
+        .least = real(3),
+        .warm_up = (int64_t)number(4),
+        .steps = (int64_t)number(5),
+        .period = real(6),
+        .fall = real(7),
+    };
+    double x = scarlet__schedule_rate(&s, (int64_t)number(8));
+    answer(SCARLET_OK, &x, sizeof x);
 }
 
 static void beta(void)
@@ -232,6 +264,10 @@ int main(void)
             draw();
         else if (strcmp(field[0], "beta") == 0)
             beta();
+        else if (strcmp(field[0], "real") == 0)
+            compute();
+        else if (strcmp(field[0], "rate") == 0)
+            rate();
         else if (strcmp(field[0], "augment") == 0)
             augment();
         else

@@ -112,6 +112,43 @@ def test_beta(ask, alpha):
     assert abs(x.var() / variance - 1) < 0.05
 
 
+# ---- numbers ----
+
+def one(ask, *fields):
+    return ask(*fields, dtype=np.float64)[0]
+
+
+def test_real(ask):
+    """exp, log and cos of our own, within an ulp or two of correct."""
+    rng = np.random.default_rng(1)
+    for x in [0, 1, -1, 709.7, -744, -700, *rng.uniform(-50, 50, 200), *rng.uniform(-1e-6, 1e-6, 20)]:
+        assert one(ask, "real", "exp", repr(float(x))) == pytest.approx(math.exp(x), rel=5e-16 * max(1, abs(x) / 50), abs=5e-324)
+    assert one(ask, "real", "exp", "-1000") == 0 and one(ask, "real", "exp", "1000") == math.inf
+    for x in [1, 2, 0.5, 1e300, 5e-324, 1e-310, 1 + 2 ** -52, *10 ** rng.uniform(-20, 20, 200), *rng.uniform(0.9, 1.1, 50)]:
+        assert one(ask, "real", "log", repr(float(x))) == pytest.approx(math.log(x), rel=5e-16, abs=1e-18)
+    for x in [0, 1, 0.5, 0.25, 0.75, *rng.uniform(0, 1, 200)]:
+        assert one(ask, "real", "cos", repr(float(x))) == pytest.approx(math.cos(math.pi * x), abs=5e-16)
+
+
+def test_rate(ask):
+    """Warm-up and the courses, as PyTorch's and timm's schedulers have them."""
+    def rate(course, step, peak=0.1, least=0.001, warm=10, steps=110, period=25.5, fall=0.1):
+        return one(ask, "rate", course, peak, least, warm, steps, period, fall, step)
+
+    for course in range(3):
+        for step in range(10):
+            assert rate(course, step) == pytest.approx(0.1 * (step + 1) / 10, rel=1e-12)
+    for step in (10, 11, 60, 109):
+        expected = 0.001 + 0.099 * (1 + math.cos(math.pi * (step - 10) / 100)) / 2
+        assert rate(0, step) == pytest.approx(expected, rel=1e-12)
+    assert rate(0, 110) == rate(0, 5000) == 0.001
+    assert rate(0, 50, steps=0) == 0.1  # while --time is being measured
+    for step in (10, 25, 26, 50, 51, 52, 76, 77, 200):
+        assert rate(1, step) == pytest.approx(0.1 * 0.1 ** math.floor(step / 25.5), rel=1e-12)
+    assert rate(2, 10) == rate(2, 10000) == 0.1
+    assert rate(0, 0, warm=0) == 0.1
+
+
 # ---- augmentation ----
 
 RECIPE = dict(side=32, resize=36, crop=1, scale=(0.2, 1), ratio=(3 / 4, 4 / 3), hflip=0.5, vflip=0, reprob=0, jitter=0)
