@@ -175,6 +175,7 @@ typedef enum scarlet_train_option {
     SCARLET_TRAIN_VAL_FRACTION = 47,
     SCARLET_TRAIN_ISA_MAX = 48,
     SCARLET_TRAIN_FEATURES = 49,
+    SCARLET_TRAIN_AUTO_AUGMENT = 50,
     SCARLET_TRAIN_INT = 0x7fffffff
 } scarlet_train_option;
 

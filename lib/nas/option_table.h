@@ -66,6 +66,10 @@ OPTION(HFLIP, "hflip", REAL, 0, 1, "auto", "probability of a mirrored picture")
 OPTION(VFLIP, "vflip", REAL, 0, 1, "0", "probability of a picture upside down")
 OPTION(COLOR_JITTER, "color-jitter", REAL, 0, 1, "auto",
        "largest change of brightness, contrast and saturation")
+OPTION(AUTO_AUGMENT, "auto-augment", CHOICE, 0, 1, "none",
+       "ta_wide: TrivialAugment, one random change of a picture")
+VALUE(AUTO_AUGMENT, 0, "none")
+VALUE(AUTO_AUGMENT, 1, "ta_wide")
 OPTION(REPROB, "reprob", REAL, 0, 1, "auto", "probability of an erased rectangle")
 OPTION(MIXUP, "mixup", REAL, 0, 4, "0", "alpha of mixup; 0: none")
 OPTION(CUTMIX, "cutmix", REAL, 0, 4, "0", "alpha of cutmix; 0: none")

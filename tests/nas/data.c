@@ -12,7 +12,8 @@
  *   split IMAGES LABELS CLASSES FRACTION SEED   uint8, the part of each picture
  *   order IMAGES LABELS CLASSES LOADER EPOCH    uint32, the pictures of an epoch
  *   fetch IMAGES LABELS CLASSES LOADER STEP INDEX     float32 pictures, then targets
- * RECIPE: side resize crop scale scale ratio ratio hflip vflip reprob jitter, separated by spaces.
+ * RECIPE: side resize crop scale scale ratio ratio hflip vflip reprob jitter trivial,
+ * separated by spaces.
  * LOADER: micro_batch micro_batches seed smoothing mixup cutmix weights balanced side. weights: 1
  * balanced, 2 those of the dataset (1, 2, 3 ...), 3 both.
  * Answer on stdout: int32 status, uint32 length in bytes, the bytes; or the text of the error.
@@ -138,14 +139,15 @@ static scarlet_options *normalization(int side)
 static void augment(void)
 {
     scarlet__recipe r = {0};
-    int crop = 0;
+    int crop = 0, trivial = 0;
     scarlet_error err;
     scarlet_image *image = NULL;
-    if (sscanf(field[5], "%d %d %d %lf %lf %lf %lf %lf %lf %lf %lf", &r.side, &r.resize, &crop,
+    if (sscanf(field[5], "%d %d %d %lf %lf %lf %lf %lf %lf %lf %lf %d", &r.side, &r.resize, &crop,
                &r.scale[0], &r.scale[1], &r.ratio[0], &r.ratio[1], &r.hflip, &r.vflip, &r.reprob,
-               &r.color_jitter) != 11)
+               &r.color_jitter, &trivial) != 12)
         exit(2);
     r.crop = crop;
+    r.trivial = trivial;
     size_t count = (size_t)r.side * (size_t)r.side * 3;
     uint8_t *scratch = room(count);
     float *out = room(count * sizeof *out);

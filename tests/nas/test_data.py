@@ -8,6 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision import transforms
+from torchvision.transforms import autoaugment
 from torchvision.transforms import functional as F
 
 MASK = (1 << 64) - 1
@@ -151,7 +153,7 @@ def test_rate(ask):
 
 # ---- augmentation ----
 
-RECIPE = dict(side=32, resize=36, crop=1, scale=(0.2, 1), ratio=(3 / 4, 4 / 3), hflip=0.5, vflip=0, reprob=0, jitter=0)
+RECIPE = dict(side=32, resize=36, crop=1, scale=(0.2, 1), ratio=(3 / 4, 4 / 3), hflip=0.5, vflip=0, reprob=0, jitter=0, trivial=0)
 
 
 def crop_box(random, width, height, scale, ratio):
@@ -172,7 +174,20 @@ def crop_box(random, width, height, scale, ratio):
     return (width - w) // 2, (height - h) // 2, w, h
 
 
-def expected(picture, seed, epoch, item, side, resize, crop, scale, ratio, hflip, vflip, reprob, jitter):
+CHANGES = ["Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Brightness", "Color", "Contrast", "Sharpness",
+           "Posterize", "Solarize", "AutoContrast", "Equalize"]
+
+
+def trivial_augment(random, picture):
+    """torchvision's TrivialAugmentWide, which applies this to magnitudes that it has as floats."""
+    change, strength, sign = CHANGES[random.below(14)], random.below(31), (1, -1)[random.below(2)]
+    magnitude = {"Posterize": 8 - round(strength / 5), "Solarize": 255 - 255 * strength / 30, "Rotate": sign * 135 * strength / 30,
+                 "TranslateX": sign * 32 * strength / 30, "TranslateY": sign * 32 * strength / 30}
+    return autoaugment._apply_op(picture, change, magnitude.get(change, 0.99 * (sign * strength / 30)),
+                                 transforms.InterpolationMode.NEAREST, None)
+
+
+def expected(picture, seed, epoch, item, side, resize, crop, scale, ratio, hflip, vflip, reprob, jitter, trivial):
     random = Random(seed, AUGMENT, epoch, item)
     if crop:
         x, y, w, h = crop_box(random, *picture.size, scale, ratio)
@@ -184,6 +199,8 @@ def expected(picture, seed, epoch, item, side, resize, crop, scale, ratio, hflip
         picture = F.hflip(picture)
     if flips[1]:
         picture = F.vflip(picture)
+    if trivial:
+        picture = trivial_augment(random, picture)
     if jitter:
         changes = [F.adjust_brightness, F.adjust_contrast, F.adjust_saturation]
         while changes:
@@ -232,6 +249,25 @@ def test_augment(ask, photo, change, size):
     for seed, epoch, item in [(1, 0, 0), (1, 0, 1), (1, 1, 0), (2, 7, 123456789012)]:
         found = ask("augment", path, seed, epoch, item, text).reshape(recipe["side"], recipe["side"], 3)
         np.testing.assert_array_equal(found, expected(picture, seed, epoch, item, **recipe))
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 32, 65])
+def test_trivial(ask, photo, side):
+    """Every change of every strength, bit for bit."""
+    recipe = RECIPE | dict(side=side, resize=side, crop=0, hflip=0, trivial=1)
+    path, seen = photo(side, side), set()
+    picture = Image.open(path).convert("RGB")
+    text = " ".join(f"{x!r}" for key in recipe for x in np.atleast_1d(recipe[key]).tolist())
+    for item in range(4000 if side == 32 else 500):
+        random = Random(5, AUGMENT, 0, item)
+        random.unit(), random.unit()  # the two flips
+        drawn = random.below(14), random.below(31), random.below(2)
+        if drawn in seen:
+            continue
+        seen.add(drawn)
+        found = ask("augment", path, 5, 0, item, text).reshape(side, side, 3)
+        np.testing.assert_array_equal(found, expected(picture, 5, 0, item, **recipe), err_msg=f"{CHANGES[drawn[0]]} {drawn}")
+    assert len(seen) > (850 if side == 32 else 350)
 
 
 # ---- datasets ----

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nas/data/colour.h"
 #include "nas/real.h"
 
 /* ---- crop ---- */
@@ -129,57 +130,6 @@ static void copy_centre(const scarlet_image *image, uint32_t side, bool hflip, b
     }
 }
 
-/* ---- colour ---- */
-
-/* Pillow's Image.blend of a pixel's value with what the enhancement would make of it at 0. */
-static uint8_t blend(uint8_t zero, uint8_t value, float factor)
-{
-    float mixed = (float)zero + factor * (float)(value - zero);
-    return mixed <= 0 ? 0 : mixed >= 255 ? 255 : (uint8_t)mixed;
-}
-
-/* Pillow's convert("L"). */
-static uint8_t grey(const uint8_t *p)
-{
-    return (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
-}
-
-static void brightness(uint8_t *pixels, size_t count, float factor)
-{
-    for (size_t i = 0; i < 3 * count; i++)
-        pixels[i] = blend(0, pixels[i], factor);
-}
-
-static void contrast(uint8_t *pixels, size_t count, float factor)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += grey(pixels + 3 * i);
-    uint8_t mean = (uint8_t)((double)sum / (double)count + 0.5);
-    for (size_t i = 0; i < 3 * count; i++)
-        pixels[i] = blend(mean, pixels[i], factor);
-}
-
-static void saturation(uint8_t *pixels, size_t count, float factor)
-{
-    for (size_t i = 0; i < count; i++, pixels += 3) {
-        uint8_t zero = grey(pixels);
-        for (int c = 0; c < 3; c++)
-            pixels[c] = blend(zero, pixels[c], factor);
-    }
-}
-
-static void jitter(uint8_t *pixels, size_t count, double strength, scarlet__random *r)
-{
-    void (*change[])(uint8_t *, size_t, float) = {brightness, contrast, saturation};
-    for (uint32_t left = 3; left > 0; left--) { /* in random order */
-        uint32_t i = scarlet__random_below(r, left);
-        double factor = scarlet__random_between(r, 1 - strength, 1 + strength);
-        change[i](pixels, count, (float)factor);
-        change[i] = change[left - 1];
-    }
-}
-
 /* ---- erasing ---- */
 
 /* torchvision's RandomErasing with its defaults, after normalization: 0 is the mean. */
@@ -218,8 +168,13 @@ scarlet_status scarlet__augment(const scarlet__recipe *recipe, const scarlet_ima
     bool vflip = scarlet__random_unit(&random) < recipe->vflip;
     copy_centre(picture, side, hflip, vflip, scratch);
     scarlet_image_free(picture);
+    if (recipe->trivial) {
+        status = scarlet__trivial_augment(scratch, side, &random, err);
+        if (status != SCARLET_OK)
+            return status;
+    }
     if (recipe->color_jitter > 0)
-        jitter(scratch, count, recipe->color_jitter, &random);
+        scarlet__color_jitter(scratch, count, recipe->color_jitter, &random);
     status = scarlet_image_wrap(scratch, side, side, (size_t)side * 3, SCARLET_PIXELS_RGB, NULL,
                                 NULL, &picture, err);
     if (status != SCARLET_OK)

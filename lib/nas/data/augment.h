@@ -16,6 +16,7 @@ typedef struct scarlet__recipe {
     bool crop;                 /* RandomResizedCrop of these: */
     double scale[2], ratio[2]; /* share of the area; width to height */
     double hflip, vflip, reprob; /* probabilities */
+    bool trivial;                /* one random change of TrivialAugment */
     double color_jitter;         /* largest change of brightness, contrast, saturation */
 } scarlet__recipe;
 

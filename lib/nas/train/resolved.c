@@ -54,6 +54,7 @@ scarlet_status scarlet__resolved_loader(const scarlet_dataset *dataset, scarlet_
                 .hflip = option(opts, SCARLET_TRAIN_HFLIP),
                 .vflip = option(opts, SCARLET_TRAIN_VFLIP),
                 .reprob = option(opts, SCARLET_TRAIN_REPROB),
+                .trivial = option(opts, SCARLET_TRAIN_AUTO_AUGMENT) > 0,
                 .color_jitter = option(opts, SCARLET_TRAIN_COLOR_JITTER),
             },
         .micro_batch = micro_batch,
