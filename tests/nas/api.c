@@ -187,6 +187,59 @@ static void training(void)
     CHECK(released == FRAMES);
 }
 
+/* ---- pictures ---- */
+
+/* Is it frame i? */
+static bool is_frame(const scarlet_image *image, int i)
+{
+    uint32_t width, height;
+    size_t stride;
+    scarlet_pixels format;
+    const uint8_t *pixels = scarlet_image_pixels(image, &width, &height, &stride, &format);
+    bool same = width == SIDE && height == SIDE && format == SCARLET_PIXELS_RGB;
+    for (size_t at = 0; same && at < SIDE * SIDE; at++)
+        same = memcmp(pixels + at / SIDE * stride + at % SIDE * 3, frames[i] + 4 * at, 3) == 0;
+    return same;
+}
+
+/* A dataset gives its pictures back; without augmentation the network sees training pictures. */
+static void pictures(void)
+{
+    scarlet_trainer *t = NULL;
+    scarlet_train_options *opts = small_options();
+    scarlet_dataset *d = frames_dataset(SCARLET_PIXELS_RGBA);
+    scarlet_image *image[4] = {NULL};
+    int32_t label[4];
+    for (size_t i = 0; i < FRAMES; i++)
+        if (fine(scarlet_dataset_load(d, i, NULL, image, &err))) {
+            CHECK(is_frame(image[0], (int)i));
+            scarlet_image_free(image[0]);
+        }
+    if (!fine(scarlet_trainer_create(d, opts, NULL, &t, &err)))
+        return;
+    fine(scarlet_trainer_step(t, &err));
+    fine(scarlet_trainer_samples(t, 4, image, label, &err));
+    int seen = 0;
+    for (int i = 0; i < 4; i++) {
+        for (int frame = label[i]; frame < 32; frame += 2)
+            seen += is_frame(image[i], frame);
+        scarlet_image_free(image[i]);
+    }
+    CHECK(seen == 4);
+    REFUSED(scarlet_trainer_samples(t, 5, image, label, &err),
+            "5 samples: a micro-batch has 4 pictures");
+    REFUSED(scarlet_trainer_samples(t, 1, NULL, label, &err), "images is NULL");
+    REFUSED(scarlet_trainer_samples(t, 1, image, NULL, &err), "labels is NULL");
+    REFUSED(scarlet_trainer_samples(NULL, 1, image, label, &err), "trainer is NULL");
+    REFUSED(scarlet_dataset_load(d, FRAMES, NULL, image, &err), "picture 48: there are 48");
+    REFUSED(scarlet_dataset_load(d, 0, NULL, NULL, &err), "out is NULL");
+    REFUSED(scarlet_dataset_load(NULL, 0, NULL, image, &err), "dataset is NULL");
+    scarlet_trainer_free(t);
+    scarlet_train_options_free(opts);
+    scarlet_dataset_free(d);
+    released = 0;
+}
+
 /* Planar frames and regions are pictures like others. */
 static void formats(void)
 {
@@ -480,6 +533,10 @@ static bool train_once(const char *folder, const char *base)
              !out_of_memory(scarlet_train_options_set(opts, "resize", "32", &err));
     ok = ok && !out_of_memory(scarlet_trainer_create(d, opts, folder, &t, &err));
     CHECK(ok || !t);
+    scarlet_image *sample[2];
+    ok = ok && !out_of_memory(scarlet_trainer_samples(t, 2, sample, (int32_t[2]){0}, &err));
+    for (int i = 0; ok && i < 2; i++)
+        scarlet_image_free(sample[i]);
     ok = ok && !out_of_memory(scarlet_trainer_epoch(t, &err));
     scarlet_trainer_free(t);
     t = NULL;
@@ -522,6 +579,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     draw_frames();
+    pictures();
     training();
     formats();
     heads(argv[1]);
