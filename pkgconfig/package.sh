@@ -4,8 +4,8 @@
 #   pkgconfig/package.sh FOLDER [OPTION OF DPKG-BUILDPACKAGE]...
 #
 # The tree is copied to FOLDER, with pkgconfig/debian as its debian/; packages and the source package
-# are left there. What debian/control asks for must be installed: `apt-get build-dep ./` in the copy.
-# tests/packages.sh does so in a clean Debian, and tests the result.
+# are left there. What is missing to build them is named, with the command that installs it.
+# tests/packages.sh does all that in a clean Debian, and tests the result.
 set -eu
 [ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 mkdir -p "$1"
@@ -27,4 +27,9 @@ tar --create --exclude-vcs --exclude='./build*' --exclude=./pkgconfig/debian --e
 tar --extract --directory="$folder" --file="$folder/libscarlet_$version.orig.tar.xz"
 cp -r pkgconfig/debian "$folder/$name/debian"
 cd "$folder/$name"
+dpkg-checkbuilddeps || {
+    echo "$0: install that as root, then run this again:" >&2
+    echo "    apt-get install dpkg-dev && apt-get build-dep $PWD" >&2
+    exit 1
+}
 exec dpkg-buildpackage --no-sign "$@"

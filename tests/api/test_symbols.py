@@ -61,6 +61,17 @@ def test_since():
         assert tuple(map(int, version.split("."))) <= now, name
 
 
+def test_what_is_never_called():
+    """No connection is opened, nothing printed, the program not ended: the functions for it are not there."""
+    undefined = {line.split()[-1].split("@")[0] for line in output("nm", "-D", "--undefined-only", SHARED).splitlines()}
+    assert "pread64" in undefined and "pthread_create" in undefined
+    network = {"socket", "connect", "bind", "listen", "accept", "send", "sendto", "sendmsg", "recv", "getaddrinfo"}
+    printing = {"printf", "__printf_chk", "fprintf", "__fprintf_chk", "vfprintf", "puts", "fputs", "putchar", "perror",
+                "syslog", "stdout", "stderr", "fwrite"}
+    ending = {"exit", "_exit", "_Exit", "abort", "raise", "__assert_fail", "system", "execve", "fork"}
+    assert not undefined & (network | printing | ending)
+
+
 def test_archive():
     rows = [line.split() for line in output("nm", "-g", "--defined-only", ARCHIVE).splitlines()]
     names = {row[2] for row in rows if len(row) == 3}

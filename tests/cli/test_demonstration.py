@@ -1,5 +1,6 @@
 """The model that is shipped, on the pictures that are shipped: right, and as PyTorch has it picture by picture."""
 
+import json
 import os
 import re
 import shutil
@@ -24,3 +25,14 @@ def test_shipped_pictures_are_classified_as_by_pytorch(tmp_path):
               for name, line in zip(("PyTorch", "scarlet"), lines)]
     assert counts[0] == counts[1] >= 36
     assert lines[2] == "0 pictures are classified differently; the counts are equal"
+
+
+def test_labelled_pictures():
+    """The same pictures once more, in a folder for each class."""
+    labelled = {path.resolve() for path in (EXAMPLES / "labelled").glob("*/*.png")}
+    assert labelled == {path.resolve() for path in (EXAMPLES / "pictures").iterdir()}
+    result = subprocess.run([os.environ["SCARLET_COMMAND"], "verify", "--model", MODEL, "--json", EXAMPLES / "labelled"],
+                            capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["total"] == 40 and found["top1"] == 38, found

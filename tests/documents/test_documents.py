@@ -21,6 +21,10 @@ README = fenced(ROOT / "README.md")
 SCRIPTS = [(f"README {i}", code) for i, (language, code) in enumerate(README) if language == "sh"]
 SCRIPTS += [(page.name, examples(page)) for page in PAGES]
 
+# What the library is built with, as README.md and examples/packages.sh have it.
+PACKAGES = subprocess.run(["sh", "-c", ". examples/packages.sh; echo $build_packages"], cwd=ROOT, capture_output=True,
+                          text=True, check=True).stdout.strip()
+
 # The command: a file that runs it, and by which words; README.md's two commands run everything themselves.
 ELSEWHERE = {
     "examples/quickstart.sh": ("examples/quickstart.sh", "build "),
@@ -46,7 +50,11 @@ ELSEWHERE = {
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/train/labels.txt --val-fraction 0.05 --time 1 "
     "--output fashion": ("tests/train/test_train.py", '"t10k"'),
-    "meson setup build && ninja -C build && meson install -C build": ("pkgconfig/debian/rules", "dh_auto_install"),
+    "apt-get install " + PACKAGES: ("examples/quickstart.sh", "install_packages $build_packages"),
+    "meson setup build && ninja -C build && meson install -C build && ldconfig": ("pkgconfig/debian/rules", "dh_auto_install"),
+    "ninja -C build uninstall": ("tests/install/test_static.py", '"uninstall"'),
+    "build-quickstart/src/scarlet verify --model examples/models/fashion-mnist-scarlet-c.safetensors examples/labelled": (
+        "tests/cli/test_demonstration.py", '"labelled"'),
 }
 
 
@@ -65,7 +73,7 @@ def files(tmp_path_factory):
     (folder / "names.txt").write_text("".join(f"class {i}\n" for i in range(1000)))
     pictures = sorted(tiny.PICTURES.iterdir())
     for name in ("photo.jpg", "cat.jpg", "dog.png", "folder/a.png", "photographs/b.png", "photographs/deep/c.png",
-                 "imagenet/n01440764/d.JPEG", "imagenet/n01443537/e.JPEG", "data/one/f.jpg", "data/two/g.jpg"):
+                 "imagenet/n01440764/d.JPEG", "imagenet/n01443537/e.JPEG", "data/n01440764/f.jpg", "data/n01443537/g.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pictures.pop(), folder / name)
     for i in range(4):
