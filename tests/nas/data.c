@@ -111,8 +111,9 @@ static void rate(void)
         .steps = (int64_t)number(5),
         .period = real(6),
         .fall = real(7),
+        .warm_share = real(8),
     };
-    double x = scarlet__schedule_rate(&s, (int64_t)number(8));
+    double x = scarlet__schedule_rate(&s, (int64_t)number(9));
     answer(SCARLET_OK, &x, sizeof x);
 }
 

@@ -134,8 +134,8 @@ def test_real(ask):
 
 def test_rate(ask):
     """Warm-up and the courses, as PyTorch's and timm's schedulers have them."""
-    def rate(course, step, peak=0.1, least=0.001, warm=10, steps=110, period=25.5, fall=0.1):
-        return one(ask, "rate", course, peak, least, warm, steps, period, fall, step)
+    def rate(course, step, peak=0.1, least=0.001, warm=10, steps=110, period=25.5, fall=0.1, share=0):
+        return one(ask, "rate", course, peak, least, warm, steps, period, fall, share, step)
 
     for course in range(3):
         for step in range(10):
@@ -149,6 +149,10 @@ def test_rate(ask):
         assert rate(1, step) == pytest.approx(0.1 * 0.1 ** math.floor(step / 25.5), rel=1e-12)
     assert rate(2, 10) == rate(2, 10000) == 0.1
     assert rate(0, 0, warm=0) == 0.1
+    for step in (0, 9, 10, 50):  # a warm-up that would take too much
+        assert rate(0, step, warm=100, share=0.1, steps=105) == rate(0, step, warm=10, steps=105)
+        assert rate(0, step, warm=5, share=0.1) == rate(0, step, warm=5)
+        assert rate(0, step, warm=100, share=0.1, steps=0) == rate(0, step, warm=100, steps=0)
 
 
 # ---- augmentation ----

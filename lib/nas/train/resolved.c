@@ -84,14 +84,14 @@ scarlet_status scarlet__resolved_loader(const scarlet_dataset *dataset, scarlet_
 
 scarlet__schedule scarlet__resolved_schedule(const scarlet_train_options *opts, int64_t per_epoch)
 {
+    bool timed = option(opts, SCARLET_TRAIN_TIME) > 0; /* the epochs do not say how short it is */
     return (scarlet__schedule){
+        .warm_share = timed ? 0.1 : 0,
         .course = (scarlet__course)option(opts, SCARLET_TRAIN_SCHED),
         .peak = option(opts, SCARLET_TRAIN_LR),
         .least = option(opts, SCARLET_TRAIN_MIN_LR),
         .warm_up = (int64_t)rint(option(opts, SCARLET_TRAIN_WARMUP_EPOCHS) * (double)per_epoch),
-        .steps = option(opts, SCARLET_TRAIN_TIME) > 0
-                     ? 0
-                     : (int64_t)option(opts, SCARLET_TRAIN_EPOCHS) * per_epoch,
+        .steps = timed ? 0 : (int64_t)option(opts, SCARLET_TRAIN_EPOCHS) * per_epoch,
         .period = option(opts, SCARLET_TRAIN_DECAY_EPOCHS) * (double)per_epoch,
         .fall = option(opts, SCARLET_TRAIN_DECAY_RATE),
     };

@@ -2,15 +2,22 @@
 
 #include "nas/real.h"
 
+static int64_t warm_up(const scarlet__schedule *s)
+{
+    int64_t most = (int64_t)(s->warm_share * (double)s->steps);
+    return s->steps && s->warm_share > 0 && most < s->warm_up ? most : s->warm_up;
+}
+
 double scarlet__schedule_rate(const scarlet__schedule *s, int64_t step)
 {
-    if (step < s->warm_up)
-        return s->peak * (double)(step + 1) / (double)s->warm_up;
+    int64_t warm = warm_up(s);
+    if (step < warm)
+        return s->peak * (double)(step + 1) / (double)warm;
     switch (s->course) {
     case SCARLET__COSINE: {
         if (step >= s->steps)
             return s->steps ? s->least : s->peak;
-        double done = (double)(step - s->warm_up) / (double)(s->steps - s->warm_up);
+        double done = (double)(step - warm) / (double)(s->steps - warm);
         return s->least + (s->peak - s->least) * (1 + scarlet__real_cos_pi(done)) / 2;
     }
     case SCARLET__STEP: {

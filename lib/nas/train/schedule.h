@@ -12,6 +12,7 @@ typedef struct scarlet__schedule {
     double least;        /* cosine: at the end */
     int64_t warm_up;     /* steps in which the rate rises to its peak */
     int64_t steps;       /* in all; 0: not known yet, the rate stays at its peak */
+    double warm_share;   /* of these steps that the warm-up takes at most; 0: any */
     double period, fall; /* step: steps from one fall to the next, and the factor of each */
 } scarlet__schedule;
 
