@@ -315,7 +315,8 @@ SCARLET_API void scarlet_softmax(const float *scores, size_t n, float *probabili
 SCARLET_API size_t scarlet_topk(const float *scores, size_t n, size_t k, scarlet_prediction *out);
 
 /* Reads names of classes, one a line: line n, from 0, names class n. Of "wnid<TAB>name" the name
- * counts. At most 1,000,000 lines; a final newline, CR LF and a byte-order mark are fine.
+ * counts. At most 1,000,000 lines; a final newline, CR LF, spaces at the end and a byte-order mark
+ * are fine.
  * Errors: IO, FORMAT (not UTF-8 text, a control character, an empty line), LIMIT, MEMORY. */
 SCARLET_API scarlet_status scarlet_labels_load(const char *path, scarlet_labels **out,
                                                scarlet_error *err);

@@ -75,7 +75,7 @@ static scarlet_status split(scarlet_labels *labels, size_t size, const char *pat
         char *next = stop ? stop + 1 : end;
         if (!stop)
             stop = end;
-        if (stop > line && stop[-1] == '\r')
+        while (stop > line && strchr(" \r", stop[-1]))
             stop--;
         *stop = '\0';
         const char *why = NULL;

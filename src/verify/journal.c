@@ -81,6 +81,8 @@ journal *journal_open(const char *path, const char *head, bool resume)
 {
     journal *j = cli_alloc(1, sizeof *j);
     j->path = cli_format("%s", path);
+    if (strcmp(path, "-") == 0)
+        cli_refuse(path, "a journal must be a file");
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     struct stat st;
     if (j->fd < 0 || fstat(j->fd, &st) != 0)

@@ -1,7 +1,7 @@
 /*
- * Lists of pictures and of right classes (--list, --labels of verify). The last byte of an input
- * chooses: bit 0, names may have classes; bit 1, the list comes through standard input;
- * bit 2, there is none.
+ * Lists of pictures, of right classes and of the classes of folders (--files-from, --truth and
+ * --class-map). The last byte of an input chooses: bit 0, names may have classes; bit 1, the list
+ * comes through standard input; bit 2, there is none.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "pictures/kind.h"
 #include "pictures/lists.h"
+#include "pictures/member_classes.h"
 #include "pictures/truth.h"
 
 typedef struct {
@@ -59,6 +60,20 @@ static void read_classes(void *user)
     truth_close(&t);
 }
 
+static void read_map(void *user)
+{
+    const list *l = user;
+    class_rules rules = {.classes = words};
+    class_map_read(&rules, l->path);
+    for (size_t i = 0; i < rules.map_count; i++) {
+        int64_t class_id = class_of_member(&rules, rules.map[i].folder);
+        MUST(class_id >= NO_CLASS && class_id < (int64_t)words.count);
+        MUST(class_of_folder(&rules, rules.map[i].folder) >= 0);
+    }
+    rules.classes = (class_table){0};
+    class_rules_close(&rules);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -74,5 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stdin = own;
     input_kind_of(l.path);
     trap_run(read_classes, &l);
+    trap_run(read_map, &l);
     return 0;
 }

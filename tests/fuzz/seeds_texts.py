@@ -34,7 +34,10 @@ OPTIONS = ["", "threads=4", "threads = 4 , layout=nhwc", ",,threads=0,", "engine
 
 LISTS = [b"", b"a.png\n", b"a.png 3\nb.jpg\t12\r\n", b"/abs/a.png\n\n\nsub/b.JPEG 0\n", b"a.png\0b c.png 7\0", b"a.png", b"5\n3\n1\n",
          b"5\na.png 3\n", b"a.png 3\n5\n", b"a 1234567890\n", b"ILSVRC2012_val_00000002.JPEG 7\nILSVRC2012_val_1.JPEG 8\n", b"a 1\na 2\nb/a 3\n",
-         "é.png 1\n\U0001f600.png 2\n鮨.png 3\n".encode(), b"\xff\xfe.png 1\n", b"  3\n", b" \n", b"\0", b"\0\0a", b"x" * 300 + b" 1\n"]  # fmt: skip
+         "é.png 1\n\U0001f600.png 2\n鮨.png 3\n".encode(), b"\xff\xfe.png 1\n", b"  3\n", b" \n", b"\0", b"\0\0a", b"x" * 300 + b" 1\n",
+         b"image,label\na.png,3\n\"b,\"\"c\",apple\n", b"ImageId,PredictionString\na,crane 1 2\n", b"file;class\na;1\n", b"a\tAnkle boot \r\n",
+         b"\xef\xbb\xbfa.png ankle-boot\r\n \n", b"apple\ncrane\n", b"one two\t3\n09-boot 1\n", b'{"a": 1, "b/c": 0, "apple": 2}', b'{"a": {}}',
+         b"a.png\nb\0\0"]  # fmt: skip
 
 
 def archive(*members, form=tarfile.USTAR_FORMAT):
@@ -68,6 +71,12 @@ def tars():
     yield archive(("x" * 150 + ".png", b"1"), ("é.png", b"2"), form=tarfile.PAX_FORMAT)
     yield archive(("x" * 150 + ".png", b"1"), ("é.png", b"2"), form=tarfile.GNU_FORMAT)
     yield archive(("readme", b"nothing"))
+    yield archive(("x/n1.tar", small), ("x/n2.tgz", gzip.compress(small, mtime=0)), ("cut.tar", small[:1100]), ("last.png", b"x"))
+    yield archive(("o.tar", archive(("i.tar", small))), ("a.heic", b"\0\0\0\x18ftypheic"))
+    yield archive(("a.png", PICTURE[:90]), ("b.png", b"L1"), ("c.png", b"L1"), ("a.cls", b"2\n"))
+    yield small + small
+    yield gzip.compress(gzip.compress(small, mtime=0), mtime=0)
+    yield small[:-1024]
     yield archive(("a.png", b"z" * 70000))[:1200]
     yield archive(("a.cls", b"4            \r\n"), ("a.png", b"z"), ("a.cls", b"123456789012345678"))
     for size in (b"10000000000\0", b"77777777777\0", b"\x80\0\0\0\0\0\0\x10\0\0\0\0", b"\xff" * 12):
@@ -93,7 +102,7 @@ def results():
     record = {"index": 0, "file": "a\udcff<b>.png", "label": 0, **answer}
     bin_ = {"total": 1, "top1": 1, "confidence_1e9": 500000000}
     part = {"format": "scarlet-verify-1", "model": model, "data": "d", "shards": {"of": 1, "present": [0]}, "complete": True, "classes": 3, "n": 3,
-            "total": 2, "top1": 1, "topn": 2, "failed": 1, "workers": 1, "timed": 2, "seconds": 0.5, "bins": [bin_] * 15,
+            "names": ["x", None, "y"], "total": 2, "top1": 1, "topn": 2, "failed": 1, "workers": 1, "timed": 2, "seconds": 0.5, "bins": [bin_] * 15,
             "per_class": [{"class": 0, "name": "x", "total": 1, "top1": 0, "topn": 1}], "confusions": [[0, 1, 1]], "worst": [record],
             "failures": [{"index": 1, "file": "b", "label": -1, "error": "not\n\u00e9 read"}]}  # fmt: skip
     two = dict(part, classes=9, worst=[dict(record, top=[1, 2, 3, 4, 5], second=dict(answer, top=[0, 1, 2, 3, 4]))],

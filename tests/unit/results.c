@@ -126,12 +126,13 @@ static void good_labels(void)
         {"a\nb\nc\n", 3, "c"},
         {"a\nb b", 2, "b b"},
         {"a\r\nb\r\n", 2, "b"},
+        {"a  \r\nb c \n", 2, "b c"},
         {"n01440764\ttench\nn01443537\tgold fish\n", 2, "gold fish"},
         {"\xEF\xBB\xBF"
          "first",
          1, "first"},
         {"\xC3\xA9t\xC3\xA9\n\xF0\x9F\x91\xA2", 2, "\xF0\x9F\x91\xA2"},
-        {" x ", 1, " x "},
+        {" x ", 1, " x"},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         scarlet_error err = {0};

@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 from conftest import COMMAND, TESTS, make_model, records, run, save_picture
+from permissions import obey
 
 NAMES = ["T-shirt/top", "Trouser", "crane", "crane", "Coat, overcoat", "Ankle boot", "7", "Éclair"]
 IDS = [row.split("\t")[0] for row in (TESTS.parent / "lib/results/imagenet-1k.tsv").read_text().splitlines()]
@@ -281,3 +282,35 @@ def test_truth(models, tmp_path, text):
     assert labels(models, tmp_path, "named", tmp_path / "data", "--truth", tmp_path / "truth") == ([5, 1], "")
     found, error = labels(models, tmp_path, "named", tmp_path / "data", "--labels", tmp_path / "truth")
     assert (found, error) == ([5, 1], f"scarlet: {tmp_path}/truth: right classes, not names of classes: taken as --truth\n")
+
+
+# ---- what cannot be read ----
+
+def test_unreadable_folders(models, tmp_path):
+    """Folders that permissions keep from us are failures, whether they can be listed, entered or neither."""
+    root = folders(tmp_path / "data", "Trouser", "Ankle boot")
+    for name, mode in [("shut", 0), ("listed", 0o400), ("entered", 0o100)]:
+        (root / "Trouser" / name).mkdir()
+        save_picture(random.Random(9), root / "Trouser" / name / "y.png")
+        (root / "Trouser" / name).chmod(mode)
+    try:
+        found, error = labels(models, tmp_path, "named", root, code=1, preexec_fn=obey)
+        assert found == [5, 1, 1, 1, 1]
+        assert [line for line in error.splitlines() if "Permission denied" in line] == [
+            f"scarlet: {root}/Trouser/{name}: Permission denied" for name in ("entered", "shut", "listed/y.png")]
+        result = run("-m", models / "named", root, code=1, preexec_fn=obey)
+        assert result.stdout == b"" and result.stderr.decode() == f"scarlet: {root}/Trouser/entered: Permission denied\n"
+    finally:
+        for name in ("shut", "listed", "entered"):
+            (root / "Trouser" / name).chmod(0o700)
+
+
+def test_broken_links(models, tmp_path):
+    """Links to nothing are failures of their own; the rest is counted."""
+    root = folders(tmp_path / "data", "Trouser", "Ankle boot")
+    (root / "Trouser" / "gone.png").symlink_to("nowhere")
+    (root / "gone").symlink_to("nowhere")
+    (root / "T-shirt, top").mkdir()
+    found, error = labels(models, tmp_path, "named", root, code=1)
+    assert found == [5, 0, 1, 1] and f"{root}/T-shirt, top: a class without pictures" in error
+    assert f"scarlet: {root}/Trouser/gone.png: No such file or directory\n" in error

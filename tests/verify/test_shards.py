@@ -161,3 +161,24 @@ def test_compare_classes(scratch, tree):
     make_model(scratch / "three classes", 3)
     assert b"--compare: 3 classes, but" in run("-m", scratch / "model", "--compare", scratch / "three classes", tree,
                                                code=2).stderr
+
+
+def test_merge_keeps_names_and_speed(scratch, tree, expected):
+    """Names of classes go from the parts into the merged page; its speed is that of a shard, not their sum."""
+    labels = [f"name {i}" for i in range(12)]
+    make_model(scratch / "labelled", labels=labels)
+    files = []
+    for i in range(2):
+        files.append(scratch / f"labelled-{i}.json")
+        files[-1].write_bytes(run("-m", scratch / "labelled", "--class-order", "folders", tree, "--shard", f"{i}/2", "--json").stdout)
+    parts = [json.loads(file.read_text()) for file in files]
+    page = scratch / "labelled.html"
+    merged = run_json("--merge", *files, "--report", page)
+    assert merged["names"] == parts[0]["names"] == labels and all(row["name"] == labels[row["class"]] for row in merged["per_class"])
+    assert all(name in page.read_text() for name in labels) and "class 3" not in page.read_text()
+    speeds = [part["pictures_per_second"] for part in parts]
+    assert min(speeds) * 0.999 <= merged["pictures_per_second"] <= max(speeds) * 1.001
+    assert merged["seconds"] == pytest.approx(sum(part["seconds"] for part in parts))
+    assert merged["workers"] == max(part["workers"] for part in parts)
+    files[0].write_bytes(b"\xef\xbb\xbf" + files[0].read_bytes())  # as some editors leave it
+    assert run_json("--merge", *files)["total"] == merged["total"]
