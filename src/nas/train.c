@@ -401,6 +401,7 @@ static int run(const cli_command *base, int argc, char **argv)
     scarlet_trainer_free(t.trainer);
     train_data_close(&t.data);
     train_request_free(&t.q);
+    train_command_free(&command);
     return code;
 }
 

@@ -116,6 +116,13 @@ cli_command train_command(const cli_command *base)
     return command;
 }
 
+void train_command_free(cli_command *command)
+{
+    for (const cli_option *o = command->options + OWN; o->key; o++)
+        free((char *)(uintptr_t)o->help);
+    free((cli_option *)(uintptr_t)command->options);
+}
+
 /* Name of the library's option that the parser has found; NULL: it is one of the command's. */
 static const char *library_option(const cli_command *command, int key)
 {
@@ -262,6 +269,16 @@ void train_request_write(const train_request *q, const scarlet_train_options *re
     free(unfinished);
 }
 
+/* A name that args.txt cannot hold is refused while nothing has been done. */
+static void check_line(const cli_command *command, const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+    if (length &&
+        (strpbrk(text, "\r\n") || strchr(" \t", *text) || strchr(" \t", text[length - 1])))
+        cli_usage(command, "\"%s\": a line break, or a blank at an end, cannot be kept in args.txt",
+                  text);
+}
+
 /* ---- command line ---- */
 
 static void assign(train_request *q, const char *name, const char *value)
@@ -337,6 +354,9 @@ void train_request_read(train_request *q, const cli_command *command, int argc, 
         set_text(&q->names, names);
     if (output || !q->output)
         set_text(&q->output, output ? output : "run");
+    check_line(command, q->data);
+    check_line(command, q->names);
+    check_line(command, q->weights);
     if (!q->data)
         cli_usage(command, "no data: name a folder of class folders, an archive or a list");
     free(output);

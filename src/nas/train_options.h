@@ -24,8 +24,9 @@ typedef struct train_request {
     assignments line; /* options of the library on the command line */
 } train_request;
 
-/* The command with the options that it shares with the library's table; lives on. */
+/* The command with its own options and those of the library's table. */
 cli_command train_command(const cli_command *base);
+void train_command_free(cli_command *command);
 /* Reads the command line; with --resume first args.txt of the run's folder, then the file of
  * --config; later ones win. Ends the program with a usage error. */
 void train_request_read(train_request *q, const cli_command *command, int argc, char **argv);

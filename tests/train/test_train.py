@@ -359,6 +359,7 @@ def test_resume_faults(photos, tmp_path):
     ([], "no data: name a folder of class folders, an archive or a list"),
     (["a", "b"], '"b" is too much: data are one folder, archive or list'),
     (["x", "--opt", "sgd"], "--opt: the optimizer is --optimizer adamw or sgd; scarlet's other commands set library options by --opt"),
+    (["a\nb"], '"a?b": a line break, or a blank at an end, cannot be kept in args.txt'),
     (["x", "--imgsz=64"], "--imgsz: the side of the input is --input-size"),
     (["--data", "x"], "--data: data are an argument without an option: scarlet train photos/"),
     (["x", "--model", "scarlet-a"], "--model: the network is --arch, a model to start from --initial-checkpoint"),
