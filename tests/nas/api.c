@@ -245,6 +245,7 @@ static void formats(void)
 {
     scarlet_trainer *t;
     scarlet_train_options *opts = small_options();
+    fine(scarlet_train_options_set(opts, "threads", "3", &err));
     scarlet_pixels kinds[] = {SCARLET_PIXELS_GRAY, SCARLET_PIXELS_NV12, SCARLET_PIXELS_I420};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (int crop = 0; crop < 2; crop++) {
