@@ -15,7 +15,7 @@ sources=$(find lib -name '*.c' ! -path '*/kernels/*' ! -name '*_avx2.c' ! -name 
     ! -path 'lib/nas/*' ! -path lib/common/cpu.c ! -path lib/common/cgroup.c \
     ! -path lib/engine/xnnpack/executor.c ! -path lib/engine/xnnpack/operators.c \
     ! -path lib/engine/xnnpack/pool.c ! -path lib/engine/fused/team.c \
-    ! -path lib/image/decode.c ! -path lib/image/jpeg.c ! -path lib/image/png.c ! -path lib/image/probe.c)
+    ! -path lib/image/decode.c ! -path lib/image/jpeg.c ! -path 'lib/image/png*' ! -path lib/image/probe.c)
 kernels=lib/engine/kernels
 
 sed -f lib/results/names.sed lib/results/imagenet-1k.tsv >"$out/imagenet-1k.inc"

@@ -48,6 +48,8 @@ def expected(scarlet, picture):
 
 
 def main(page, scarlet, screenshot=None):
+    size = pathlib.Path(page, "scarlet.wasm").stat().st_size
+    assert size < 340_000, size
     driver = browser()
     wait = WebDriverWait(driver, 60)
     try:
