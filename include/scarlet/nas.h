@@ -9,6 +9,7 @@
  *   heads     personalisation: features and labels in, a new model file out
  *   spaces    families of networks as text, their members and costs
  *   supernets weights for all networks of a space, trained at once; scores of them
+ *   search    networks that are best in several respects
  *   latency   how long the networks of a space take on this machine, predicted from some of them
  *
  * The rules of scarlet.h hold for every function here too: statuses and `err`, ownership, lengths
@@ -629,6 +630,71 @@ SCARLET_API scarlet_status scarlet_latency_load(const char *path, scarlet_latenc
 /* The lines of the table's head without their #: "machine", "isa" and so on, and a value; a line
  * each. */
 SCARLET_API const char *scarlet_latency_describe(const scarlet_latency *latency);
+
+/* ======================================================================== *
+ * Search                                                                   *
+ * ======================================================================== */
+
+/* A search for the networks of a space that are best in several respects at once. One thread at a
+ * time. */
+typedef struct scarlet_search scarlet_search;
+
+enum { SCARLET_OBJECTIVES_MAX = 4 };
+
+/*
+ * Evaluates a network: sets the objectives, all to be made small, and how far it violates the
+ * constraints (0: not at all). Not called twice for one network. What it returns but SCARLET_OK
+ * ends the step.
+ */
+typedef scarlet_status (*scarlet_objective_fn)(void *user, const char *genotype, double *objectives,
+                                               double *violation, scarlet_error *err);
+
+typedef enum scarlet_algorithm {
+    SCARLET_SEARCH_NSGA2 = 0,  /* non-dominated sorting, crowding, crossover, mutation */
+    SCARLET_SEARCH_RANDOM = 1, /* networks at random */
+    SCARLET_SEARCH_LOCAL = 2,  /* neighbours of the best so far */
+    SCARLET_SEARCH_AGING = 3,  /* regularised evolution: the oldest die */
+    SCARLET_SEARCH_INT = 0x7fffffff
+} scarlet_algorithm;
+
+typedef struct scarlet_search_settings {
+    scarlet_algorithm algorithm;
+    int32_t objectives; /* 1 .. SCARLET_OBJECTIVES_MAX */
+    int32_t population; /* networks of a step */
+    double crossover;   /* probability that a child has two parents */
+    int32_t reinforced; /* 1: mutations learn which choices make better networks */
+    uint64_t seed;
+} scarlet_search_settings;
+
+/* Prepares a search; nothing is evaluated yet. Errors: ARGUMENT, MEMORY. */
+SCARLET_API scarlet_status scarlet_search_create(const scarlet_space *space,
+                                                 const scarlet_search_settings *settings,
+                                                 scarlet_objective_fn evaluate, void *user,
+                                                 scarlet_search **out, scarlet_error *err);
+/* Frees a search. */
+SCARLET_API void scarlet_search_free(scarlet_search *search);
+/*
+ * Evaluates `population` networks that were not evaluated before, fewer if the space has no more.
+ * Which ones follows from settings and objectives alone: a search is continued by repeating it with
+ * an objective function that remembers. After a failure the step can be repeated.
+ */
+SCARLET_API scarlet_status scarlet_search_step(scarlet_search *search, scarlet_error *err);
+/* Networks evaluated so far. */
+SCARLET_API size_t scarlet_search_count(const scarlet_search *search);
+/* 1: all networks of the space are evaluated. */
+SCARLET_API int32_t scarlet_search_finished(const scarlet_search *search);
+/* A network evaluated, in order; `step` counts from 0. Each output may be NULL; the genotype lives
+ * until the next step. ARGUMENT past the last. */
+SCARLET_API scarlet_status scarlet_search_trial(const scarlet_search *search, size_t index,
+                                                const char **genotype, double *objectives,
+                                                double *violation, int32_t *step);
+/* 1: no network evaluated so far is better than this one in every respect. */
+SCARLET_API int32_t scarlet_search_best(const scarlet_search *search, size_t index);
+
+/* Volume of what points [count][objectives] dominate below the reference; 2 or 3 objectives. */
+SCARLET_API scarlet_status scarlet_hypervolume(const double *points, size_t count,
+                                               int32_t objectives, const double *reference,
+                                               double *volume, scarlet_error *err);
 
 #ifdef __cplusplus
 }

@@ -18,7 +18,8 @@ enum {
     SCARLET__RANDOM_SAMPLE,
     SCARLET__RANDOM_DEAL,
     SCARLET__RANDOM_ROTATION,
-    SCARLET__RANDOM_LET
+    SCARLET__RANDOM_LET,
+    SCARLET__RANDOM_SEARCH
 };
 
 typedef struct scarlet__random {
