@@ -28,6 +28,7 @@ static const struct {
     {"supernet", "train all networks of a space at once", NULL},
     {"score", "score networks with a supernet's weights", NULL},
     {"rank", "judge by true accuracies in which order a score puts networks", NULL},
+    {"search", "search a space for the networks that are best in several respects", NULL},
     {"export", "write a network of a supernet as a model file", NULL},
 };
 

@@ -86,6 +86,14 @@ void csv_close(csv *table)
     free(table->text);
 }
 
+bool csv_has(const csv *table, const char *name)
+{
+    for (size_t i = 0; i < table->columns; i++)
+        if (strcmp(table->cell[i], name) == 0)
+            return true;
+    return false;
+}
+
 size_t csv_column(const csv *table, const char *name)
 {
     for (size_t i = 0; i < table->columns; i++)

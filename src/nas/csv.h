@@ -2,6 +2,7 @@
 #ifndef SCARLET_SRC_NAS_CSV_H
 #define SCARLET_SRC_NAS_CSV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,6 +17,7 @@ typedef struct csv {
  * message if the file cannot be read or its lines differ in length. */
 void csv_open(csv *table, const char *path);
 void csv_close(csv *table);
+bool csv_has(const csv *table, const char *name);
 /* Index of the column of that name; ends the program with a message if there is none. */
 size_t csv_column(const csv *table, const char *name);
 const char *csv_cell(const csv *table, size_t row, size_t column);

@@ -53,7 +53,7 @@ def plain(source):
 
 
 def test_subcommands():
-    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "latency", "train", "supernet", "score", "rank", "export"]
+    assert SUBCOMMANDS == ["classify", "verify", "prepare-val", "info", "convert", "bench", "latency", "train", "supernet", "score", "rank", "search", "export"]
     assert HELP == "help"
 
 

@@ -46,6 +46,8 @@ ELSEWHERE = {
         ("tests/supernet/test_commands.py", '"export", output, "--genotype"'),
     "scarlet export super --genotype e3k3,id,e6k5se --output half.safetensors --storage f16":
         ("tests/supernet/test_commands.py", '"--storage", "f16"'),
+    "scarlet search super --output found --objectives cross_entropy,macs --generations 5":
+        ("tests/supernet/test_commands.py", '"search", output, "--output"'),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/train/labels.txt --val-fraction 0.05 --time 1 "
@@ -88,6 +90,8 @@ def files(tmp_path_factory):
                                       "".join(f"{key},0.8{i},0.8{i},0.8{i + 1},{1000 * i},{99 - i}\n" for key, i in rows))
     (folder / "scores.csv").write_text("genotype,top1,cross_entropy\n" +
                                        "".join(f"{key},0.7{i},{1 - i / 10}\n" for key, i in rows))
+    (folder / "space.txt").write_text("space stem=8 tail=16 layers=8:2,8:1,8:1\nchoices e3k3,e3k5|id,e6k5|e6k5se\nclasses 3\n")
+    (folder / "networks.csv").symlink_to("truth.csv")
     (folder / "wget").write_text("#!/bin/sh\nexec cat cat.jpg\n")  # the network
     (folder / "wget").chmod(0o755)
     for name in ("pictures.tar", "ILSVRC2012_img_val.tar"):

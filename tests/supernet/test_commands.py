@@ -102,6 +102,21 @@ def test_export(trained, data, tmp_path):
     assert (tmp_path / "half.safetensors").stat().st_size < 0.8 * child.stat().st_size
 
 
+def test_search(trained, tmp_path):
+    """All six networks, timed; each of the front can be exported."""
+    output, _ = trained
+    scarlet("search", output, "--output", tmp_path / "found", "--population", 4, "--generations", 9, "--measure")
+    trials, pareto = (rows((tmp_path / "found" / name).read_text()) for name in ("trials.csv", "pareto.csv"))
+    assert len(trials) == 6 and len(pareto) >= 1 and all(float(row["measured_ms"]) > 0 for row in pareto)
+    scores = {row["genotype"]: row["cross_entropy"] for row in rows(
+        scarlet("score", output, "--paths", tmp_path / "found" / "trials.csv").stdout)}
+    assert all(row["cross_entropy"] == scores[row["genotype"]] for row in trials)
+    for row in pareto:
+        scarlet("export", output, "--genotype", row["genotype"], "--output", tmp_path / "child.safetensors")
+    again = scarlet("search", output, "--output", tmp_path / "found", "--population", 4, "--generations", 9, "--resume")
+    assert "6 networks evaluated" in again.stdout
+
+
 def test_trained_on(trained, data, tmp_path):
     """scarlet train takes the child as its initial checkpoint."""
     output, _ = trained

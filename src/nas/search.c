@@ -1,0 +1,589 @@
+/* scarlet search: networks of a space that are best in several respects. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/interrupt.h"
+#include "common/message.h"
+#include "common/progress.h"
+#include "common/status.h"
+#include "csv.h"
+#include "curves.h"
+#include "nas.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "scatter.h"
+#include "search_journal.h"
+#include "super_folder.h"
+
+enum {
+    OBJECTIVES = 128,
+    LATENCY,
+    MAX_LATENCY,
+    MAX_MACS,
+    MAX_PARAMETERS,
+    ALGORITHM,
+    POPULATION,
+    GENERATIONS,
+    REINFORCED,
+    SEED,
+    TABLE,
+    SPACE,
+    DATA,
+    RESUME,
+    MEASURE
+};
+
+static const cli_option options[] = {
+    {'O', "output", "FOLDER", "the search's folder, made by this command"},
+    {OBJECTIVES, "objectives", "NAMES",
+     "up to 4 of cross_entropy, top1, latency, macs, parameters, joined by\n"
+     "commas; default cross_entropy,macs"},
+    {LATENCY, "latency", "FILE", "table of scarlet latency, for the objective and the constraint"},
+    {MAX_LATENCY, "max-latency", "MS", "largest latency, milliseconds"},
+    {MAX_MACS, "max-macs", "N", "most multiply-adds"},
+    {MAX_PARAMETERS, "max-params", "N", "most parameters"},
+    {ALGORITHM, "algorithm", "NAME", "nsga2 (default), random, local or aging"},
+    {POPULATION, "population", "N", "networks of a generation; default 64"},
+    {GENERATIONS, "generations", "N", "default 20"},
+    {REINFORCED, "reinforced", NULL, "mutations learn which choices make better networks"},
+    {SEED, "seed", "N", "default 1"},
+    {TABLE, "table", "FILE", "take scores from a table instead of a supernet; with --space"},
+    {SPACE, "space", "NAME", "space of the table's networks"},
+    {DATA, "data", "PATH", "where the pictures are now; default: where they were"},
+    {MEASURE, "measure", NULL, "time the networks of the front on this machine"},
+    {RESUME, "resume", NULL, "go on with the search in the folder"},
+    {'t', "threads", "N", "threads; default 0: all CPUs"},
+    {'q', "quiet", NULL, "no progress bar, no summary"},
+    {0},
+};
+
+static const char *const algorithms[] = {"nsga2", "random", "local", "aging", NULL};
+
+typedef struct request {
+    const cli_command *command;
+    const char *output, *latency_file, *table_file, *space_name, *data, *super;
+    scarlet_search_settings settings;
+    figure_name objective[SCARLET_OBJECTIVES_MAX];
+    double most[FIGURES]; /* constraints; infinite: none */
+    int generations;
+    uint32_t threads;
+    bool resume, measure, quiet;
+} request;
+
+/* Everything that the objective function uses. */
+typedef struct study {
+    request *q;
+    super_folder folder;
+    scarlet_space *own_space; /* with --table */
+    const scarlet_space *space;
+    scarlet_latency *latency;
+    csv table;
+    search_journal *journal;
+    scarlet_search *search;
+    candidate *candidate; /* all evaluated, in order */
+    size_t count, done;
+} study;
+
+/* ---- objectives ---- */
+
+static void must(const study *s, scarlet_status status, const scarlet_error *err)
+{
+    super_must(s->q->command, status, err);
+}
+
+/* Fills in what a supernet or a table says. */
+static scarlet_status score(study *s, candidate *c, scarlet_error *err)
+{
+    if (!s->q->table_file) {
+        scarlet_score found;
+        scarlet_status status = scarlet_supernet_score(s->folder.net, c->genotype,
+                                                       SCARLET_PART_VALIDATION, &found, err);
+        c->figure[CROSS_ENTROPY] = found.cross_entropy;
+        c->figure[TOP1] = found.top1;
+        return status;
+    }
+    const size_t key = csv_column(&s->table, "genotype");
+    for (size_t i = 0; i < s->table.rows; i++)
+        if (strcmp(csv_cell(&s->table, i, key), c->genotype) == 0) {
+            for (int k = CROSS_ENTROPY; k <= TOP1; k++)
+                if (csv_has(&s->table, figure_names[k]))
+                    c->figure[k] = csv_number(&s->table, i, csv_column(&s->table, figure_names[k]));
+            return SCARLET_OK;
+        }
+    cli_refuse(s->q->table_file, "no row for \"%.100s\"", c->genotype);
+}
+
+/* Fills in what follows from the genotype. */
+static scarlet_status cost(const study *s, candidate *c, scarlet_error *err)
+{
+    int64_t macs, parameters, nanos;
+    scarlet_status status = scarlet_space_costs(s->space, c->genotype, &macs, &parameters, err);
+    if (status != SCARLET_OK)
+        return status;
+    c->figure[MACS] = (double)macs;
+    c->figure[PARAMETERS] = (double)parameters;
+    c->figure[LATENCY_MS] = NAN;
+    if (s->latency) {
+        status = scarlet_latency_predict(s->latency, c->genotype, &nanos, err);
+        c->figure[LATENCY_MS] = (double)nanos * 1e-6;
+    }
+    return status;
+}
+
+static scarlet_status objective(void *user, const char *genotype, double *objectives,
+                                double *violation, scarlet_error *err)
+{
+    study *s = user;
+    candidate c = {.genotype = cli_format("%s", genotype)};
+    for (int i = 0; i < FIGURES; i++)
+        c.figure[i] = NAN;
+    const bool known = journal_find(s->journal, &c);
+    scarlet_status status = cost(s, &c, err);
+    if (status == SCARLET_OK && !known)
+        status = score(s, &c, err);
+    if (status != SCARLET_OK) {
+        free(c.genotype);
+        return status;
+    }
+    if (!known)
+        journal_add(s->journal, &c);
+    for (int i = 0; i < s->q->settings.objectives; i++) {
+        const figure_name name = s->q->objective[i];
+        objectives[i] = name == TOP1 ? -c.figure[name] : c.figure[name];
+    }
+    *violation = 0;
+    for (int i = 0; i < FIGURES; i++)
+        if (isfinite(s->q->most[i]) && c.figure[i] > s->q->most[i])
+            *violation += c.figure[i] / s->q->most[i] - 1;
+    s->candidate = cli_grow(s->candidate, s->count, sizeof *s->candidate);
+    s->candidate[s->count++] = c;
+    progress_step(++s->done);
+    return SCARLET_OK;
+}
+
+/* ---- hypervolume ---- */
+
+/* Of the first `count` candidates, as a share of the box that all of them are in. */
+static double volume(const study *s, size_t count)
+{
+    const int n = s->q->settings.objectives;
+    double low[SCARLET_OBJECTIVES_MAX], high[SCARLET_OBJECTIVES_MAX], result = NAN;
+    double reference[SCARLET_OBJECTIVES_MAX] = {1, 1, 1, 1};
+    double *point = cli_alloc(s->count * (size_t)n, sizeof *point);
+    size_t points = 0;
+    for (int k = 0; k < n; k++) {
+        low[k] = INFINITY;
+        high[k] = -INFINITY;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        double violation, *p = point + points * (size_t)n;
+        scarlet_search_trial(s->search, i, NULL, p, &violation, NULL);
+        for (int k = 0; k < n; k++) {
+            low[k] = fmin(low[k], p[k]);
+            high[k] = fmax(high[k], p[k]);
+        }
+        points += i < count && violation <= 0;
+    }
+    for (size_t i = 0; i < points; i++)
+        for (int k = 0; k < n; k++)
+            point[i * (size_t)n + (size_t)k] =
+                high[k] > low[k] ? (point[i * (size_t)n + (size_t)k] - low[k]) / (high[k] - low[k])
+                                 : 0;
+    if (scarlet_hypervolume(point, points, n, reference, &result, NULL) != SCARLET_OK)
+        result = NAN;
+    free(point);
+    return result;
+}
+
+/* ---- output ---- */
+
+static void put_figures(FILE *out, const study *s, size_t i, double measured)
+{
+    int32_t step;
+    scarlet_search_trial(s->search, i, NULL, NULL, NULL, &step);
+    csv_put(out, s->candidate[i].genotype);
+    fprintf(out, ",%d", step);
+    for (int k = 0; k < FIGURES; k++) {
+        fputc(',', out);
+        if (isfinite(s->candidate[i].figure[k]))
+            fprintf(out, "%.9g", s->candidate[i].figure[k]);
+    }
+    if (isfinite(measured))
+        fprintf(out, ",%.6f", measured);
+}
+
+static void write_table(const study *s, const char *name, const bool *front, const double *measured)
+{
+    char *path = super_file(s->q->output, name);
+    FILE *out = fopen(path, "w");
+    if (!out)
+        cli_refuse_errno(path);
+    fputs("genotype,generation", out);
+    for (int k = 0; k < FIGURES; k++)
+        fprintf(out, ",%s", figure_names[k]);
+    fputs(measured ? ",measured_ms\n" : "\n", out);
+    for (size_t i = 0; i < s->count; i++) {
+        if (front && !front[i])
+            continue;
+        put_figures(out, s, i, measured ? measured[i] : NAN);
+        fputc('\n', out);
+    }
+    bool failed = ferror(out);
+    if (fclose(out) != 0 || failed)
+        cli_discard(path);
+    free(path);
+}
+
+/* Times the networks of the front; milliseconds, NaN for the others. */
+static double *measure_front(const study *s, const bool *front)
+{
+    enum { ROUNDS = 5 };
+    double *measured = cli_alloc(s->count, sizeof *measured);
+    scarlet_error err;
+    scarlet_latency *timer;
+    must(s, scarlet_latency_create(s->space, NULL, &timer, &err), &err);
+    for (int round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < s->count; i++) {
+            int64_t nanos;
+            measured[i] = round ? measured[i] : front[i] ? INFINITY : NAN;
+            if (!front[i])
+                continue;
+            must(s, scarlet_latency_time(timer, s->candidate[i].genotype, &nanos, &err), &err);
+            measured[i] = fmin(measured[i], (double)nanos * 1e-6);
+        }
+    scarlet_latency_free(timer);
+    return measured;
+}
+
+static void put_scatter(FILE *out, const study *s, const bool *front)
+{
+    double *value = cli_alloc(2 * s->count, sizeof *value);
+    int *shade = cli_alloc(s->count, sizeof *shade);
+    const char **name = cli_alloc(s->count, sizeof *name);
+    const figure_name *by = s->q->objective;
+    for (size_t i = 0; i < s->count; i++) {
+        value[i] = s->candidate[i].figure[by[1]];
+        value[s->count + i] = s->candidate[i].figure[by[0]];
+        shade[i] = !front[i];
+        name[i] = s->candidate[i].genotype;
+    }
+    const scatter plot = {.title = "All networks evaluated; paler: not on the front",
+                          .x_name = figure_names[by[1]],
+                          .y_name = figure_names[by[0]],
+                          .n = s->count,
+                          .x = value,
+                          .y = value + s->count,
+                          .name = name,
+                          .shade = shade,
+                          .shades = 2};
+    plot_scatter(out, &plot);
+    free(name);
+    free(shade);
+    free(value);
+}
+
+static void put_volumes(FILE *out, const study *s)
+{
+    size_t generations = 0;
+    double *value = cli_alloc(2 * s->count, sizeof *value);
+    for (size_t i = 0; i < s->count; i++) {
+        int32_t here, next = -1;
+        scarlet_search_trial(s->search, i, NULL, NULL, NULL, &here);
+        if (i + 1 < s->count)
+            scarlet_search_trial(s->search, i + 1, NULL, NULL, NULL, &next);
+        if (next == here)
+            continue;
+        value[generations] = here;
+        value[s->count + generations++] = volume(s, i + 1);
+    }
+    const curves plot = {.title = "Hypervolume, as a share of the box around all networks",
+                         .x_name = "generation",
+                         .n = generations,
+                         .x = value,
+                         .curve = {{"hypervolume", value + s->count}},
+                         .count = 1,
+                         .marked = generations};
+    if (isfinite(value[s->count]))
+        plot_curves(out, &plot);
+    free(value);
+}
+
+static void write_page(const study *s, const bool *front, const double *measured)
+{
+    char *path = super_file(s->q->output, "report.html");
+    FILE *out = page_open(path, "Search");
+    size_t best = 0;
+    for (size_t i = 0; i < s->count; i++)
+        best += front[i];
+    page_cards_open(out);
+    page_card(out, "evaluated", "Networks", "evaluated", "%zu", s->count);
+    page_card(out, "front", "On the front", "none is better in every respect", "%zu", best);
+    page_cards_close(out);
+    fputs("<div class=\"plots\">\n", out);
+    if (s->q->settings.objectives > 1) {
+        put_scatter(out, s, front);
+        put_volumes(out, s);
+    }
+    fputs("</div>\n<h2>The front</h2>\n<div class=\"scroll\"><table id=\"pareto\"><tr><th>Genotype",
+          out);
+    for (int k = 0; k < FIGURES; k++)
+        fprintf(out, "<th class=\"n\">%s", figure_names[k]);
+    fputs(measured ? "<th class=\"n\">measured, ms</tr>\n" : "</tr>\n", out);
+    for (size_t i = 0; i < s->count; i++) {
+        if (!front[i])
+            continue;
+        fputs("<tr><td>", out);
+        html_text(out, s->candidate[i].genotype);
+        for (int k = 0; k < FIGURES; k++) {
+            fputs("<td class=\"n\">", out);
+            if (isfinite(s->candidate[i].figure[k]))
+                fprintf(out, "%.6g", s->candidate[i].figure[k]);
+        }
+        if (measured)
+            fprintf(out, "<td class=\"n\">%.4f", measured[i]);
+        fputs("</tr>\n", out);
+    }
+    fputs("</table></div>\n", out);
+    if (s->q->super) {
+        fputs("<p>Each becomes a model file by <code>scarlet export ", out);
+        html_text(out, s->q->super);
+        fputs(" --genotype TEXT --output FILE</code>.</p>\n", out);
+    }
+    page_close(out, path);
+    free(path);
+}
+
+static void conclude(study *s)
+{
+    bool *front = cli_alloc(s->count, sizeof *front);
+    size_t best = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double violation;
+        scarlet_search_trial(s->search, i, NULL, NULL, &violation, NULL);
+        front[i] = violation <= 0 && scarlet_search_best(s->search, i);
+        best += front[i];
+    }
+    double *measured = s->q->measure ? measure_front(s, front) : NULL;
+    write_table(s, "trials.csv", NULL, NULL);
+    write_table(s, "pareto.csv", front, measured);
+    write_page(s, front, measured);
+    if (!s->q->quiet) {
+        double share = volume(s, s->count);
+        printf("%zu networks evaluated, %zu on the front", s->count, best);
+        if (isfinite(share))
+            printf(", hypervolume %.4f", share);
+        printf("; ");
+        cli_put(stdout, s->q->output);
+        printf("/pareto.csv lists them\n");
+    }
+    free(measured);
+    free(front);
+}
+
+/* ---- command ---- */
+
+static void read_objectives(request *q, const char *text)
+{
+    q->settings.objectives = 0;
+    for (const char *item = text; item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
+        const size_t length = strcspn(item, ",");
+        int found = 0;
+        while (found < FIGURES && (strlen(figure_names[found]) != length ||
+                                   strncmp(figure_names[found], item, length) != 0))
+            found++;
+        if (found == FIGURES || q->settings.objectives == SCARLET_OBJECTIVES_MAX)
+            cli_usage(q->command, "--objectives: \"%s\" is not a list of up to %d of them", text,
+                      SCARLET_OBJECTIVES_MAX);
+        q->objective[q->settings.objectives++] = (figure_name)found;
+    }
+}
+
+static double positive(const request *q, const char *option)
+{
+    char *end;
+    double value = strtod(optarg, &end);
+    if (end == optarg || *end || !(value > 0) || !isfinite(value))
+        cli_usage(q->command, "%s: \"%s\" is not a number above 0", option, optarg);
+    return value;
+}
+
+static void read_request(request *q, int argc, char **argv)
+{
+    for (int key; (key = cli_next(q->command, argc, argv)) != CLI_END;) {
+        switch (key) {
+        case 'O':
+            q->output = optarg;
+            break;
+        case OBJECTIVES:
+            read_objectives(q, optarg);
+            break;
+        case LATENCY:
+            q->latency_file = optarg;
+            break;
+        case MAX_LATENCY:
+            q->most[LATENCY_MS] = positive(q, "--max-latency");
+            break;
+        case MAX_MACS:
+            q->most[MACS] = positive(q, "--max-macs");
+            break;
+        case MAX_PARAMETERS:
+            q->most[PARAMETERS] = positive(q, "--max-params");
+            break;
+        case ALGORITHM: {
+            int i = 0;
+            while (algorithms[i] && strcmp(algorithms[i], optarg) != 0)
+                i++;
+            if (!algorithms[i])
+                cli_usage(q->command, "--algorithm: unknown \"%s\"", optarg);
+            q->settings.algorithm = (scarlet_algorithm)i;
+            break;
+        }
+        case POPULATION:
+            q->settings.population =
+                (int32_t)cli_integer(q->command, "--population", optarg, 1, 10000);
+            break;
+        case GENERATIONS:
+            q->generations = (int)cli_integer(q->command, "--generations", optarg, 1, 100000);
+            break;
+        case REINFORCED:
+            q->settings.reinforced = 1;
+            break;
+        case SEED:
+            q->settings.seed = (uint64_t)cli_integer(q->command, "--seed", optarg, 0, INT64_MAX);
+            break;
+        case TABLE:
+            q->table_file = optarg;
+            break;
+        case SPACE:
+            q->space_name = optarg;
+            break;
+        case DATA:
+            q->data = optarg;
+            break;
+        case MEASURE:
+            q->measure = true;
+            break;
+        case RESUME:
+            q->resume = true;
+            break;
+        case 't':
+            q->threads = (uint32_t)cli_integer(q->command, "--threads", optarg, 0, 256);
+            break;
+        case 'q':
+            q->quiet = true;
+            break;
+        }
+    }
+    if (!q->output)
+        cli_usage(q->command, "no --output");
+    if (q->table_file ? optind < argc || !q->space_name : optind + 1 != argc || q->space_name)
+        cli_usage(q->command, q->table_file ? "--table goes with --space, without a supernet"
+                                            : "one folder of a supernet is needed, or --table");
+    q->super = q->table_file ? NULL : argv[optind];
+    bool timed = isfinite(q->most[LATENCY_MS]);
+    for (int i = 0; i < q->settings.objectives; i++)
+        timed |= q->objective[i] == LATENCY_MS;
+    if (timed && !q->latency_file)
+        cli_usage(q->command, "latency is asked for: give --latency");
+}
+
+static void open_study(study *s)
+{
+    const request *q = s->q;
+    scarlet_error err;
+    if (q->table_file) {
+        must(s, scarlet_space_load(q->space_name, &s->own_space, &err), &err);
+        s->space = s->own_space;
+        csv_open(&s->table, q->table_file);
+    } else {
+        super_open(&s->folder, q->command, q->super, q->data, q->threads);
+        s->space = scarlet_supernet_space(s->folder.net);
+    }
+    if (q->latency_file)
+        must(s, scarlet_latency_load(q->latency_file, &s->latency, &err), &err);
+    if (q->resume ? access(q->output, F_OK) != 0 : mkdir(q->output, 0777) != 0) {
+        if (!q->resume && errno == EEXIST)
+            cli_usage(q->command, "%s exists already: --resume continues it", q->output);
+        cli_refuse_errno(q->output);
+    }
+    char *path = super_file(q->output, "journal.jsonl");
+    char *about = q->super ? cli_format("%ssupernet of %.0f steps\n", scarlet_space_text(s->space),
+                                        scarlet_supernet_get(s->folder.net, SCARLET_SUPERNET_STEP))
+                           : cli_format("%stable\n", scarlet_space_text(s->space));
+    s->journal = journal_open(path, about, q->resume);
+    free(about);
+    free(path);
+    must(s, scarlet_search_create(s->space, &q->settings, objective, s, &s->search, &err), &err);
+}
+
+static void close_study(study *s)
+{
+    scarlet_search_free(s->search);
+    journal_close(s->journal);
+    scarlet_latency_free(s->latency);
+    scarlet_space_free(s->own_space);
+    if (s->q->table_file)
+        csv_close(&s->table);
+    else
+        super_close(&s->folder);
+    for (size_t i = 0; i < s->count; i++)
+        free(s->candidate[i].genotype);
+    free(s->candidate);
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    request q = {.command = command,
+                 .settings = {.population = 64, .crossover = 0.9, .seed = 1, .objectives = 2},
+                 .objective = {CROSS_ENTROPY, MACS},
+                 .generations = 20};
+    for (int i = 0; i < FIGURES; i++)
+        q.most[i] = INFINITY;
+    read_request(&q, argc, argv);
+    study s = {.q = &q};
+    open_study(&s);
+    interrupt_catch();
+    progress_start((size_t)q.generations * (size_t)q.settings.population, q.quiet);
+    for (int i = 0; i < q.generations && !scarlet_search_finished(s.search) && !interrupted();
+         i++) {
+        scarlet_error err;
+        scarlet_status status = scarlet_search_step(s.search, &err);
+        if (status != SCARLET_OK)
+            progress_hide();
+        must(&s, status, &err);
+    }
+    progress_hide();
+    if (interrupted()) {
+        if (!q.quiet)
+            cli_error("interrupted; the same command with --resume goes on");
+        close_study(&s);
+        cli_finish(DONE);
+        interrupt_finish();
+    }
+    conclude(&s);
+    close_study(&s);
+    return DONE;
+}
+
+const cli_command cli_nas = {
+    .name = "scarlet search",
+    .summary =
+        "Searches a space for the networks that are best in several respects: accuracy by a\n"
+        "supernet's scores, latency, multiply-adds, parameters.",
+    .synopsis =
+        "SUPER --output FOLDER [OPTION]...\n--table FILE --space NAME --output FOLDER [OPTION]...",
+    .options = options,
+    .notes =
+        "Examples:\n"
+        "  scarlet search super --output found --objectives cross_entropy,macs --generations 5\n"
+        "  scarlet search --table networks.csv --space space.txt --output by-table --objectives "
+        "top1,macs\n",
+    .run = run,
+};
