@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cpu.h"
 #include "nas/train/graph.h"
 #include "nas/units/unit.h"
 #include "scarlet/scarlet.h"
@@ -144,7 +145,8 @@ int main(int argc, char **argv)
     float *memory = zeroed(arena.used + kept);
     memset(memory, 0xFF, (arena.used + kept) * sizeof *memory); /* NaN: nothing relies on zeros */
     arena = (scarlet__arena){.at = memory};
-    scarlet__pass pass = {.kernels = scarlet__training_kernels_for(atoi(argv[11])),
+    scarlet__pass pass = {.kernels =
+                              scarlet__training_kernels_for(scarlet__cpu_isa(atoi(argv[11]))),
                           .pictures = pictures,
                           .parameters = weights,
                           .running = weights + parameters.trained,

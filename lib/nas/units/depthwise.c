@@ -27,6 +27,12 @@ static padding pad(const scarlet__depthwise *depthwise, int side)
     return p;
 }
 
+/* Pictures whose pixels are summed in float32. */
+static size_t pictures_of_run(size_t pixels)
+{
+    return pixels < SCARLET__RUN ? SCARLET__RUN / pixels : 1;
+}
+
 void scarlet__depthwise_begin(const scarlet__pass *pass, const scarlet__depthwise *depthwise)
 {
     memset(pass->scratch.padded_in, 0,
@@ -41,6 +47,7 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
 {
     const padding around = pad(depthwise, depthwise->side);
     const size_t out_side = (size_t)depthwise->out_side;
+    const size_t flushed = pictures_of_run(out_side * out_side);
     float *padded = pass->scratch.padded_in, part[2 * SCARLET__LANES] = {0};
     for (size_t i = 0; i < (size_t)pass->pictures; i++) {
         scarlet__view_read(pass->kernels, in, plane, i * around.pixels, &around.rectangle,
@@ -53,8 +60,10 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
                                         .height = out_side,
                                         .sums = part};
         pass->kernels->filter[depthwise->kernel / 2 - 1][depthwise->stride - 1](&filter);
-        scarlet__flush(sums, part, 1);
+        if ((i + 1) % flushed == 0)
+            scarlet__flush(sums, part, 1);
     }
+    scarlet__flush(sums, part, 1);
 }
 
 void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
@@ -66,7 +75,7 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
     const int which = depthwise->kernel / 2 - 1, taps = depthwise->kernel * depthwise->kernel;
     const padding around = pad(depthwise, depthwise->side);
     const padding around_out = pad(depthwise, depthwise->out_side);
-    const size_t side = (size_t)depthwise->side;
+    const size_t side = (size_t)depthwise->side, flushed = pictures_of_run(around.pixels);
     float *padded = pass->scratch.padded_in, *padded_gradient = pass->scratch.padded_gradient;
     float reversed[49 * SCARLET__LANES], part[2 * SCARLET__LANES] = {0};
     for (int i = 0; i < taps; i++)
@@ -99,6 +108,8 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
         }
         scarlet__view_derive(kernels, in, plane, i * around.pixels, around.pixels, filter.out,
                              part);
-        scarlet__flush(sums, part, 1);
+        if ((i + 1) % flushed == 0)
+            scarlet__flush(sums, part, 1);
     }
+    scarlet__flush(sums, part, 1);
 }

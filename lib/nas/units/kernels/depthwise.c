@@ -7,8 +7,9 @@
 
 enum { TILE_MAX = 8 };
 
-/* acc[i] += sum of in[y][i * s + x] * w[y * w_row + x * w_column] over rows y and columns x */
-INLINE void tile(int width, int rows, int columns, int s, const float *in, size_t in_row,
+/* acc[t * width + i] += sum of in[t * s + y][i * s + x] * w[y * w_row + x * w_column] over rows y
+ * and columns x, for `tall` rows of outputs t. */
+INLINE void tile(int width, int tall, int rows, int columns, int s, const float *in, size_t in_row,
                  const float *w, ptrdiff_t w_row, ptrdiff_t w_column, vec *acc)
 {
     for (int y = 0; y < rows; y++, in += in_row, w += w_row) {
@@ -18,20 +19,27 @@ INLINE void tile(int width, int rows, int columns, int s, const float *in, size_
         UNROLL for (int x = 0; x < columns; x++) wk[x] = load(w + x * w_column);
         UNROLL for (int j = 0; j < (width - 1) * s + columns; j++)
         {
-            vec value = load(in + j * LANES);
-            UNROLL for (int i = 0; i < width; i++)
+            UNROLL for (int t = 0; t < tall; t++)
             {
-                int x = j - i * s;
-                if (x >= 0 && x < columns)
-                    acc[i] = multiply_add(wk[x], value, acc[i]);
+                vec value = load(in + (size_t)(t * s) * in_row + j * LANES);
+                UNROLL for (int i = 0; i < width; i++)
+                {
+                    int x = j - i * s;
+                    if (x >= 0 && x < columns)
+                        acc[t * width + i] = multiply_add(wk[x], value, acc[t * width + i]);
+                }
             }
         }
 #else
         UNROLL for (int x = 0; x < columns; x++)
         {
             vec wk = load(w + x * w_column);
-            UNROLL for (int i = 0; i < width; i++) acc[i] =
-                multiply_add(wk, load(in + (i * s + x) * LANES), acc[i]);
+            UNROLL for (int t = 0; t < tall; t++)
+            {
+                UNROLL for (int i = 0; i < width; i++) acc[t * width + i] =
+                    multiply_add(wk, load(in + (size_t)(t * s) * in_row + (i * s + x) * LANES),
+                                 acc[t * width + i]);
+            }
         }
 #endif
     }
@@ -44,28 +52,40 @@ INLINE int suited(size_t width)
     return eight <= seven && eight <= four ? 8 : seven <= four ? 7 : 4;
 }
 
-INLINE void filter(int wide, int k, int s, const scarlet__filter *f)
+/* Rows y .. y + tall - 1 of outputs, one vector of channels at v. */
+INLINE void filter_rows(int wide, int tall, int k, int s, const scarlet__filter *f, int v, size_t y,
+                        vec *sum, vec *square)
 {
-    for (int v = 0; v < LANES; v += VL) {
-        vec sum = splat(0), square = splat(0);
-        float *out = f->out + v;
-        for (size_t y = 0; y < f->height; y++, out += f->width * LANES) {
-            const float *in = f->in + y * (size_t)s * f->in_row + v;
-            for (size_t x = 0; x < f->width; x += (size_t)wide) {
-                vec acc[TILE_MAX];
-                UNROLL for (int i = 0; i < wide; i++) acc[i] = splat(0);
-                tile(wide, k, k, s, in + x * (size_t)(s * LANES), f->in_row, f->weights + v,
-                     k * LANES, LANES, acc);
-                UNROLL for (int i = 0; i < wide; i++)
-                {
-                    if (x + (size_t)i < f->width) {
-                        store(out + (x + (size_t)i) * LANES, acc[i]);
-                        sum += acc[i];
-                        square = multiply_add(acc[i], acc[i], square);
-                    }
-                }
+    const float *in = f->in + y * (size_t)s * f->in_row + v;
+    float *out = f->out + y * f->width * LANES + v;
+    for (size_t x = 0; x < f->width; x += (size_t)wide) {
+        vec acc[TILE_MAX];
+        UNROLL for (int i = 0; i < wide * tall; i++) acc[i] = splat(0);
+        tile(wide, tall, k, k, s, in + x * (size_t)(s * LANES), f->in_row, f->weights + v,
+             k * LANES, LANES, acc);
+        UNROLL for (int i = 0; i < wide * tall; i++)
+        {
+            const size_t column = x + (size_t)(i % wide);
+            if (column < f->width) {
+                store(out + ((size_t)(i / wide) * f->width + column) * LANES, acc[i]);
+                *sum += acc[i];
+                *square = multiply_add(acc[i], acc[i], *square);
             }
         }
+    }
+}
+
+/* A narrow tile takes two rows: the additions of four outputs alone would wait for each other. */
+INLINE void filter(int wide, int k, int s, const scarlet__filter *f)
+{
+    const int tall = wide == 4 ? 2 : 1;
+    for (int v = 0; v < LANES; v += VL) {
+        vec sum = splat(0), square = splat(0);
+        size_t y = 0;
+        for (; y + (size_t)tall <= f->height; y += (size_t)tall)
+            filter_rows(wide, tall, k, s, f, v, y, &sum, &square);
+        if (y < f->height)
+            filter_rows(wide, 1, k, s, f, v, y, &sum, &square);
         if (f->sums) {
             store(f->sums + v, load(f->sums + v) + sum);
             store(f->sums + LANES + v, load(f->sums + LANES + v) + square);
@@ -113,7 +133,7 @@ INLINE void spread_parity(int wide, int k, int py, int px, const scarlet__filter
             for (size_t x = 0; x < width; x += (size_t)wide) {
                 vec acc[TILE_MAX];
                 UNROLL for (int i = 0; i < wide; i++) acc[i] = splat(0);
-                tile(wide, rows, columns, 1, in + x * LANES, f->in_row, w + v, -2 * k * LANES,
+                tile(wide, 1, rows, columns, 1, in + x * LANES, f->in_row, w + v, -2 * k * LANES,
                      -2 * LANES, acc);
                 UNROLL for (int i = 0; i < wide; i++)
                 {
