@@ -5,7 +5,7 @@
  */
 #include "nas/units/kernels/set.h"
 
-enum { TILE_MAX = 8 };
+enum { TILE_MAX = 16 };
 
 /* acc[t * width + i] += sum of in[t * s + y][i * s + x] * w[y * w_row + x * w_column] over rows y
  * and columns x, for `tall` rows of outputs t. */
@@ -75,10 +75,11 @@ INLINE void filter_rows(int wide, int tall, int k, int s, const scarlet__filter 
     }
 }
 
-/* A narrow tile takes two rows: the additions of four outputs alone would wait for each other. */
+/* Two rows at a time where registers allow it: they share weights, and the additions of only four
+ * outputs would wait for each other. */
 INLINE void filter(int wide, int k, int s, const scarlet__filter *f)
 {
-    const int tall = wide == 4 ? 2 : 1;
+    const int tall = wide == 4 || VL == 16 ? 2 : 1;
     for (int v = 0; v < LANES; v += VL) {
         vec sum = splat(0), square = splat(0);
         size_t y = 0;
