@@ -59,7 +59,9 @@ scarlet_status scarlet__inflate(const scarlet__source *source, uint64_t offset, 
             z.avail_out = 1;
         }
         result = inflate(&z, Z_NO_FLUSH);
-        if (z.next_out == &beyond + 1 || (result != Z_OK && result != Z_STREAM_END))
+        if (result == Z_MEM_ERROR)
+            status = scarlet__fail_memory(err);
+        else if (z.next_out == &beyond + 1 || (result != Z_OK && result != Z_STREAM_END))
             status = bad(source, what, err);
     }
     if (status == SCARLET_OK && (left || (z.next_out != &beyond && z.avail_out)))
