@@ -1,13 +1,15 @@
-"""Writes seeds for the fuzzers of what trainings read: seeds_nas.py FOLDER makes FOLDER/{idx,resume}.
+"""Writes seeds for the fuzzers of what trainings read: seeds_nas.py FOLDER makes FOLDER/{idx,resume,training}.
 
-The two bytes before a seed of idx are the length of its first file. The first of resume is whole: its
+The two bytes before a seed of idx are the length of its first file; the last of training chooses. The first of resume is whole: its
 digest is right."""
 
 import gzip
+import io
 import json
 import os
 import struct
 import sys
+import tarfile
 
 MASK = (1 << 64) - 1
 STEP = 0x9E3779B97F4A7C15
@@ -100,8 +102,29 @@ CHECKPOINTS += [checkpoint({**METADATA, **change}) for change in (
 CHECKPOINTS += [checkpoint(METADATA)[:-1] + b"\0"]
 
 
+def archive(*names):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in names:
+            tar.addfile(tarfile.TarInfo(name), io.BytesIO(b""))
+    return file.getvalue()
+
+
+TRAINING = [text.encode() + b"0" for text in (
+    "a.png,cat\nb.png,dog\n", "path,label,split\na.png,0,train\nb.png,1,val\n", 'label,image\n"big cat","a ""b"".png"\n',
+    "a.png\tcat\r\nb c.png\tdog\r\n", "a b.png cat\nc.png 12\n", "# comment\n\n/a.png,1", "a.png\n", "a.png,b,dev\n", '"a,b\n', ",,,\n",
+    "\ufeffa.png,cat\n")]
+TRAINING += [archive(*names) + b"0" for names in (
+    ["photos/cat/1.png", "photos/dog/2.png"], ["./train/a/1.png", "./val/a/2.jpg", "./test/b/c/3.png"], ["1.png", "1.cls", "2.png"],
+    ["a/1.png"], ["1.png"], ["x"])]
+TRAINING += [text.encode() + b"1" for text in (
+    "lr = 0.1\nseed=3\n", "# x\n\n  epochs =  7  \ndata = a\noutput=b\nnames = c", "class-weights = balanced\nscale = 0.2,1\n",
+    "lr\n", "what = 1\n", "= 3\n", "mean = 0.5,0.5\n", "class-weights = /dev/null\n")]
+
+
 def main():
-    for name, seeds in (("idx", [struct.pack(">H", len(a)) + a + b for a, b in PAIRS]), ("resume", CHECKPOINTS)):
+    for name, seeds in (("idx", [struct.pack(">H", len(a)) + a + b for a, b in PAIRS]), ("resume", CHECKPOINTS),
+                        ("training", TRAINING)):
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
         for i, seed in enumerate(seeds):
