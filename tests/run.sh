@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need, builds libscarlet three times (as released, and with sanitizers,
-# once by clang) and runs every test.
+# Installs what the tests need, builds libscarlet four times (as released, with sanitizers, once by
+# clang, and without XNNPACK) and runs every test.
 #
 #   tests/run.sh [--no-install]
 #
@@ -54,9 +54,13 @@ say "Running threads with ThreadSanitizer"
 (export CC=clang; build build-threads --werror -Dtests=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false)
 run_tests build-threads --suite threads --suite network-c --suite nas-c
 
+say "Running the C tests without XNNPACK"
+build build-plain --werror -Dbuildtype=release -Dxnnpack=disabled -Dcli=false -Dexamples=false -Dnas=disabled
+run_tests build-plain --suite unit --suite network-c --suite threads --suite faults
+
 count() { # of test programs with one of these results, in all logs
     cat build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
-        build-threads/meson-logs/testlog.json | grep -cE "\"result\": \"($1)\"" || true
+        build-threads/meson-logs/testlog.json build-plain/meson-logs/testlog.json | grep -cE "\"result\": \"($1)\"" || true
 }
 passed=$(count OK)
 failed=$(count 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
