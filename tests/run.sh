@@ -55,7 +55,7 @@ say "Running threads with ThreadSanitizer"
 run_tests build-threads --suite threads --suite network-c --suite nas-c
 
 say "Running the C tests without XNNPACK"
-build build-plain --werror -Dbuildtype=release -Dxnnpack=disabled -Dcli=false -Dexamples=false -Dnas=disabled
+build build-plain --werror -Dtests=true -Dbuildtype=release -Dxnnpack=disabled -Dcli=false -Dexamples=false -Dnas=disabled
 run_tests build-plain --suite unit --suite network-c --suite threads --suite faults
 
 count() { # of test programs with one of these results, in all logs
