@@ -1,6 +1,6 @@
 """Training steps of libscarlet-nas beside Debian's PyTorch, taking turns, one thread.
 
-    compare.py STEP [ROUNDS]        STEP: build/tests/nas/nas-step
+    compare.py STEP [ROUNDS [PROBLEM]]      STEP: build/tests/nas/nas-step; PROBLEM: part of a name
 
 Three problems: SCARLET-A at 224 and at 64 pixels, and 8 blocks at 28 pixels. PyTorch runs with each of several batches up
 to 256 and is judged by its best; libscarlet-nas with the micro-batch of its row. Each program runs for some seconds in each
@@ -48,9 +48,10 @@ def own(step, problem, threads=1):
     return numbers([step, space, genotype, side, classes, *batch, threads, seconds])
 
 
-def main(step, rounds=5):
+def main(step, rounds=5, part=""):
+    problems = [problem for problem in PROBLEMS if part in problem[0]]
     print(f"{'problem':20} {'PyTorch':>16} {'libscarlet-nas':>15} {'ratio':>19} {'GFLOP/s':>8} {'peak':>6}")
-    for problem in PROBLEMS:
+    for problem in problems:
         theirs, ours, ratios = [], [], []
         for _ in range(int(rounds)):
             times = {batch: pytorch(problem, batch) for batch in problem[6]}
@@ -65,7 +66,7 @@ def main(step, rounds=5):
               f"({min(ratios):.2f}..{max(ratios):.2f}) {rate:8.1f} {100 * rate / peak:5.1f}%  "
               f"gate {problem[8]} {'holds' if ratio >= problem[8] else 'FAILS'}, aim {problem[9]}; {memory:.0f} MB",
               flush=True)
-    for problem in PROBLEMS:
+    for problem in problems:
         gains = []
         for _ in range(int(rounds)):
             gains.append(own(step, problem, 1)[2] / own(step, problem, 2)[2])
