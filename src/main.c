@@ -97,21 +97,10 @@ static int run(const cli_command *scarlet, int argc, char **argv)
     cli_usage(scarlet, "no command \"%s\"", argv[0]);
 }
 
-int main(int argc, char **argv)
+static int dispatch(const cli_command *scarlet, int argc, char **argv)
 {
-    descriptors_fill();
     bool version = false, verbose = false;
-    cli_command scarlet = {
-        .name = "scarlet",
-        .summary = summary(),
-        .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\nhelp [COMMAND]\n--version [--verbose]",
-        .options = options,
-        .notes =
-            "Examples:\n"
-            "  scarlet classify --model model.safetensors cat.jpg\n"
-            "  scarlet info model.safetensors\n",
-    };
-    for (int key; (key = cli_next(&scarlet, argc, argv)) != CLI_END;) {
+    for (int key; (key = cli_next(scarlet, argc, argv)) != CLI_END;) {
         version |= key == 'V';
         verbose |= key == 'v';
     }
@@ -119,10 +108,10 @@ int main(int argc, char **argv)
         printf("scarlet %s\n", scarlet_version_string());
         if (verbose)
             printf("%s\n", scarlet_build_info());
-        return cli_finish(DONE);
+        return DONE;
     }
     if (optind >= argc)
-        cli_usage(&scarlet, "no command");
+        cli_usage(scarlet, "no command");
     argc -= optind;
     argv += optind;
     optind = 0; /* the subcommand starts over */
@@ -130,8 +119,27 @@ int main(int argc, char **argv)
         char *own[] = {argv[0], "--help", NULL},
              *other[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
         if (argc == 1 || argv[1][0] == '-' || strcmp(argv[1], argv[0]) == 0)
-            cli_next(&scarlet, 2, own); /* does not return */
-        return cli_finish(run(&scarlet, 2, other));
+            cli_next(scarlet, 2, own); /* does not return */
+        return run(scarlet, 2, other);
     }
-    return cli_finish(run(&scarlet, argc, argv));
+    return run(scarlet, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    descriptors_fill();
+    char *text = summary();
+    const cli_command scarlet = {
+        .name = "scarlet",
+        .summary = text,
+        .synopsis = "COMMAND [OPTION]... [ARGUMENT]...\nhelp [COMMAND]\n--version [--verbose]",
+        .options = options,
+        .notes =
+            "Examples:\n"
+            "  scarlet classify --model model.safetensors cat.jpg\n"
+            "  scarlet info model.safetensors\n",
+    };
+    int code = cli_finish(dispatch(&scarlet, argc, argv));
+    free(text);
+    return code;
 }

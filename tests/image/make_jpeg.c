@@ -3,11 +3,14 @@
  *
  * Request, a line on stdin, then the samples, interleaved:
  *   WIDTH HEIGHT SPACE SAMPLING QUALITY RESTART FLAGS
- *     SPACE      grey (samples: one a pixel), ycc or rgb (samples: RGB), cmyk or ycck (samples:
- * CMYK) SAMPLING   a pair of digits HV for each component: 22,11,11 RESTART    interval in MCUs, 0
- * for none FLAGS      letters, - for none: p progressive, m a scan for each component, o optimised,
- *                a arithmetic coding, A no Adobe marker, J no JFIF marker, t tables in a stream of
- *                their own before the picture's
+ *
+ *   SPACE     grey (samples: one a pixel), ycc or rgb (RGB), cmyk or ycck (CMYK)
+ *   SAMPLING  a pair of digits HV for each component: 22,11,11
+ *   RESTART   interval in MCUs, 0 for none
+ *   FLAGS     letters, - for none: p progressive, m a scan for each component, o optimised,
+ *             a arithmetic coding, A no Adobe marker, J no JFIF marker, t tables in a stream of
+ *             their own before the picture's
+ *
  * Answer: uint32 length, then the file.
  */
 #include <stdint.h>
