@@ -107,3 +107,17 @@ def test_personalise(tmp_path):
     failed = run(PERSONALISE, "/no/model", tmp_path / "x", *shown)
     assert (failed.returncode, failed.stderr) == (1, "/no/model: No such file or directory\n")
     assert run(PERSONALISE).returncode == 2
+
+
+@NAS
+def test_search():
+    """All 243 networks of a space: for each number of blocks those of fewest multiply-adds, made of the smallest."""
+    result = run(os.environ["SCARLET_SEARCH"], "243", 243)
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = sorted((int(blocks), int(macs), genotype) for macs, blocks, genotype in map(str.split, result.stdout.splitlines()))
+    assert sorted({row[0] for row in rows}) == [2, 3, 4, 5, 6, 7] and len({row[:2] for row in rows}) == 6
+    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
+    assert all(set(genotype.split(",")) <= {"e3k3", "id"} and genotype.count("e3k3") == blocks for blocks, _, genotype in rows)
+    failed = run(os.environ["SCARLET_SEARCH"], "/no/space", 1)
+    assert (failed.returncode, failed.stderr) == (1, "/no/space: No such file or directory\n")
+    assert run(os.environ["SCARLET_SEARCH"]).returncode == 2
