@@ -60,8 +60,11 @@ static char *in_folder(const training *t, const char *name)
 static void judge_data(const training *t)
 {
     const train_data *d = &t->data;
-    for (size_t i = 0; i < d->unusables; i++)
-        cli_error("%s: %s; it is left out", d->unusable[i].name, d->unusable[i].reason);
+    for (size_t i = 0; i < d->unusables; i++) {
+        char *text = fault_text(d->unusable[i].name, d->unusable[i].reason);
+        cli_error("%s; it is left out", text);
+        free(text);
+    }
     if (d->unusables > (d->count + d->unusables) / TOLERATED)
         cli_refuse(t->q.data, "%zu of %zu pictures cannot be read, more than 5 %%", d->unusables,
                    d->count + d->unusables);

@@ -191,9 +191,9 @@ static void name_faults(const check *c, const twins *found, size_t count)
 {
     const train_data *d = c->data;
     for (size_t i = 0; i < c->brokens && i < SHOWN; i++) {
-        const unusable *b = &c->broken[i];
-        bool named = strncmp(b->reason, b->name, strlen(b->name)) == 0;
-        cli_error("%s%s%s", named ? "" : b->name, named ? "" : ": ", b->reason);
+        char *text = fault_text(c->broken[i].name, c->broken[i].reason);
+        cli_error("%s", text);
+        free(text);
     }
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         int32_t a, b;

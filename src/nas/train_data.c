@@ -324,6 +324,15 @@ void train_data_close(train_data *d)
     free(d->unusable);
 }
 
+char *fault_text(const char *name, const char *reason)
+{
+    static const char memory[] = "memory: "; /* the name of what has no path */
+    if (strncmp(reason, name, strlen(name)) == 0)
+        return cli_format("%s", reason);
+    bool unnamed = strncmp(reason, memory, sizeof memory - 1) == 0;
+    return cli_format("%s: %s", name, reason + (unnamed ? sizeof memory - 1 : 0));
+}
+
 const char *train_class(const train_data *d, int32_t class_id, char room[16])
 {
     if (d->class_name)

@@ -35,6 +35,8 @@ void train_data_open(train_data *d, const char *path, const char *names, double 
 /* Weighs the classes by a file with a number for each, a line each. */
 void train_data_weigh(train_data *d, const char *path);
 void train_data_close(train_data *d);
+/* "NAME: reason", where the library's reason may name the picture itself; free it. */
+char *fault_text(const char *name, const char *reason);
 /* Name of a class, or its number in `room`. */
 const char *train_class(const train_data *d, int32_t class_id, char room[16]);
 /* Part and label of a picture. */

@@ -149,9 +149,9 @@ static void name_broken(train_progress *p, const scarlet_trainer *t)
     size_t picture;
     const char *message;
     for (; scarlet_trainer_broken(t, p->broken, &picture, &message) == SCARLET_OK; p->broken++) {
-        const char *name = p->data->name[picture];
-        bool named = strncmp(message, name, strlen(name)) == 0;
-        cli_error("%s%s%s; it is left out", named ? "" : name, named ? "" : ": ", message);
+        char *text = fault_text(p->data->name[picture], message);
+        cli_error("%s; it is left out", text);
+        free(text);
     }
 }
 

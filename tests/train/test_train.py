@@ -413,6 +413,11 @@ def test_archive_faults(forms, tmp_path):
     found = json.loads(train(cut, "--check", "--json", code=1).stdout)
     assert len(found["classes"]) >= 2 and [row["file"].split(":")[0] for row in found["broken"]] == [str(cut)] * len(found["broken"])
     assert 1 <= len(found["broken"]) <= 2
+    with tarfile.open(tmp_path / "broken.tar", "w") as tar:
+        for name in ("a/1.png", "b/2.png"):
+            tar.addfile(tarfile.TarInfo(name), None)
+    message = train(tmp_path / "broken.tar", "--check", code=1).stderr
+    assert f"scarlet: {tmp_path}/broken.tar:a/1.png: an empty file\n" in message
     (tmp_path / "no.tar").write_bytes(b"nothing" * 100)
     assert train(tmp_path / "no.tar", "--check", code=1).stderr.startswith(f"scarlet: {tmp_path}/no.tar: no picture with a class: ")
 
