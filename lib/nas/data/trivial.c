@@ -73,7 +73,7 @@ static void equalize(uint8_t *pixels, size_t count)
         if (!step) /* also for one value only */
             continue;
         for (int i = 0; i < 256; i++) {
-            table[i] = n / step < 255 ? (uint8_t)(n / step) : 255;
+            table[i] = (uint8_t)(n / step < 255 ? n / step : 255);
             n += h.count[i];
         }
         look_up(pixels, count, c, table);
