@@ -136,17 +136,22 @@ def test_exif_loops(tmp_path):
 
 ROW = zlib.compress(bytes(4))
 BOMB = zlib.compress(bytes(60 * MB), 9)  # 60 KB
+XMP, PROFILE = b"XML:com.adobe.xmp", b"Raw profile type exif"
 
 
 @pytest.mark.parametrize("before", [chunk(b"zTXt", b"k\0\0" + BOMB) * 60, chunk(b"iTXt", b"k\0\1\0\0\0" + BOMB) * 60, chunk(b"iCCP", b"k\0\0" + BOMB) * 60,
                                     chunk(b"tEXt", b"k\0") * 200_000, chunk(b"abCd") * 200_000, chunk(b"sPLT", b"k\0\x08" + bytes(6 * 10_000)) * 60,
                                     chunk(b"eXIf", b"MM\0*" + bytes(100_000)) * 40, chunk(b"gAMA", bytes(4)) * 100_000,
-                                    chunk(b"tEXt", b"k\0" + bytes(8 * MB))], ids=range(9))
+                                    chunk(b"tEXt", b"k\0" + bytes(8 * MB)), chunk(b"zTXt", XMP + b"\0\0" + BOMB) * 60,
+                                    chunk(b"iTXt", XMP + b"\0\1\0\0\0" + zlib.compress(bytes(MB), 9)) * 500,
+                                    chunk(b"zTXt", PROFILE + b"\0\0" + zlib.compress(b"\n\n\n" + b"0" * (MB - 3), 9)) * 500,
+                                    chunk(b"tEXt", PROFILE + b"\0\n\n\n" + b"00" * (4 * MB)), chunk(b"tEXt", XMP + b"\0" + b"tiff:Orientation" * 250_000),
+                                    chunk(b"zTXt", XMP + b"\0\0" + zlib.compress(b"")) * 40_000], ids=range(15))
 def test_png_chunks(tmp_path, before):
-    """Chunks that unpack to gigabytes, or are many: dropped unread."""
+    """Chunks that unpack to gigabytes, or are many: dropped unread, or read as far as they may state the orientation."""
     data = chunk(b"IDAT", ROW)
     for options in ("", "auto_orient=on"):
-        use(tmp_path, "picture", png(1, 1, before=before, data=data), "ok", 300, options=options)
+        use(tmp_path, "picture", png(1, 1, before=before, data=data), "ok", 300 if not options else 1000, options=options)
 
 
 def test_png_data(tmp_path):
