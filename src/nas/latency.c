@@ -312,9 +312,11 @@ static int run(const cli_command *command, int argc, char **argv)
     for (size_t i = 0; i < s.n; i++)
         must(scarlet_latency_predict(latency, s.genotype[i], &s.predicted[i], &err), &err);
     must(scarlet_latency_write(latency, output, &err), &err);
-    print_checks(&s);
     if (samples)
         write_samples(samples, &s);
+    if (s.first[RANDOM] == s.n)
+        cli_refuse(space_name, "no network is left to check the table with");
+    print_checks(&s);
     if (page)
         write_page(page, &s, latency);
 

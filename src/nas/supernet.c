@@ -78,11 +78,13 @@ static void write_number(FILE *out, double value, char after)
     fputc(after, out);
 }
 
+/* The file is complete at any time. */
 static void results_write(const results *r)
 {
-    FILE *out = fopen(r->path, "w");
+    char *temporary = cli_format("%s.new", r->path);
+    FILE *out = fopen(temporary, "w");
     if (!out)
-        cli_refuse_errno(r->path);
+        cli_refuse_errno(temporary);
     fputs(head, out);
     for (size_t i = 0; i < r->count; i++) {
         const row *x = &r->row[i];
@@ -94,8 +96,9 @@ static void results_write(const results *r)
         write_number(out, x->condition, '\n');
     }
     bool failed = ferror(out);
-    if (fclose(out) != 0 || failed)
-        cli_discard(r->path);
+    if (fclose(out) != 0 || failed || rename(temporary, r->path) != 0)
+        cli_discard(temporary);
+    free(temporary);
 }
 
 static void results_add(results *r, const row *x)
@@ -300,8 +303,8 @@ static void end_epoch(const request *q, super_folder *s, results *r, watched *w,
              .rate = scarlet_supernet_get(s->net, SCARLET_SUPERNET_RATE)};
     watch(q, s, w, &x);
     results_add(r, &x);
+    results_write(r); /* first: rows after the checkpoint are made again */
     checkpoint(q, s);
-    results_write(r);
     if (q->quiet)
         return;
     progress_hide();
