@@ -313,7 +313,8 @@ SCARLET_API scarlet_status scarlet_trainer_broken(const scarlet_trainer *trainer
 
 /*
  * One optimisation step; after the last of an epoch also what belongs to its end: evaluation, best
- * file, checkpoint. Does nothing once the training is finished.
+ * file, checkpoint. With an initial checkpoint the first call is the head's: features, fit and
+ * evaluation. Does nothing once the training is finished.
  *
  * Errors: ARGUMENT with step and learning rate if loss or weights are no longer finite (the files
  * of the last checkpoint stay); CORRUPT for too many broken pictures; IO (also a full disk; the

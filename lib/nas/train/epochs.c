@@ -11,6 +11,7 @@
 #include "common/io.h"
 #include "common/memory.h"
 #include "formats/json.h"
+#include "nas/train/resolved.h"
 #include "nas/train/run.h"
 
 #define SECOND INT64_C(1000000000)
@@ -50,6 +51,9 @@ static scarlet_status assess(scarlet_trainer *t, scarlet_part part, scarlet__out
         opts ? scarlet__deploy(t, file, "the model file", err) : scarlet__fail_memory(err);
     if (status == SCARLET_OK)
         status = scarlet_options_set(opts, SCARLET_OPT_MAX_BYTES, INT64_MAX, err);
+    if (status == SCARLET_OK)
+        status =
+            scarlet_options_set(opts, SCARLET_OPT_ISA_MAX, scarlet__resolved_isa(t->options), err);
     if (status == SCARLET_OK)
         status = scarlet_model_load_memory(file->data, file->size, opts, &model, err);
     if (status == SCARLET_OK)

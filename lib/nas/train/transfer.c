@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "formats/open.h"
 #include "nas/train/head.h"
+#include "nas/train/resolved.h"
 #include "nas/train/run.h"
 
 enum { AT_ONCE = 256 }; /* pictures between two calls of the program's callback */
@@ -92,6 +93,11 @@ static scarlet_status load_initial(const scarlet_trainer *t, scarlet_model **mod
     bool int8 = scarlet__train_number(t->options, SCARLET_TRAIN_FEATURES) > 0;
     scarlet_options *opts = scarlet_options_create();
     scarlet_status status = opts ? SCARLET_OK : scarlet__fail_memory(err);
+    if (status == SCARLET_OK)
+        status = scarlet_options_set(opts, SCARLET_OPT_MAX_BYTES, INT64_MAX, err);
+    if (status == SCARLET_OK)
+        status =
+            scarlet_options_set(opts, SCARLET_OPT_ISA_MAX, scarlet__resolved_isa(t->options), err);
     if (status == SCARLET_OK && int8)
         status = scarlet_options_set(opts, SCARLET_OPT_PRECISION, SCARLET_PRECISION_INT8, err);
     if (status == SCARLET_OK)
