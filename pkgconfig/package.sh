@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the Debian packages of this tree: libscarlet0, libscarlet-dev, scarlet, python3-scarlet.
+# Builds the Debian packages of this tree, as pkgconfig/debian/control lists them.
 #
 #   pkgconfig/package.sh FOLDER [OPTION OF DPKG-BUILDPACKAGE]...
 #

@@ -28,9 +28,11 @@ typedef struct examples {
 /*
  * Reads what `path` names:
  *
- *   a folder of class folders, or of train/, val/ (valid/, validation/) and test/ with class
- * folders a tar archive of such a folder, or with .cls members a list: path and class a line, after
- * a comma, a tab or a blank, with or without a line of names
+ *   - a folder of class folders
+ *   - a folder of train/, val/ (valid/, validation/) and test/, with class folders in each
+ *   - a tar archive of either, or with .cls members
+ *   - a list: a path and a class on each line, separated by a comma, a tab or a blank, with or
+ *     without a line of column names
  *
  * A form that cannot be used ends the program with a message.
  */

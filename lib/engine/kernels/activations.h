@@ -1,9 +1,5 @@
 /*
- * The activations, on vectors.
- *
- * To add one: name it in scarlet__activation (kernels.h), write its formula here with its case in
- * `activate`, and add it in instances.h to GEMMS or DEPTHWISE, if it follows products or depthwise
- * convolutions.
+ * The activations, on vectors. CONTRIBUTING.md lists every place that a new one needs.
  */
 #ifndef SCARLET_ENGINE_KERNELS_ACTIVATIONS_H
 #define SCARLET_ENGINE_KERNELS_ACTIVATIONS_H

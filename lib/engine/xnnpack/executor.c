@@ -1,5 +1,6 @@
 /*
- * The portable executor: XNNPACK operators for dense layers, our kernels for the rest.
+ * The executor for CPUs without tuned kernels: XNNPACK operators for dense layers, our kernels for
+ * the rest.
  *
  * Every tensor is NHWC with channels padded to whole vectors. A block runs as
  *   expand (XNNPACK) -> h-swish and depthwise (ours, chunk by chunk) -> squeeze-excite ->

@@ -26,7 +26,7 @@ typedef struct scarlet__trainer_settings {
     double momentum;              /* SGD; 0: none */
     double beta1, beta2, epsilon; /* AdamW */
     double weight_decay;    /* of convolutions and the classifier's weight, not of batch norm or
-                               biases.    SGD: added to the gradient; AdamW: decoupled */
+                               biases. SGD: added to the gradient; AdamW: decoupled */
     double clip_norm;       /* of the step's whole gradient; 0: none */
     double average_decay;   /* of the moving average of weights and running statistics; 0: none */
     float drop;             /* share of features dropped before the classifier, [0, 1) */

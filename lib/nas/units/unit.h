@@ -7,7 +7,7 @@
 
 typedef enum scarlet__unit_kind {
     SCARLET__UNIT_ENTRY,  /* stem and separable layer: a block whose expansion is the stem; x are
-                        pictures  [picture][side][side][3] */
+                        pictures [picture][side][side][3] */
     SCARLET__UNIT_BLOCK,  /* inverted residual */
     SCARLET__UNIT_LET,    /* 1x1 convolution without bias */
     SCARLET__UNIT_TAIL,   /* 1x1 convolution and mean over the picture; y is [plane][picture][16] */
