@@ -40,7 +40,7 @@ check "$build/src/scarlet" info "$work/pool/1.pth.tar"
 check "$build/src/scarlet" convert --storage f16 "$work/pool/0.pth.tar" "$work/half.safetensors"
 check "$build/src/scarlet" classify -m "$work/half.safetensors" -o threads=2,input_size=32 \
     "$work"/pool/3-*.jpg "$work"/pool/3-*.png "$work"/pool/*-interlaced.png
-check "$build/src/scarlet" verify -q -m "$model" -j 2 --journal "$work/journal" \
+check "$build/src/scarlet" verify -q -m "$model" -j 2 --class-order folders --journal "$work/journal" \
     --report "$work/report.html" "$work/data"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -329,7 +329,7 @@ def test_kill_at_random(run, photos, tmp_path):
         resumed = [*words, "--resume"] if folder.exists() else words
         process = subprocess.Popen([COMMAND, "train", *map(os.fspath, resumed), "-q"], stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=rng.uniform(0.02, 0.3) * (1 + kills / 5))
+            process.wait(timeout=rng.uniform(0.02, 0.1) * (1 + kills / 5))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
