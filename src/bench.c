@@ -417,10 +417,11 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         }
     }
+    b.model_path = cli_model_argument(command, b.model_path, argc, argv);
     if (argc - optind > 1)
         cli_usage(command, "unexpected argument \"%s\": one picture at most", argv[optind + 1]);
     b.picture_path = optind < argc ? argv[optind] : NULL;
-    b.model_path = cli_model_path(command, b.model_path);
+
     b.settings = settings;
     prepare(&b, command);
     report r = measure_all(&b, runs, each_layer);
@@ -443,9 +444,10 @@ const cli_command cli_bench = {
     .summary =
         "Measures loading, preprocessing and inference: fastest, median, and the spread between\n"
         "the quartiles. Without a picture, a frame of 640 x 480 is preprocessed.",
-    .synopsis = "--model FILE [OPTION]... [PICTURE]",
+    .synopsis = "[--model] MODEL [OPTION]... [PICTURE]",
     .options = options,
     .library_options = true,
+    .no_effect = (const char *const[]){"storage", "crop", NULL},
     .notes =
         "Examples:\n"
         "  scarlet bench --model model.safetensors\n"

@@ -18,11 +18,13 @@
 #include "pictures/pipeline.h"
 #include "pictures/workers.h"
 
-enum { JSON = 128, FEATURES, NPY, LABELS, LIST, AUTO_ORIENT };
+enum { JSON = 128, FEATURES, NPY, LABELS, LIST, AUTO_ORIENT, THRESHOLD };
 
 static const cli_option options[] = {
     {'m', "model", "FILE", "checkpoint or safetensors file; default: $SCARLET_MODEL"},
     {'k', "top-k", "N", "print the N most probable classes; default 5"},
+    {THRESHOLD, "threshold", "P",
+     "say \"unsure\" where no class has at least this probability, 0 to 1"},
     {LABELS, "labels", "FILE",
      "names of classes, one a line; default: the model file's, else\n"
      "ImageNet's for a model of 1000 classes, else class numbers"},
@@ -49,8 +51,9 @@ typedef struct job {
     bool json, features;
     size_t k, length; /* at most so many predictions, or numbers of a vector, per picture */
     size_t input_length;
-    npy *matrix; /* NULL: print features */
-    bool silent; /* the matrix goes to standard output, and nothing else */
+    double threshold; /* 0: none */
+    npy *matrix;      /* NULL: print features */
+    bool silent;      /* the matrix goes to standard output, and nothing else */
     feed feed;
     size_t done, failed, total; /* total: 0 if not known */
 } job;
@@ -95,11 +98,18 @@ static void work(void *user, size_t worker, void *slot)
     scarlet_image_free(image);
 }
 
+static bool unsure(const job *j, const item *it)
+{
+    return !j->features && it->count && (double)it->top[0].score < j->threshold;
+}
+
 static void print_text(const job *j, const item *it)
 {
     cli_put(stdout, it->picture.name);
     putchar('\n');
-    for (size_t i = 0; i < it->count && !j->features; i++) {
+    if (unsure(j, it))
+        puts("  unsure");
+    for (size_t i = 0; i < it->count && !j->features && !unsure(j, it); i++) {
         const char *name = cli_name(&j->names, it->top[i].class_id);
         printf("%6.1f %%  ", 100 * (double)it->top[i].score);
         if (name)
@@ -121,6 +131,10 @@ static void print_result(const job *j, const item *it, json *out)
         json_key(out, "row");
         json_integer(out, (int64_t)it->picture.index);
         return;
+    }
+    if (j->threshold > 0) {
+        json_key(out, "unsure");
+        json_bool(out, unsure(j, it));
     }
     json_key(out, j->features ? "features" : "predictions");
     json_open(out, '[');
@@ -199,7 +213,8 @@ static int run_all(job *j, size_t workers, bool quiet)
         cli_error("interrupted after %zu of %zu pictures, %zu failed", j->done, j->total,
                   j->failed);
     else if (!quiet && interrupted())
-        cli_error("interrupted after %zu pictures, %zu failed", j->done, j->failed);
+        cli_error("interrupted after %zu picture%s, %zu failed", j->done, j->done == 1 ? "" : "s",
+                  j->failed);
     else if (!quiet && j->failed && j->done > 1)
         cli_error("%zu of %zu pictures failed", j->failed, j->done);
     if (interrupted())
@@ -232,7 +247,7 @@ static int run(const cli_command *command, int argc, char **argv)
 {
     const char *path = NULL, *labels = NULL, *list = NULL, *matrix = NULL;
     char *settings = NULL;
-    bool quiet = false;
+    bool quiet = false, top_k = false;
     size_t jobs = 0;
     job j = {.k = 5};
     for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
@@ -242,6 +257,10 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         case 'k':
             j.k = (size_t)cli_integer(command, "--top-k", optarg, 1, INT32_MAX);
+            top_k = true;
+            break;
+        case THRESHOLD:
+            j.threshold = cli_number(command, "--threshold", optarg, 0, 1);
             break;
         case LABELS:
             labels = optarg;
@@ -275,7 +294,7 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         }
     }
-    path = cli_model_path(command, path);
+    path = cli_model_argument(command, path, argc, argv);
     if (optind == argc && !list)
         cli_usage(command, "no picture: name files or folders, or - for standard input");
     cli_loaded loaded;
@@ -285,6 +304,11 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_names_open(&j.names, command, loaded.model, labels);
     if (matrix && !j.features)
         cli_usage(command, "--npy needs --features");
+    if (j.features && (labels || j.threshold > 0 || top_k))
+        cli_usage(command, "--%s has no effect with --features",
+                  labels  ? "labels"
+                  : top_k ? "top-k"
+                          : "threshold");
     j.silent = matrix && strcmp(matrix, "-") == 0;
     if (j.silent && j.json)
         cli_usage(command, "only one of --json and --npy can be written to standard output");
@@ -329,9 +353,10 @@ const cli_command cli_classify = {
         "Classifies pictures (JPEG, PNG). A folder stands for all picture files below it, in byte\n"
         "order of their paths; a tar archive, plain or compressed, for the pictures in it, in its\n"
         "order; - is one picture on standard input. Results come in the order of the pictures.",
-    .synopsis = "--model FILE [OPTION]... FILE|FOLDER|ARCHIVE|-...",
+    .synopsis = "[--model] MODEL [OPTION]... FILE|FOLDER|ARCHIVE|-...",
     .options = options,
     .library_options = true,
+    .no_effect = (const char *const[]){"storage", "batch_max", "layout", "crop", NULL},
     .notes =
         "Examples:\n"
         "  scarlet classify --model model.safetensors cat.jpg dog.png\n"

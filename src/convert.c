@@ -15,7 +15,7 @@
 enum { STORAGE = 128, LABELS, INPUT_SIZE, RESIZE, MEAN, STD };
 
 static const cli_option options[] = {
-    {STORAGE, "storage", "TYPE",
+    {STORAGE, "storage", "f16|f32",
      "f32, or f16: half the size, weights are rounded; default: as in SOURCE"},
     {LABELS, "labels", "FILE", "store class names, one a line"},
     {INPUT_SIZE, "input-size", "N", "store the side of the network's input in pixels"},
@@ -25,14 +25,19 @@ static const cli_option options[] = {
     {0},
 };
 
-/* Parses "R,G,B", the argument of --name. */
+/* Three numbers, with commas or colons between them, or one for all: the argument of --name. */
 static void set_normalization(char **settings, const cli_command *command, const char *name,
                               const char *text)
 {
     float v[3];
     char rest;
-    if (sscanf(text, "%f,%f,%f%c", &v[0], &v[1], &v[2], &rest) != 3)
-        cli_usage(command, "--%s: \"%s\" is not three numbers R,G,B", name, text);
+    if (sscanf(text, "%f,%f,%f%c", &v[0], &v[1], &v[2], &rest) != 3 &&
+        sscanf(text, "%f:%f:%f%c", &v[0], &v[1], &v[2], &rest) != 3) {
+        if (sscanf(text, "%f%c", &v[0], &rest) != 1)
+            cli_usage(command, "--%s: \"%s\" is not three numbers R,G,B, or one for all", name,
+                      text);
+        v[1] = v[2] = v[0];
+    }
     cli_set(settings, command, "%s=%.9g:%.9g:%.9g", name, (double)v[0], (double)v[1], (double)v[2]);
 }
 

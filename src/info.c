@@ -239,6 +239,10 @@ const cli_command cli_info = {
     .synopsis = "[OPTION]... MODEL",
     .options = options,
     .library_options = true,
+    .no_effect =
+        (const char *const[]){"storage", "max_memory", "threads", "batch_max", "input_size",
+                              "layout", "output", "max_pixels", "auto_orient", "crop", "resize",
+                              "filter", "decode", "mean", "std", NULL},
     .notes =
         "Examples:\n"
         "  scarlet info model.safetensors\n"

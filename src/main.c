@@ -10,6 +10,7 @@
 #include "common/installation.h"
 #include "common/message.h"
 #include "common/status.h"
+#include "common/suggest.h"
 #include "scarlet/scarlet.h"
 #include "verify/verify.h"
 
@@ -94,6 +95,12 @@ static int run(const cli_command *scarlet, int argc, char **argv)
                   "scarlet %s comes with libscarlet-nas, which is not installed; Debian: apt "
                   "install scarlet-train, from source: meson setup -Dnas=enabled",
                   missing);
+    const char *names[COMMANDS + 1] = {[COMMANDS] = "help"};
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *meant = suggest(argv[0], names, COMMANDS + 1);
+    if (meant)
+        cli_usage(scarlet, "no command \"%s\"; did you mean %s?", argv[0], meant);
     cli_usage(scarlet, "no command \"%s\"", argv[0]);
 }
 
@@ -110,8 +117,11 @@ static int dispatch(const cli_command *scarlet, int argc, char **argv)
             printf("%s\n", scarlet_build_info());
         return DONE;
     }
-    if (optind >= argc)
-        cli_usage(scarlet, "no command");
+    if (optind >= argc) { /* somebody looks around */
+        char *own[] = {argv[0], "--help", NULL};
+        optind = 0;
+        cli_next(scarlet, 2, own); /* does not return */
+    }
     argc -= optind;
     argv += optind;
     optind = 0; /* the subcommand starts over */

@@ -24,7 +24,7 @@ enum { PICTURES = 50000, ID = 9 /* characters of a WordNet id */ };
 enum { HOW = 128, DRY_RUN };
 
 static const cli_option options[] = {
-    {HOW, "how", "WAY",
+    {HOW, "how", "link|symlink|copy|move",
      "link (default: hard links), symlink, copy or move; an archive's pictures\n"
      "are always copied"},
     {DRY_RUN, "dry-run", NULL, "check and count but change nothing"},

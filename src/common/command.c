@@ -12,6 +12,7 @@
 #include "message.h"
 #include "scarlet/scarlet.h"
 #include "status.h"
+#include "suggest.h"
 
 /* ---- usage ---- */
 
@@ -42,6 +43,26 @@ int64_t cli_integer(const cli_command *command, const char *option, const char *
         cli_usage(command, "%s: %lld is not between %" PRId64 " and %" PRId64, option, value, min,
                   max);
     return value;
+}
+
+double cli_number(const cli_command *command, const char *option, const char *text, double min,
+                  double max)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || isspace((unsigned char)*text))
+        cli_usage(command, "%s: \"%s\" is not a number", option, text);
+    if (!(value >= min && value <= max))
+        cli_usage(command, "%s: %s is not between %g and %g", option, text, min, max);
+    return value;
+}
+
+bool cli_has_effect(const cli_command *command, const char *name)
+{
+    for (const char *const *n = command->no_effect; n && *n; n++)
+        if (strcmp(*n, name) == 0)
+            return false;
+    return true;
 }
 
 /* ---- help ---- */
@@ -77,7 +98,7 @@ static void help_values(scarlet_option key, int64_t min, int64_t max, int column
     putchar('\n');
 }
 
-static void help_library_options(void)
+static void help_library_options(const cli_command *command)
 {
     enum { COLUMN = 15 };
     const char *name, *text;
@@ -86,6 +107,8 @@ static void help_library_options(void)
     printf("\nNames for --opt, with defaults in brackets:\n");
     for (size_t i = 0; scarlet_option_describe(i, &key, &name, &min, &max, &dflt, &text) == 0;
          i++) {
+        if (!cli_has_effect(command, name))
+            continue;
         const char *value = scarlet_option_value_name(key, dflt);
         printf("  %-*s%s", COLUMN - 2, name, text);
         if (value)
@@ -96,9 +119,11 @@ static void help_library_options(void)
         if (value)
             help_values(key, min, max, COLUMN);
     }
-    printf("  %-*s%s\n  %-*s%s\n", COLUMN - 2, "mean",
-           "a:b:c, subtracted from R, G, B / 255 [the model file's, else ImageNet's]", COLUMN - 2,
-           "std", "a:b:c, what that is divided by [the model file's, else ImageNet's]");
+    if (cli_has_effect(command, "mean"))
+        printf("  %-*s%s\n  %-*s%s\n", COLUMN - 2, "mean",
+               "a:b:c, subtracted from R, G, B / 255 [the model file's, else ImageNet's]",
+               COLUMN - 2, "std",
+               "a:b:c, what that is divided by [the model file's, else ImageNet's]");
 }
 
 static void help(const cli_command *command)
@@ -115,7 +140,7 @@ static void help(const cli_command *command)
         help_row(o->key, o->name, o->argument, o->help);
     help_row('h', "help", NULL, "print this help and exit");
     if (command->library_options)
-        help_library_options();
+        help_library_options(command);
     printf(
         "\n%s\n"
         "Exit status: 0 all done, 1 some input failed, 2 wrong usage, 3 the model is unusable.\n",
@@ -123,6 +148,21 @@ static void help(const cli_command *command)
 }
 
 /* ---- parser ---- */
+
+/* After getopt's message about a word that may be a mistyped option. */
+static void suggest_option(const cli_command *command, const char *word)
+{
+    enum { OPTIONS = 64 };
+    const char *names[OPTIONS] = {"help"};
+    size_t count = 1;
+    for (const cli_option *o = command->options; o->key && count < OPTIONS; o++)
+        names[count++] = o->name;
+    char *typed = cli_format("%.*s", (int)strcspn(word, "="), word);
+    const char *meant = strncmp(typed, "--", 2) == 0 ? suggest(typed + 2, names, count) : NULL;
+    if (meant && strcmp(meant, typed + 2) != 0)
+        fprintf(stderr, "Did you mean --%s?\n", meant);
+    free(typed);
+}
 
 int cli_next(const cli_command *command, int argc, char **argv)
 {
@@ -151,8 +191,10 @@ int cli_next(const cli_command *command, int argc, char **argv)
     free(name);
     free(shorts);
     free(longs);
-    if (key == '?')
+    if (key == '?') {
+        suggest_option(command, argv[optind - 1]);
         hint(command);
+    }
     if (key == 'h') {
         help(command);
         exit(cli_finish(DONE));

@@ -1,10 +1,12 @@
 #include "model.h"
 
+#include <getopt.h>
 #include <stdlib.h>
 
 #include "message.h"
 #include "settings.h"
 #include "status.h"
+#include "text.h"
 
 const char *cli_model_path(const cli_command *command, const char *path)
 {
@@ -13,6 +15,22 @@ const char *cli_model_path(const cli_command *command, const char *path)
     if (!path || !*path)
         cli_usage(command, "no model: name its file, or set SCARLET_MODEL");
     return path;
+}
+
+static bool names_model(const char *path)
+{
+    static const char *const endings[] = {".safetensors", ".pth", ".pth.tar", ".pt", ".ckpt"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ends_with_any_case(path, endings[i]))
+            return true;
+    return false;
+}
+
+const char *cli_model_argument(const cli_command *command, const char *path, int argc, char **argv)
+{
+    if (!path && optind < argc && names_model(argv[optind]))
+        path = argv[optind++];
+    return cli_model_path(command, path);
 }
 
 void cli_model_failed(const cli_command *command, const scarlet_error *err)

@@ -7,6 +7,8 @@
 
 /* `path`, else $SCARLET_MODEL, else a usage error. */
 const char *cli_model_path(const cli_command *command, const char *path);
+/* As cli_model_path, or the first argument, which is then taken, if its name is that of a model. */
+const char *cli_model_argument(const cli_command *command, const char *path, int argc, char **argv);
 
 /* A model ready to run. opts: what the model's metadata asks for, overridden by the settings; its
  * crop is the session's input size. */

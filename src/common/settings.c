@@ -1,8 +1,23 @@
 #include "settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
+
+/* Text of "name=value", perhaps several: each must do something. */
+static void check_effect(const cli_command *command, const char *text)
+{
+    while (*text) {
+        text += strspn(text, " \t,");
+        size_t length = strcspn(text, " \t=,");
+        char *name = cli_format("%.*s", (int)length, text);
+        if (!cli_has_effect(command, name))
+            cli_usage(command, "option %s has no effect here", name);
+        free(name);
+        text += strcspn(text, ",");
+    }
+}
 
 void cli_set(char **settings, const cli_command *command, const char *format, ...)
 {
@@ -15,6 +30,7 @@ void cli_set(char **settings, const cli_command *command, const char *format, ..
     if (scarlet_options_parse(trial, added, &err) != SCARLET_OK)
         cli_usage(command, "%s", err.message);
     scarlet_options_free(trial);
+    check_effect(command, added);
     char *old = *settings;
     *settings = cli_format("%s,%s", old ? old : "", added);
     free(old);

@@ -32,7 +32,7 @@ _scarlet()
 
     # "-m --model FILE-", "--json -": a line an option.
     local options
-    options=$(sed -nE '/^Options:/,/^$/s/^  (-.|  ). (--[a-z-]+)( ([A-Z][^ ]*))?( .*)?$/\1 \2 \4-/p' <<<"$help")
+    options=$(sed -nE '/^Options:/,/^$/s/^  (-.|  ). (--[a-z0-9-]+)( ([A-Z][^ ]*|[a-z0-9]+(\|[a-z0-9]+)+))?( .*)?$/\1 \2 \4-/p' <<<"$help")
     local argument=''
     if [[ $prev == -?* ]]; then
         argument=$(awk -v option="$prev" '$1 == option || $2 == option { print $NF }' <<<"$options")
@@ -50,6 +50,7 @@ _scarlet()
             found { values = $0 }
             END { print values }' <<<"$help" | tr -s ', ' '\n')"
         ;;
+    *\|*) _scarlet_offer "$(tr '|' '\n' <<<"${argument%-}")" ;;
     ?*) _scarlet_offer '' ;;
     *)
         if [[ $assigned ]]; then # --opt NAME=VALUE
@@ -57,7 +58,7 @@ _scarlet()
             [[ $prev == *[!a-z_]* ]] || _scarlet_offer "$(
                 sed -n "/^Names for --opt/,/^\$/{/^  $prev /{n;s/^   *//p}}" <<<"$help" | tr -s ', ' '\n')"
         elif [[ $cur == -* ]]; then
-            _scarlet_offer "$(grep -o -- '--[a-z-]*[a-z]' <<<"$options")"
+            _scarlet_offer "$(grep -o -- '--[a-z0-9-]*[a-z0-9]' <<<"$options")"
         elif [[ ! $command || $command == help ]]; then
             _scarlet_offer "$commands"
         fi

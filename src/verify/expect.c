@@ -42,3 +42,12 @@ bool result_expect(const result *r, const char *text, const double figures[2])
               found[1], figures[1]);
     return good;
 }
+
+bool result_at_least(const result *r, double top1)
+{
+    double found = percent(r->tally.right, r->tally.total);
+    if (found >= top1)
+        return true;
+    cli_error("top-1 %.4f is less than %.10g", found, top1);
+    return false;
+}

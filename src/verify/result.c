@@ -5,13 +5,17 @@
 #include "common/json_write.h"
 #include "report/statistics.h"
 
-void result_print(const result *r, FILE *out)
+static void print_share(FILE *out, size_t top, int64_t part, int64_t whole)
+{
+    double bounds[2];
+    wilson(part, whole, bounds);
+    fprintf(out, "Top-%zu  %6.2f %%  (95 %% confidence interval: %.2f to %.2f %%)\n", top,
+            percent(part, whole), bounds[0], bounds[1]);
+}
+
+static void print_comparison(const result *r, FILE *out)
 {
     const tally *t = &r->tally;
-    fprintf(out, "Evaluate Result: Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
-            percent(t->right, t->total), t->top, percent(t->hits, t->total));
-    if (!t->two)
-        return;
     const comparison *c = &t->second;
     fprintf(out, "Second model:    Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
             percent(c->right, t->total), t->top, percent(c->hits, t->total));
@@ -20,6 +24,22 @@ void result_print(const result *r, FILE *out)
             "McNemar p: %.4g\n",
             percent(c->agree, t->total), (long long)c->both, (long long)c->first_only,
             (long long)c->second_only, mcnemar(c->first_only, c->second_only));
+}
+
+void result_print(const result *r, bool summary, FILE *out)
+{
+    const tally *t = &r->tally;
+    if (summary) {
+        fprintf(out, "%lld picture%s, %lld right\n", (long long)t->total, t->total == 1 ? "" : "s",
+                (long long)t->right);
+        print_share(out, 1, t->right, t->total);
+        if (t->top > 1)
+            print_share(out, t->top, t->hits, t->total);
+    }
+    if (t->two)
+        print_comparison(r, out);
+    fprintf(out, "Evaluate Result: Total: %lld\tmTop1: %.4f\tmTop%zu: %.6f\n", (long long)t->total,
+            percent(t->right, t->total), t->top, percent(t->hits, t->total));
 }
 
 /* ---- JSON ---- */

@@ -29,7 +29,8 @@ typedef struct result {
     tally tally;
 } result;
 
-void result_print(const result *r, FILE *out);
+/* The line of the authors' evaluation comes last. summary: a readable one before it. */
+void result_print(const result *r, bool summary, FILE *out);
 void result_json(const result *r, const cli_names *names, FILE *out);
 void result_free(result *r);
 

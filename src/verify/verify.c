@@ -34,6 +34,7 @@ enum {
     SHARD,
     MERGE,
     EXPECT,
+    MIN_TOP1,
     COMPARE,
     PREDICTIONS,
     REPORT,
@@ -46,7 +47,7 @@ static const cli_option options[] = {
      "correct classes: \"class\" a line, in the order of the pictures or of the\n"
      "number in ILSVRC2012_val_N, or \"name class\" a line, or a CSV file; folders\n"
      "are then not classes; default: the ILSVRC2012 validation labels"},
-    {CLASS_ORDER, "class-order", "WAY",
+    {CLASS_ORDER, "class-order", "auto|folders|numbers",
      "classes of folders: auto (default) by their names, folders in sorted\n"
      "order as the reference, numbers where each name is a class number"},
     {CLASS_MAP, "class-map", "FILE",
@@ -55,7 +56,7 @@ static const cli_option options[] = {
      "names of classes, one a line; default: the model file's, else\n"
      "ImageNet's for a model of 1000 classes, else class numbers"},
     {NAMES, "names", "FILE", "as --labels"},
-    {ON_ERROR, "on-error", "ACTION",
+    {ON_ERROR, "on-error", "stop|skip",
      "stop (default) at a picture that fails, or skip it and count it"},
     {JOURNAL, "journal", "FILE", "record finished pictures in FILE, safe from kill -9"},
     {RESUME, "resume", NULL, "continue the journal, if there is one"},
@@ -64,6 +65,7 @@ static const cli_option options[] = {
     {EXPECT, "expect", "WHAT",
      "fail if off by more than 0.05 from SCARLET-A, -B or -C of the paper,\n"
      "or from TOP1:TOP5 in percent"},
+    {MIN_TOP1, "min-top1", "P", "fail if top-1 is less than this, in percent"},
     {COMPARE, "compare", "OTHER",
      "compare with another model file, or with the same one under NAME=VALUE\n"
      "as in --opt"},
@@ -82,7 +84,7 @@ typedef struct request {
         *report;
     class_order class_order;
     char *settings;
-    double figures[2];
+    double figures[2], min_top1;
     size_t shard, shards, jobs;
     bool skip, resume, merge, json, quiet;
     int count; /* number of data or of files to merge */
@@ -132,6 +134,21 @@ static void check_outputs(const cli_command *command, const request *q)
                   "standard output");
 }
 
+static void check_merge(const cli_command *command, const request *q)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {q->model, "model"},         {q->truth, "truth"},     {q->class_order, "class-order"},
+        {q->class_map, "class-map"}, {q->skip, "on-error"},   {q->journal, "journal"},
+        {q->shards > 1, "shard"},    {q->compare, "compare"}, {q->predictions, "predictions"},
+        {q->jobs, "jobs"},           {q->settings, "opt"}};
+    for (size_t i = 0; q->merge && i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            cli_usage(command, "--%s has no effect with --merge", others[i].name);
+}
+
 static void parse(const cli_command *command, request *q, int argc, char **argv)
 {
     *q = (request){.shards = 1};
@@ -172,6 +189,9 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
             q->expect = optarg;
             expected_figures(command, optarg, q->figures);
             break;
+        case MIN_TOP1:
+            q->min_top1 = cli_number(command, "--min-top1", optarg, 0, 100);
+            break;
         case COMPARE:
             q->compare = optarg;
             break;
@@ -195,6 +215,8 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
             break;
         }
     }
+    if (!q->merge)
+        q->model = cli_model_argument(command, q->model, argc, argv);
     q->count = argc - optind;
     q->data = argv + optind;
     if (q->resume && !q->journal)
@@ -204,12 +226,21 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
     if (q->truth && q->class_order != ORDER_AUTO)
         cli_usage(command, "--truth goes without --class-order: folders are then not classes");
     check_outputs(command, q);
+    check_merge(command, q);
     if (!q->count)
         cli_usage(command,
                   q->merge ? "no result to merge" : "no data: name a folder, an archive or a list");
 }
 
 /* ---- data ---- */
+
+/* "1 picture", "2 pictures". */
+static const char *pictures(int64_t count)
+{
+    static char text[32];
+    snprintf(text, sizeof text, "%lld picture%s", (long long)count, count == 1 ? "" : "s");
+    return text;
+}
 
 static void add_folder(const request *q, cli_inputs *inputs, const char *path,
                        const class_rules *rules)
@@ -255,8 +286,8 @@ static void open_truth(const cli_command *command, const request *q, const cli_i
     truth_open(&e->truth, q->truth, &e->rules->classes);
     if (q->truth && e->truth.lines && !inputs->archives && inputs->count &&
         e->truth.lines != inputs->count && !validation_number(inputs->item[0].path))
-        cli_usage(command, "%s: %zu labels for %zu pictures", q->truth, e->truth.lines,
-                  inputs->count);
+        cli_usage(command, "%s: %zu labels for %s", q->truth, e->truth.lines,
+                  pictures((int64_t)inputs->count));
     if (e->model[0].classes == IMAGENET_CLASSES) {
         truth_open(known, NULL, NULL);
         e->known = known;
@@ -332,7 +363,7 @@ static void load_models(const cli_command *command, const request *q, evaluation
 {
     contender *first = &e->model[0], *second = &e->model[1];
     e->models = q->compare ? 2 : 1;
-    first->path = second->path = cli_model_path(command, q->model);
+    first->path = second->path = q->model;
     first->settings = q->settings;
     load(command, first, &r->model);
     if (q->compare) {
@@ -422,7 +453,7 @@ static void print(const request *q, const result *r, const cli_names *names)
     if (q->json)
         result_json(r, names, stdout);
     else if (!taken || !q->quiet)
-        result_print(r, taken ? stderr : stdout);
+        result_print(r, !q->quiet, taken ? stderr : stdout);
 }
 
 static void say_how(const request *q, const result *r)
@@ -433,7 +464,15 @@ static void say_how(const request *q, const result *r)
     if (t->top < TOP)
         cli_error("%zu classes: top-%d becomes top-%zu", t->classes, TOP, t->top);
     if (t->failed)
-        cli_error("%lld pictures failed and are not counted", (long long)t->failed);
+        cli_error("%lld picture%s failed and %s not counted", (long long)t->failed,
+                  t->failed == 1 ? "" : "s", t->failed == 1 ? "is" : "are");
+}
+
+/* What --expect and --min-top1 ask for. */
+static bool meets(const request *q, const result *r)
+{
+    bool good = !q->expect || result_expect(r, q->expect, q->figures);
+    return result_at_least(r, q->min_top1) && good;
 }
 
 /* An older meaning of --labels: a file with anything but a name for each class is --truth. */
@@ -489,8 +528,8 @@ static int evaluate_all(const cli_command *command, request *q)
     journal_close(e.journal);
     predictions_close(&e.predictions);
     if (interrupted() && !q->quiet)
-        cli_error("interrupted after %lld pictures, %lld failed",
-                  (long long)r.tally.total + (long long)r.tally.failed, (long long)r.tally.failed);
+        cli_error("interrupted after %s, %lld failed", pictures(r.tally.total + r.tally.failed),
+                  (long long)r.tally.failed);
     if (!q->quiet)
         skipped_report(&e.feed.skipped);
     if (good || q->json) {
@@ -504,11 +543,11 @@ static int evaluate_all(const cli_command *command, request *q)
         interrupt_finish();
     }
     if (!good)
-        cli_error("stopped after %lld pictures; --on-error skip continues past failures",
-                  (long long)r.tally.total);
+        cli_error("stopped after %s; --on-error skip continues past failures",
+                  pictures(r.tally.total));
     if (good && q->report)
         report_write(&page, &r, &names, &inputs, e.model[0].loaded.opts);
-    good &= !r.tally.failed && (!q->expect || (good && result_expect(&r, q->expect, q->figures)));
+    good &= good && meets(q, &r) && !r.tally.failed;
 
     result_free(&r);
     truth_close(&e.truth);
@@ -543,8 +582,7 @@ static int merge_all(const cli_command *command, const request *q)
     if (q->report)
         report_write(&page, &r, &names, NULL, NULL);
     bool good = r.complete && !missing && !r.tally.failed;
-    if (q->expect)
-        good &= result_expect(&r, q->expect, q->figures);
+    good &= meets(q, &r);
     result_free(&r);
     scarlet_labels_free(names.labels);
     free(q->settings);
@@ -566,9 +604,10 @@ const cli_command cli_verify = {
         "DATA is a folder of class folders (or one that contains it as valid/), a flat folder, a\n"
         "tar archive, also with KEY.cls beside KEY.jpg, or a list of \"name\" or \"name class\" "
         "lines.",
-    .synopsis = "--model FILE [OPTION]... DATA...\n--merge [OPTION]... RESULT...",
+    .synopsis = "[--model] MODEL [OPTION]... DATA...\n--merge [OPTION]... RESULT...",
     .options = options,
     .library_options = true,
+    .no_effect = (const char *const[]){"storage", "batch_max", "layout", "output", "crop", NULL},
     .notes =
         "Examples:\n"
         "  scarlet verify -m scarlet-a.pth.tar --expect SCARLET-A imagenet/\n"

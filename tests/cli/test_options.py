@@ -148,17 +148,28 @@ def test_common_options():
 
 def test_library_options():
     """What --help takes from the library is in the manual: names in their order, and names of values."""
-    listed = help_of("classify").split("Names for --opt")[1].split("\n\n")[0]
+    listed = help_of("bench").split("Names for --opt")[1].split("\n\n")[0]
     rows = re.findall(r"^  (\w+) .*((?:\n {10,}.*)?)", listed, flags=re.M)
     paragraphs = {}
     for tag, body in re.findall(r"^\.TP\n\.BR? (.*)((?:\n(?!\.TP).*)*)", section("scarlet", "LIBRARY OPTIONS"),
                                 flags=re.M):
         for name in re.findall(r"\w+", tag):
             paragraphs[name] = set(re.findall(r"\w+", body))
-    assert list(paragraphs) == [name for name, _ in rows]
+    assert [name for name in paragraphs if name not in ("storage", "crop")] == [name for name, _ in rows]
     for name, values in rows:
         assert set(re.findall(r"\w+", values)) <= paragraphs[name], name
     assert sum(bool(values) for _, values in rows) >= 7 and len(rows) > 15
+
+
+def test_own_library_options():
+    """A command's help lists the names that have an effect on it, and it refuses the others."""
+    for name, listed, refused in [("classify", "resize", "batch_max"), ("verify", "decode", "output"), ("info", "precision", "threads"),
+                                  ("bench", "layout", "storage")]:
+        names = help_of(name).split("Names for --opt")[1]
+        assert f"\n  {listed} " in names and f"\n  {refused} " not in names
+        result = subprocess.run([COMMAND, name, "-o", f"{refused}={'f16' if refused == 'storage' else 'scores' if refused == 'output' else 1}"],
+                                capture_output=True, text=True)
+        assert result.returncode == 2 and f"option {refused} has no effect here" in result.stderr
 
 
 def test_help_ends_well():

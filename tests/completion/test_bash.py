@@ -59,6 +59,10 @@ def test_options(command):
     (["train", "--optimizer", ""], ["adamw", "sgd"]),
     (["train", "--class-weights", "=", "b"], ["balanced"]),
     (["train", "--sched", "st"], ["step"]),
+    (["verify", "--on-error", ""], ["stop", "skip"]),
+    (["verify", "--class-order", "=", "f"], ["folders"]),
+    (["prepare-val", "--how", "s"], ["symlink"]),
+    (["convert", "--storage", ""], ["f16", "f32"]),
     (["bench", "-o", "threads=2,layout", "=", "n"], ["nchw", "nhwc"]),
 ])
 def test_words(words, expected):

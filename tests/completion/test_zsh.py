@@ -70,9 +70,9 @@ _scarlet_settings""")
 
 def test_settings():
     names = settings("''")
-    assert "engine:executor of the network [auto]" in names and len(names) > 15
+    assert "engine:executor of the network [auto]" in names and len(names) > 12
     assert settings("engine=") == ["auto", "xnnpack", "fused"]
-    assert settings("threads=2,layout=n") == ["nchw", "nhwc"]
+    assert settings("threads=2,output=") == ["scores", "features"]
 
 
 def test_other_words():

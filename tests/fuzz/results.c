@@ -42,7 +42,7 @@ static void read_results(void *user)
     const cli_names no_names = {0};
     result r;
     result_merge(&r, paths, in->second ? 2 : 1);
-    result_print(&r, stdout);
+    result_print(&r, true, stdout);
     result_json(&r, NULL, stdout);
     output_file page = {.file = fopen("/dev/null", "wb"), .path = "/dev/null"};
     report_write(&page, &r, &no_names, NULL, NULL);

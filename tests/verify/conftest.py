@@ -131,6 +131,11 @@ def sums(found):
 SKIPPED = b"scarlet: 5 files skipped: 5 other\n"  # what else is in the tree
 
 
+def last(printed):
+    """The line of the authors' evaluation: the last one."""
+    return (printed if isinstance(printed, str) else printed.decode()).splitlines(keepends=True)[-1]
+
+
 def line(total, top1, top5, n=5):
     return f"Evaluate Result: Total: {total}\tmTop1: {100 * top1 / total:.4f}\tmTop{n}: {100 * top5 / total:.6f}\n"
 

@@ -14,7 +14,7 @@ import tarfile
 import time
 
 import pytest
-from conftest import CLASSES, COMMAND, line, records, run, run_json, save_picture, sums
+from conftest import CLASSES, COMMAND, last, line, records, run, run_json, save_picture, sums
 from permissions import obey
 
 
@@ -48,7 +48,7 @@ def test_skip(scratch, broken, tree, expected):
     gone = [expected.files.index(os.fsencode(path).replace(b"broken", b"tree")) for path in (first, second)]
     top = expected.scores.topk(5, 1).indices.tolist()
     kept = [i for i in range(len(top)) if i not in gone]
-    assert result.stdout.decode() == line(len(kept), sum(top[i][0] == expected.labels[i] for i in kept),
+    assert last(result.stdout) == line(len(kept), sum(top[i][0] == expected.labels[i] for i in kept),
                                           sum(expected.labels[i] in top[i] for i in kept))
     assert [row[:len(b"scarlet: ")] for row in result.stderr.splitlines()] == [b"scarlet: "] * 4
     assert result.stderr.splitlines()[3] == b"scarlet: 2 pictures failed and are not counted"
@@ -181,7 +181,7 @@ def test_interrupt(scratch, long):
     out, err = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     done = len(records(journal)) - 1
-    assert 0 < done < 3000 and out.decode().startswith(f"Evaluate Result: Total: {done}\t")
+    assert 0 < done < 3000 and last(out).startswith(f"Evaluate Result: Total: {done}\t")
     assert err.decode() == f"scarlet: interrupted after {done} pictures, 0 failed\n"
 
 
@@ -355,6 +355,6 @@ def test_progress(scratch, long, expected, form, bar):
         pass
     os.close(main)
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0 and out.startswith(b"Evaluate Result: Total: ")
+    assert process.returncode == 0 and last(out).startswith("Evaluate Result: Total: ")
     assert re.search(bar.replace(b"3600", b"%d" % (10 * len(expected.files))), written) and written.endswith(b"\r\x1b[K")
     assert run("-m", scratch / "model", *data, env={**os.environ, "TERM": "xterm"}).stderr == b""

@@ -10,14 +10,14 @@ import tarfile
 
 import pytest
 import torch
-from conftest import (CLASSES, COMMAND, evaluate, line, make_model, pipeline, records, run, run_json, save_picture, sums)
+from conftest import (CLASSES, COMMAND, evaluate, last, line, make_model, pipeline, records, run, run_json, save_picture, sums)
 
 import conftest
 
 
 def test_image_folder(scratch, tree, expected):
     result = run("-m", scratch / "model", tree, "--predictions", scratch / "out.jsonl")
-    assert (result.stdout.decode(), result.stderr) == (line(*sums(expected)), conftest.SKIPPED)
+    assert (last(result.stdout), result.stderr) == (line(*sums(expected)), conftest.SKIPPED)
     total, top1, top5 = sums(expected)
     assert total > 330 and 0.3 < top1 / total < top5 / total < 0.95  # the numbers say something
     assert len(set(expected.scores.argmax(1).tolist())) == CLASSES
@@ -75,7 +75,7 @@ def test_wilson(scratch, tree):
 def test_folder_that_holds_valid(scratch, tree, expected):
     (scratch / "holder").mkdir()
     (scratch / "holder" / "valid").symlink_to(tree)
-    assert run("-m", scratch / "model", scratch / "holder").stdout.decode() == line(*sums(expected))
+    assert last(run("-m", scratch / "model", scratch / "holder").stdout) == line(*sums(expected))
 
 
 def test_few_classes(scratch, tree):
@@ -86,7 +86,7 @@ def test_few_classes(scratch, tree):
         for k in range(4):
             save_picture(random.Random(10 * i + k), root / name / f"{k}.png")
     result = run("-m", scratch / "three", root)
-    assert result.stdout.startswith(b"Evaluate Result: Total: 12\tmTop1: ") and b"\tmTop3: 100.000000\n" in result.stdout
+    assert last(result.stdout).startswith("Evaluate Result: Total: 12\tmTop1: ") and b"\tmTop3: 100.000000\n" in result.stdout
     assert result.stderr == b"scarlet: 3 classes: top-5 becomes top-3\n"
     assert run("-m", scratch / "three", root, "-q").stderr == b""
     assert b"12 class folders, but the model has 3 classes" in run("-m", scratch / "three", tree, code=2).stderr
@@ -137,7 +137,7 @@ def flat(scratch, expected):
     ["flat", "--truth", "by-line.txt"], ["flat", "--truth", "by-name.txt"], ["flat.tar", "--truth", "by-line.txt"],
     ["flat.tar", "--truth", "by-name.txt"], ["list.txt"], ["nul.list"], ["web.tar"]], ids=" ".join)
 def test_forms(scratch, flat, data):
-    assert run("-m", "model", *data, cwd=scratch).stdout.decode() == flat
+    assert last(run("-m", "model", *data, cwd=scratch).stdout) == flat
 
 
 def test_known_labels(scratch, flat):
@@ -154,7 +154,7 @@ def test_labels_fail(scratch, flat):
     (scratch / "plain").mkdir()
     save_picture(random.Random(0), scratch / "plain" / "x.png")
     cases = [
-        (["plain", "--truth", "short.txt"], 2, b"scarlet verify: short.txt: 2 labels for 1 pictures\n"),
+        (["plain", "--truth", "short.txt"], 2, b"scarlet verify: short.txt: 2 labels for 1 picture\n"),
         (["plain", "--truth", "odd.txt"], 2, b"scarlet: odd.txt: line 2 is neither \"class\" nor \"name class\" as the lines"),
         (["plain"], 1, b"scarlet: plain/x.png: no class known for it: see --truth\n"),
         (["list.txt", "--truth", "none.txt"], 1, b"scarlet: none.txt: No such file or directory\n"),
@@ -189,3 +189,36 @@ def test_workers_follow_affinity(scratch, tree):
     assert run_json("-m", scratch / "model", tree, preexec_fn=lambda: os.sched_setaffinity(0, one))["workers"] == 1
 
 
+
+
+def test_summary(scratch, tree, expected):
+    """Readable figures with their intervals, then the authors' line; --quiet leaves that."""
+    found = run_json("-m", scratch / "model", tree)
+    lines = run("-m", scratch / "model", tree).stdout.decode().splitlines(keepends=True)
+    (a, b), (c, d) = found["top1_interval"], found["topn_interval"]
+    assert lines == [f"{found['total']} pictures, {found['top1']} right\n",
+                     f"Top-1  {found['mTop1']:6.2f} %  (95 % confidence interval: {a:.2f} to {b:.2f} %)\n",
+                     f"Top-5  {found['mTopn']:6.2f} %  (95 % confidence interval: {c:.2f} to {d:.2f} %)\n", line(*sums(expected))]
+    assert run("-q", "-m", scratch / "model", tree).stdout.decode() == line(*sums(expected))
+
+
+def test_min_top1(scratch, tree, expected):
+    total, top1, _ = sums(expected)
+    run("-m", scratch / "model", tree, "--min-top1", f"{100 * top1 / total - 0.001}")
+    result = run("-q", "-m", scratch / "model", tree, "--min-top1", "99.5", code=1)
+    assert result.stderr.decode() == f"scarlet: top-1 {100 * top1 / total:.4f} is less than 99.5\n"
+    assert b"--min-top1: 101 is not between 0 and 100" in run("-m", scratch / "model", tree, "--min-top1", "101", code=2).stderr
+    assert b'--min-top1: "x" is not a number' in run("-m", scratch / "model", tree, "--min-top1", "x", code=2).stderr
+
+
+def test_model_first(scratch, module, tree, expected):
+    """A model's name may come first without --model."""
+    shutil.copy(scratch / "model", scratch / "first.pth")
+    assert run("-q", scratch / "first.pth", tree).stdout.decode() == line(*sums(expected))
+
+
+def test_no_effect(scratch, module, tree):
+    for option in (["-m", "x"], ["--truth", "x"], ["--shard", "0/2"], ["-j", "2"], ["-o", "resize=64"], ["--on-error", "skip"],
+                   ["--journal", "x"], ["--predictions", "x"], ["--compare", "x"], ["--class-map", "x"]):
+        assert b"has no effect with --merge" in run("--merge", *option, "x.json", code=2).stderr
+    assert b"option storage has no effect here" in run("-m", scratch / "model", "-o", "resize=64,storage=f16", tree, code=2).stderr

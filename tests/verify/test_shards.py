@@ -7,7 +7,7 @@ import tarfile
 from math import comb
 
 import pytest
-from conftest import evaluate, line, make_model, records, run, run_json, sums
+from conftest import evaluate, last, line, make_model, records, run, run_json, sums
 from PIL import Image
 
 TIMES = ("workers", "timed", "seconds", "pictures_per_second", "date")
@@ -46,7 +46,7 @@ def test_shards(scratch, sources, expected, kind):
     for _ in range(3):
         rng.shuffle(files)
         merged.append(run_json("--merge", *files))
-        assert run("--merge", *files).stdout.decode() == line(*sums(expected))
+        assert last(run("--merge", *files).stdout) == line(*sums(expected))
     for other in merged:  # names belong to models
         for row in whole["per_class"] + other["per_class"]:
             row["name"] = None
@@ -66,7 +66,7 @@ def test_merge_fails(scratch, sources):
     (scratch / "bad.json").write_text('{"format": "scarlet-verify-1", "total": -1}')
     (scratch / "no.json").write_text("[1, 2")
     result = run("--merge", "m0.json", "m2.json", cwd=scratch, code=1)
-    assert result.stderr == b"scarlet: 1 of 3 shards are missing, the first is 1\n" and result.stdout.startswith(b"Evaluate")
+    assert result.stderr == b"scarlet: 1 of 3 shards are missing, the first is 1\n" and last(result.stdout).startswith("Evaluate")
     part = json.loads((scratch / "m0.json").read_text())
     (scratch / "many.json").write_text(json.dumps(part | {"total": 10 ** 12 + 1}))
     (scratch / "compare.json").write_text(json.dumps(part | {"worst": [], "compare": dict.fromkeys(
@@ -118,7 +118,8 @@ def test_compare(scratch, tree, expected):
     assert [record["index"] for record in compare["differ"]] == differ[:100]
     assert [record["second"]["top"] for record in records(scratch / "two.jsonl")] == second.scores.topk(5, 1).indices.tolist()
     text = run("-m", scratch / "model", "--compare", scratch / "second", tree).stdout.decode().splitlines()
-    assert len(text) == 3 and text[1].startswith(f"Second model:    Total: {total}\tmTop1: {100 * top1 / total:.4f}\t")
+    assert len(text) == 6 and text[3].startswith(f"Second model:    Total: {total}\tmTop1: {100 * top1 / total:.4f}\t")
+    assert text[4].startswith("Agreement: ") and text[5] == line(*sums(expected)).rstrip("\n")
 
     parts = []
     for i in range(2):
