@@ -94,3 +94,14 @@ def test_no_circles():
         graph = {module: needs & graph.keys() for module, needs in graph.items()
                  if needs & graph.keys() and module in needed}
     assert sorted(str(module.relative_to(ROOT)) for module in graph) == []
+
+
+def test_type_names():
+    """An internal name means one type in all of lib/: any two headers can be included together."""
+    owners = {}
+    for path in sources("lib"):
+        if path.suffix == ".h":
+            text = path.read_text()
+            for name in set(re.findall(r"^typedef (?:struct|enum|union) (scarlet__\w+)|^\} (scarlet__\w+);", text, re.M)):
+                owners.setdefault("".join(name), set()).add(str(path.relative_to(ROOT)))
+    assert {name: files for name, files in owners.items() if len(files) > 1} == {}

@@ -138,13 +138,13 @@ int main(int argc, char **argv)
         for (int64_t j = 0; j < p->count; j++)
             read_floats(to + scarlet__parameter_place(p, j), 1);
     }
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     scarlet__scratch_sizes sizes = graph.sizes;
     scarlet__scratch_carve(&arena, &sizes);
     const size_t kept = scarlet__unit_kept(unit, pictures);
     float *memory = zeroed(arena.used + kept);
     memset(memory, 0xFF, (arena.used + kept) * sizeof *memory); /* NaN: nothing relies on zeros */
-    arena = (scarlet__arena){.at = memory};
+    arena = (scarlet__carver){.at = memory};
     scarlet__pass pass = {.kernels =
                               scarlet__training_kernels_for(scarlet__cpu_isa(atoi(argv[11]))),
                           .pictures = pictures,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nas/supernet/sampling.h"
+#include "nas/supernet/deal.h"
 
 int main(int argc, char **argv)
 {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nas/supernet/deal.h"
 #include "nas/supernet/fair_step.h"
-#include "nas/supernet/sampling.h"
 #include "test.h"
 
 static scarlet_error err;

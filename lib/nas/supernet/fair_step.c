@@ -36,7 +36,7 @@ struct scarlet__fair_work {
 
 /* ---- making ---- */
 
-static void lay_out(const scarlet__fair *f, scarlet__arena *arena, scarlet__fair *out)
+static void lay_out(const scarlet__fair *f, scarlet__carver *arena, scarlet__fair *out)
 {
     const scarlet__supernet *s = f->supernet;
     struct scarlet__fair_work *w = f->work;
@@ -126,13 +126,13 @@ scarlet_status scarlet__fair_create(const scarlet__supernet *supernet,
     out->trained = scarlet__calloc((size_t)supernet->parts, sizeof *out->trained);
     if (!w->track || !w->uses || !out->trained)
         return scarlet__fail_memory(err);
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     lay_out(out, &arena, out);
     w->bytes = arena.used * sizeof(float);
     w->memory = scarlet__pages_alloc(w->bytes);
     if (!w->memory)
         return scarlet__fail_memory(err);
-    arena = (scarlet__arena){.at = w->memory};
+    arena = (scarlet__carver){.at = w->memory};
     lay_out(out, &arena, out);
     return start_weights(out, err);
 }

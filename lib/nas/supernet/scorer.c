@@ -109,7 +109,7 @@ static scarlet_status load(scarlet__scorer *s, size_t batch, unsigned member, sc
 
 /* ---- making ---- */
 
-static void lay_out(scarlet__scorer *s, scarlet__arena *arena)
+static void lay_out(scarlet__scorer *s, scarlet__carver *arena)
 {
     const scarlet_supernet *net = s->supernet;
     for (unsigned i = 0; i < net->threads; i++) {
@@ -166,13 +166,13 @@ static scarlet_status make(scarlet__scorer *s, scarlet_error *err)
     s->track = scarlet__calloc(net->threads, sizeof *s->track);
     if (!s->batch || !s->track)
         return scarlet__fail_memory(err);
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     lay_out(s, &arena);
     s->bytes = arena.used * sizeof(float);
     s->memory = scarlet__pages_alloc(s->bytes);
     if (!s->memory)
         return scarlet__fail_memory(err);
-    arena = (scarlet__arena){.at = s->memory};
+    arena = (scarlet__carver){.at = s->memory};
     lay_out(s, &arena);
     return normalize(s, err);
 }

@@ -220,7 +220,7 @@ double *scarlet__part_matrix(const scarlet__supernet *s, const float *weights,
 /* ---- tracks ---- */
 
 void scarlet__track_carve(const scarlet__supernet *s, int pictures, bool backward,
-                          scarlet__arena *arena, scarlet__track *t)
+                          scarlet__carver *arena, scarlet__track *t)
 {
     size_t kept[SCARLET__NETWORK_LAYERS_MAX] = {0}, output[SCARLET__NETWORK_LAYERS_MAX] = {0};
     size_t largest = 0;

@@ -51,7 +51,7 @@ typedef struct scarlet__track {
         float *kept[SCARLET__NETWORK_LAYERS_MAX], *x[SCARLET__NETWORK_LAYERS_MAX];
     } slot; /* of each slot, what its largest part needs */
     float *gradient[2];
-    scarlet__scratch scratch;
+    scarlet__pass_scratch scratch;
     float *gradients, *statistics, *running; /* of the path at hand, its parts one after another */
     scarlet__scratch_sizes sizes;
     /* The path at hand. */
@@ -63,7 +63,7 @@ typedef struct scarlet__track {
 /* Carves what batches of `pictures` need; with `backward` what training does. The pictures and
  * targets are the caller's: passage.x[0] and passage.targets. */
 void scarlet__track_carve(const scarlet__supernet *supernet, int pictures, bool backward,
-                          scarlet__arena *arena, scarlet__track *out);
+                          scarlet__carver *arena, scarlet__track *out);
 /* Lays the track out for a path; pass.running, .running_only and .kernels are the caller's. */
 void scarlet__track_take(const scarlet__supernet *supernet, const float *weights,
                          const scarlet__path *path, scarlet__track *track);

@@ -154,7 +154,7 @@ size_t scarlet__graph_output(const scarlet__unit *u, int pictures)
     return (size_t)scarlet__planes(u->out) * scarlet__plane(pixels);
 }
 
-void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__arena *arena,
+void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__carver *arena,
                             scarlet__passage *out)
 {
     const size_t pictures = (size_t)graph->pictures, side = (size_t)graph->side;

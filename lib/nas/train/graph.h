@@ -42,7 +42,7 @@ typedef struct scarlet__passage {
 } scarlet__passage;
 
 /* Carves it; with `drop` with room for that. */
-void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__arena *arena,
+void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__carver *arena,
                             scarlet__passage *out);
 
 /* Sets x of all units and, after the last, the logits. */

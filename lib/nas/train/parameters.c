@@ -11,7 +11,8 @@
 #include "nas/real.h"
 #include "nas/units/dense.h"
 
-static scarlet__storage storage(const scarlet__layer *layer, int rank, const int64_t *shape)
+static scarlet__parameter_layout storage(const scarlet__layer *layer, int rank,
+                                         const int64_t *shape)
 {
     if (rank == 1)
         return SCARLET__STORE_VECTOR;

@@ -9,12 +9,12 @@
 #include "formats/tensors.h"
 #include "network/network.h"
 
-typedef enum scarlet__storage {
+typedef enum scarlet__parameter_layout {
     SCARLET__STORE_VECTOR,    /* [c] as [plane][16] */
     SCARLET__STORE_DENSE,     /* [out][in] as [plane of out][in, whole planes][16] */
     SCARLET__STORE_DEPTHWISE, /* [c][1][k][k] as [plane][k * k][16] */
     SCARLET__STORE_STEM,      /* [out][3][3][3] as dense with inputs [ky][kx][3] */
-} scarlet__storage;
+} scarlet__parameter_layout;
 
 typedef struct scarlet__parameter {
     char name[80]; /* as in the release */
@@ -23,7 +23,7 @@ typedef struct scarlet__parameter {
     int rank;
     int64_t shape[4];
     int64_t count; /* of elements */
-    scarlet__storage storage;
+    scarlet__parameter_layout storage;
     size_t offset; /* into the parameters, or the statistics if it is one */
     size_t floats; /* that it takes there, with padding that stays 0 */
 } scarlet__parameter;

@@ -23,7 +23,7 @@ enum {
     THREADS_MOST = 256, /* as the option "threads" allows */
     SIDE_MOST = 4096,   /* as the option "input_size" does */
     PICTURES_MOST = 65536,
-    STEPS_MOST = 1 << 20 /* micro-batches of a step */
+    MICRO_BATCHES_MOST = 1 << 20 /* micro-batches of a step */
 };
 
 static const float running_share = 0.1f; /* of a micro-batch in the running statistics */
@@ -75,10 +75,10 @@ static scarlet_status check(const scarlet__trainer_settings *s, scarlet_error *e
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "an input of %d pixels: not 1 to %d",
                              s->side, SIDE_MOST);
     if (s->micro_batch < 1 || s->micro_batch > PICTURES_MOST || s->micro_batches < 1 ||
-        s->micro_batches > STEPS_MOST)
+        s->micro_batches > MICRO_BATCHES_MOST)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "%d micro-batches of %d pictures: not 1 to %d of 1 to %d",
-                             s->micro_batches, s->micro_batch, STEPS_MOST, PICTURES_MOST);
+                             s->micro_batches, s->micro_batch, MICRO_BATCHES_MOST, PICTURES_MOST);
     if (s->threads < 1 || s->threads > THREADS_MOST)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "%u threads: not 1 to %d", s->threads,
                              THREADS_MOST);
@@ -91,7 +91,7 @@ static scarlet_status check(const scarlet__trainer_settings *s, scarlet_error *e
 }
 
 /* Lays the trainer's memory out; with none yet, to count it. */
-static void lay_out(scarlet__trainer *t, scarlet__arena *arena, scarlet__passage *passage)
+static void lay_out(scarlet__trainer *t, scarlet__carver *arena, scarlet__passage *passage)
 {
     const scarlet__trainer_settings *s = &t->settings;
     t->weights = scarlet__carve(arena, t->state);
@@ -134,7 +134,7 @@ static scarlet_status prepare(scarlet__trainer *t, const scarlet__trainer_settin
             "batch norm needs 2 values a channel: a micro-batch of %d at %d pixels "
             "leaves 1",
             settings->micro_batch, settings->side);
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     lay_out(t, &arena, NULL);
     t->bytes = arena.used * sizeof(float);
     return SCARLET_OK;
@@ -187,7 +187,7 @@ scarlet_status scarlet__trainer_create(const scarlet__trainer_settings *settings
         scarlet__trainer_free(t);
         return status;
     }
-    scarlet__arena arena = {.at = t->memory};
+    scarlet__carver arena = {.at = t->memory};
     lay_out(t, &arena, t->passage);
     *out = t;
     return SCARLET_OK;

@@ -17,11 +17,11 @@ typedef struct {
     size_t pixels, out_pixels; /* of the micro-batch */
     size_t picture;            /* out_pixels of one */
     scarlet__stage expand;
-    scarlet__depthwise depthwise;
+    scarlet__depthwise_shape depthwise;
     float *filtered; /* the depthwise convolution's output */
     size_t plane;    /* of it, and of what follows */
     scarlet__normed filtered_norm;
-    scarlet__view active; /* `filtered` after batch norm, activation and gate */
+    scarlet__operand active; /* `filtered` after batch norm, activation and gate */
     scarlet__excited excited;
     float *projected;
     scarlet__normed projected_norm;
@@ -34,7 +34,7 @@ static size_t square(int side)
 
 /* Where all of it is in the kept memory. */
 static work prepare(const scarlet__unit *unit, const scarlet__pass *pass, int pictures,
-                    const float *x, scarlet__arena *arena)
+                    const float *x, scarlet__carver *arena)
 {
     work w = {.unit = unit, .pass = pass};
     const size_t hidden = (size_t)scarlet__planes(unit->hidden);
@@ -46,29 +46,30 @@ static work prepare(const scarlet__unit *unit, const scarlet__pass *pass, int pi
                                 .weights = unit->expand,
                                 .norm = &unit->expanded,
                                 .plane = scarlet__plane(w.pixels)};
-    w.expand.in = (scarlet__view){.x = x, .plane = w.expand.plane};
+    w.expand.in = (scarlet__operand){.x = x, .plane = w.expand.plane};
     if (unit->kind == SCARLET__UNIT_ENTRY) {
         w.expand.channels = SCARLET__PATCH;
-        w.expand.in = (scarlet__view){
+        w.expand.in = (scarlet__operand){
             .kind = SCARLET__PATCHES, .x = x, .side = unit->in_side, .out_side = unit->side};
     }
     w.expand.out = scarlet__carve(arena, hidden * w.expand.plane);
     w.expand.normed = scarlet__normed_carve(arena, unit->hidden);
-    w.depthwise = (scarlet__depthwise){unit->kernel, unit->stride, unit->side, unit->out_side};
+    w.depthwise =
+        (scarlet__depthwise_shape){unit->kernel, unit->stride, unit->side, unit->out_side};
     w.plane = scarlet__plane(w.out_pixels);
     w.filtered = scarlet__carve(arena, hidden * w.plane);
     w.filtered_norm = scarlet__normed_carve(arena, unit->hidden);
     if (unit->excite.squeeze)
         w.excited = scarlet__excited_carve(arena, &unit->excite, pictures);
-    w.active = (scarlet__view){.kind = SCARLET__ACTIVATED,
-                               .x = w.filtered,
-                               .plane = w.plane,
-                               .f = unit->nonlinearity,
-                               .scale = w.filtered_norm.scale,
-                               .shift = w.filtered_norm.shift,
-                               .gain = w.excited.gate,
-                               .gain_plane = scarlet__plane((size_t)pictures),
-                               .pixels = w.picture};
+    w.active = (scarlet__operand){.kind = SCARLET__ACTIVATED,
+                                  .x = w.filtered,
+                                  .plane = w.plane,
+                                  .f = unit->nonlinearity,
+                                  .scale = w.filtered_norm.scale,
+                                  .shift = w.filtered_norm.shift,
+                                  .gain = w.excited.gate,
+                                  .gain_plane = scarlet__plane((size_t)pictures),
+                                  .pixels = w.picture};
     w.projected = scarlet__carve(arena, (size_t)scarlet__planes(unit->out) * w.plane);
     w.projected_norm = scarlet__normed_carve(arena, unit->out);
     return w;
@@ -76,14 +77,14 @@ static work prepare(const scarlet__unit *unit, const scarlet__pass *pass, int pi
 
 size_t scarlet__block_kept(const scarlet__unit *unit, int pictures)
 {
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     prepare(unit, NULL, pictures, NULL, &arena);
     return arena.used;
 }
 
 void scarlet__block_needs(const scarlet__unit *unit, int pictures, scarlet__scratch_sizes *sizes)
 {
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     const work w = prepare(unit, NULL, pictures, NULL, &arena);
     const size_t outs = (size_t)scarlet__planes(unit->out);
     const size_t hidden = (size_t)scarlet__planes(unit->hidden);
@@ -127,7 +128,7 @@ static scarlet__dense projection(const work *w, int first, int planes)
 
 static void filter(const work *w, int first, int planes)
 {
-    const scarlet__view in = scarlet__stage_view(&w->expand, w->unit->nonlinearity);
+    const scarlet__operand in = scarlet__stage_view(&w->expand, w->unit->nonlinearity);
     const size_t taps = square(w->unit->kernel) * SCARLET__LANES;
     double sums[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
     for (int i = 0; i < planes; i++) {
@@ -175,7 +176,7 @@ static void project(const work *w, int first, int planes, double *sums)
 void scarlet__block_forward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                             float *kept, float *y)
 {
-    scarlet__arena arena = {.at = kept};
+    scarlet__carver arena = {.at = kept};
     const work w = prepare(unit, pass, pass->pictures, x, &arena);
     const int hidden = scarlet__planes(unit->hidden), outs = scarlet__planes(unit->out);
     double sums[SCARLET__OUT_PLANES * 2 * SCARLET__LANES] = {0};
@@ -234,7 +235,7 @@ static void unnormalize(const work *w, const float *y_gradient)
 static void unproject(const work *w, int first, int planes, float *wide, double *sums)
 {
     const scarlet__dense dense = projection(w, first, planes);
-    const scarlet__view narrow = {.x = w->pass->scratch.narrow, .plane = w->plane};
+    const scarlet__operand narrow = {.x = w->pass->scratch.narrow, .plane = w->plane};
     scarlet__dense_backward(w->pass, &dense, &narrow, wide, w->plane, false, sums);
 }
 
@@ -264,20 +265,20 @@ static void unfilter(const work *w, int first, int planes, const float *wide, co
                      float *x_gradient)
 {
     const scarlet__unit *unit = w->unit;
-    const scarlet__view active = scarlet__stage_view(&w->expand, unit->nonlinearity);
+    const scarlet__operand active = scarlet__stage_view(&w->expand, unit->nonlinearity);
     const size_t taps = square(unit->kernel) * SCARLET__LANES;
     float factors[3][SCARLET__GROUP_MAX * SCARLET__LANES];
     const scarlet__norm_factors of = {factors[0], factors[1], factors[2]};
     double before[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
     scarlet__norm_backward(w->pass, &unit->filtered, &w->filtered_norm, first, planes,
                            w->out_pixels, sums, &of);
-    const scarlet__view raw = {.kind = SCARLET__COMBINED,
-                               .x = wide,
-                               .plane = w->plane,
-                               .other = w->filtered + (size_t)first * w->plane,
-                               .a = of.a,
-                               .b = of.b,
-                               .c = of.c};
+    const scarlet__operand raw = {.kind = SCARLET__COMBINED,
+                                  .x = wide,
+                                  .plane = w->plane,
+                                  .other = w->filtered + (size_t)first * w->plane,
+                                  .a = of.a,
+                                  .b = of.b,
+                                  .c = of.c};
     for (int i = 0; i < planes; i++)
         scarlet__depthwise_backward(w->pass, &w->depthwise, &active, first + i, &raw, i,
                                     unit->depthwise + (size_t)(first + i) * taps,
@@ -290,7 +291,7 @@ static void unfilter(const work *w, int first, int planes, const float *wide, co
 void scarlet__block_backward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                              float *kept, float *y_gradient, float *x_gradient)
 {
-    scarlet__arena arena = {.at = kept};
+    scarlet__carver arena = {.at = kept};
     const work w = prepare(unit, pass, pass->pictures, x, &arena);
     const int hidden = scarlet__planes(unit->hidden);
     const bool gated = unit->excite.squeeze > 0;

@@ -25,8 +25,8 @@ void scarlet__dense_forward(const scarlet__pass *pass, const scarlet__dense *den
                                     .pixels = n,
                                     .add = add,
                                     .sums = sums ? part : NULL};
-        product.in = scarlet__view_block(pass->kernels, dense->in, dense->first, planes, pixel, n,
-                                         pass->scratch.block_in, &product.in_plane);
+        product.in = scarlet__operand_block(pass->kernels, dense->in, dense->first, planes, pixel,
+                                            n, pass->scratch.block_in, &product.in_plane);
         pass->kernels->product(&product);
         if (sums && (pixel + n) % SCARLET__RUN == 0)
             scarlet__flush(sums, part, outs);
@@ -49,7 +49,7 @@ static void transpose(const scarlet__pass *pass, const scarlet__dense *dense)
 }
 
 void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *dense,
-                             const scarlet__view *gradient, float *in_gradient, size_t in_plane,
+                             const scarlet__operand *gradient, float *in_gradient, size_t in_plane,
                              bool add, double *sums)
 {
     const int planes = scarlet__planes(dense->channels), outs = scarlet__planes(dense->outs);
@@ -63,10 +63,11 @@ void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *de
                                 .pixels = n,
                                 .weights = pass->gradients + dense->weights,
                                 .weights_plane = dense->weights_plane};
-        outer.in = scarlet__view_block(pass->kernels, dense->in, dense->first, planes, pixel, n,
-                                       pass->scratch.block_in, &outer.in_plane);
-        outer.gradient = scarlet__view_block(pass->kernels, gradient, 0, outs, pixel, n,
-                                             pass->scratch.block_gradient, &outer.gradient_plane);
+        outer.in = scarlet__operand_block(pass->kernels, dense->in, dense->first, planes, pixel, n,
+                                          pass->scratch.block_in, &outer.in_plane);
+        outer.gradient =
+            scarlet__operand_block(pass->kernels, gradient, 0, outs, pixel, n,
+                                   pass->scratch.block_gradient, &outer.gradient_plane);
         pass->kernels->outer(&outer);
         if (!in_gradient)
             continue;
@@ -82,8 +83,9 @@ void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *de
                                           .add = add};
         pass->kernels->product(&product);
         for (int i = 0; sums && i < planes; i++)
-            scarlet__view_derive(pass->kernels, dense->in, dense->first + i, pixel, n,
-                                 product.out + (size_t)i * in_plane, part + i * 2 * SCARLET__LANES);
+            scarlet__operand_derive(pass->kernels, dense->in, dense->first + i, pixel, n,
+                                    product.out + (size_t)i * in_plane,
+                                    part + i * 2 * SCARLET__LANES);
         if (sums && (pixel + n) % SCARLET__RUN == 0)
             scarlet__flush(sums, part, planes);
     }

@@ -2,11 +2,11 @@
 #ifndef SCARLET_NAS_UNITS_DENSE_H
 #define SCARLET_NAS_UNITS_DENSE_H
 
-#include "nas/units/view.h"
+#include "nas/units/operand.h"
 
 /* Some channels of the input to some planes of the output. */
 typedef struct scarlet__dense {
-    const scarlet__view *in;
+    const scarlet__operand *in;
     int first;    /* plane of the input to begin with */
     int channels; /* of the input from there on */
     int outs;     /* channels of the output */
@@ -31,7 +31,7 @@ void scarlet__dense_forward(const scarlet__pass *pass, const scarlet__dense *den
  * that is the gradient below batch norm and activation, and its sums [plane][2][16] are added to.
  */
 void scarlet__dense_backward(const scarlet__pass *pass, const scarlet__dense *dense,
-                             const scarlet__view *gradient, float *in_gradient, size_t in_plane,
+                             const scarlet__operand *gradient, float *in_gradient, size_t in_plane,
                              bool add, double *sums);
 
 #endif

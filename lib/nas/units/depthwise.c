@@ -4,7 +4,7 @@
 
 enum { PAST = 8 * 2 + 8 }; /* pixels that kernels read past the last row */
 
-size_t scarlet__depthwise_padded(const scarlet__depthwise *depthwise, int side)
+size_t scarlet__depthwise_padded(const scarlet__depthwise_shape *depthwise, int side)
 {
     const size_t row = (size_t)(side + depthwise->kernel - 1);
     return (row * row + PAST) * SCARLET__LANES;
@@ -16,7 +16,7 @@ typedef struct {
     scarlet__rectangle rectangle;
 } padding;
 
-static padding pad(const scarlet__depthwise *depthwise, int side)
+static padding pad(const scarlet__depthwise_shape *depthwise, int side)
 {
     padding p;
     p.row = (size_t)(side + depthwise->kernel - 1) * SCARLET__LANES;
@@ -33,7 +33,7 @@ static size_t pictures_of_run(size_t pixels)
     return pixels < SCARLET__RUN ? SCARLET__RUN / pixels : 1;
 }
 
-void scarlet__depthwise_begin(const scarlet__pass *pass, const scarlet__depthwise *depthwise)
+void scarlet__depthwise_begin(const scarlet__pass *pass, const scarlet__depthwise_shape *depthwise)
 {
     memset(pass->scratch.padded_in, 0,
            scarlet__depthwise_padded(depthwise, depthwise->side) * sizeof(float));
@@ -41,8 +41,9 @@ void scarlet__depthwise_begin(const scarlet__pass *pass, const scarlet__depthwis
            scarlet__depthwise_padded(depthwise, depthwise->out_side) * sizeof(float));
 }
 
-void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
-                                const scarlet__view *in, int plane, size_t weights, float *out,
+void scarlet__depthwise_forward(const scarlet__pass *pass,
+                                const scarlet__depthwise_shape *depthwise,
+                                const scarlet__operand *in, int plane, size_t weights, float *out,
                                 double *sums)
 {
     const padding around = pad(depthwise, depthwise->side);
@@ -50,8 +51,8 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
     const size_t flushed = pictures_of_run(out_side * out_side);
     float *padded = pass->scratch.padded_in, part[2 * SCARLET__LANES] = {0};
     for (size_t i = 0; i < (size_t)pass->pictures; i++) {
-        scarlet__view_read(pass->kernels, in, plane, i * around.pixels, &around.rectangle,
-                           padded + around.inside);
+        scarlet__operand_read(pass->kernels, in, plane, i * around.pixels, &around.rectangle,
+                              padded + around.inside);
         const scarlet__filter filter = {.in = padded,
                                         .in_row = around.row,
                                         .weights = pass->parameters + weights,
@@ -66,10 +67,11 @@ void scarlet__depthwise_forward(const scarlet__pass *pass, const scarlet__depthw
     scarlet__flush(sums, part, 1);
 }
 
-void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depthwise *depthwise,
-                                 const scarlet__view *in, int plane, const scarlet__view *gradient,
-                                 int gradient_plane, size_t weights, float *in_gradient,
-                                 double *sums)
+void scarlet__depthwise_backward(const scarlet__pass *pass,
+                                 const scarlet__depthwise_shape *depthwise,
+                                 const scarlet__operand *in, int plane,
+                                 const scarlet__operand *gradient, int gradient_plane,
+                                 size_t weights, float *in_gradient, double *sums)
 {
     const scarlet__training_kernels *kernels = pass->kernels;
     const int which = depthwise->kernel / 2 - 1, taps = depthwise->kernel * depthwise->kernel;
@@ -82,10 +84,10 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
         memcpy(reversed + (taps - 1 - i) * SCARLET__LANES,
                pass->parameters + weights + i * SCARLET__LANES, SCARLET__LANES * sizeof *reversed);
     for (size_t i = 0; i < (size_t)pass->pictures; i++) {
-        scarlet__view_read(kernels, in, plane, i * around.pixels, &around.rectangle,
-                           padded + around.inside);
-        scarlet__view_read(kernels, gradient, gradient_plane, i * around_out.pixels,
-                           &around_out.rectangle, padded_gradient + around_out.inside);
+        scarlet__operand_read(kernels, in, plane, i * around.pixels, &around.rectangle,
+                              padded + around.inside);
+        scarlet__operand_read(kernels, gradient, gradient_plane, i * around_out.pixels,
+                              &around_out.rectangle, padded_gradient + around_out.inside);
         const scarlet__filter_outer outer = {.in = padded,
                                              .in_row = around.row,
                                              .gradient = padded_gradient + around_out.inside,
@@ -106,8 +108,8 @@ void scarlet__depthwise_backward(const scarlet__pass *pass, const scarlet__depth
             filter.weights = pass->parameters + weights;
             kernels->spread[which](&filter);
         }
-        scarlet__view_derive(kernels, in, plane, i * around.pixels, around.pixels, filter.out,
-                             part);
+        scarlet__operand_derive(kernels, in, plane, i * around.pixels, around.pixels, filter.out,
+                                part);
         if ((i + 1) % flushed == 0)
             scarlet__flush(sums, part, 1);
     }

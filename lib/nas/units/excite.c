@@ -2,7 +2,7 @@
 
 #include "nas/units/dense.h"
 
-scarlet__excited scarlet__excited_carve(scarlet__arena *arena, const scarlet__excite *excite,
+scarlet__excited scarlet__excited_carve(scarlet__carver *arena, const scarlet__excite *excite,
                                         int pictures)
 {
     const size_t plane = scarlet__plane((size_t)pictures);
@@ -20,7 +20,7 @@ scarlet__excited scarlet__excited_carve(scarlet__arena *arena, const scarlet__ex
 }
 
 /* The two layers: means to squeezed, rectified to excited. */
-static scarlet__dense layer(const scarlet__pass *pass, const scarlet__view *in, int channels,
+static scarlet__dense layer(const scarlet__pass *pass, const scarlet__operand *in, int channels,
                             int outs, size_t weights)
 {
     return (scarlet__dense){.in = in,
@@ -63,8 +63,8 @@ void scarlet__excite_forward(const scarlet__pass *pass, const scarlet__excite *e
                              const scarlet__excited *kept)
 {
     const size_t plane = scarlet__plane((size_t)pass->pictures);
-    const scarlet__view means = {.x = kept->means, .plane = plane};
-    const scarlet__view rectified = {.x = kept->rectified, .plane = plane};
+    const scarlet__operand means = {.x = kept->means, .plane = plane};
+    const scarlet__operand rectified = {.x = kept->rectified, .plane = plane};
     const scarlet__dense first =
         layer(pass, &means, excite->hidden, excite->squeeze, excite->squeeze_weights);
     const scarlet__dense second =
@@ -81,10 +81,10 @@ void scarlet__excite_backward(const scarlet__pass *pass, const scarlet__excite *
                               const scarlet__excited *kept)
 {
     const size_t plane = scarlet__plane((size_t)pass->pictures);
-    const scarlet__view means = {.x = kept->means, .plane = plane};
-    const scarlet__view rectified = {.x = kept->rectified, .plane = plane};
-    const scarlet__view of_excited = {.x = kept->gate_gradient, .plane = plane};
-    const scarlet__view of_squeezed = {.x = kept->squeezed_gradient, .plane = plane};
+    const scarlet__operand means = {.x = kept->means, .plane = plane};
+    const scarlet__operand rectified = {.x = kept->rectified, .plane = plane};
+    const scarlet__operand of_excited = {.x = kept->gate_gradient, .plane = plane};
+    const scarlet__operand of_squeezed = {.x = kept->squeezed_gradient, .plane = plane};
     const scarlet__dense first =
         layer(pass, &means, excite->hidden, excite->squeeze, excite->squeeze_weights);
     const scarlet__dense second =

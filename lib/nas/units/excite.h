@@ -17,7 +17,7 @@ typedef struct scarlet__excited {
     float *squeezed_gradient;
 } scarlet__excited;
 
-scarlet__excited scarlet__excited_carve(scarlet__arena *arena, const scarlet__excite *excite,
+scarlet__excited scarlet__excited_carve(scarlet__carver *arena, const scarlet__excite *excite,
                                         int pictures);
 /* From means to gates. */
 void scarlet__excite_forward(const scarlet__pass *pass, const scarlet__excite *excite,

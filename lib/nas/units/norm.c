@@ -4,7 +4,7 @@
 
 #include "network/network.h"
 
-scarlet__normed scarlet__normed_carve(scarlet__arena *arena, int channels)
+scarlet__normed scarlet__normed_carve(scarlet__carver *arena, int channels)
 {
     const size_t n = (size_t)scarlet__planes(channels) * SCARLET__LANES;
     scarlet__normed kept;

@@ -16,7 +16,7 @@ typedef struct scarlet__normed {
     float *scale, *shift, *mean, *inverse;
 } scarlet__normed;
 
-scarlet__normed scarlet__normed_carve(scarlet__arena *arena, int channels);
+scarlet__normed scarlet__normed_carve(scarlet__carver *arena, int channels);
 
 /* From sums [planes][2][16] of x and x * x over `count` values a channel. */
 void scarlet__norm_forward(const scarlet__pass *pass, const scarlet__norm *norm,

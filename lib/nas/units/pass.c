@@ -11,10 +11,11 @@ void scarlet__flush(double *sum, float *part, int planes)
     }
 }
 
-scarlet__scratch scarlet__scratch_carve(scarlet__arena *arena, const scarlet__scratch_sizes *sizes)
+scarlet__pass_scratch scarlet__scratch_carve(scarlet__carver *arena,
+                                             const scarlet__scratch_sizes *sizes)
 {
     const size_t block = (size_t)SCARLET__GROUP_MAX * SCARLET__BLOCK * SCARLET__LANES;
-    scarlet__scratch scratch;
+    scarlet__pass_scratch scratch;
     scratch.block_in = scarlet__carve(arena, block);
     scratch.block_gradient = scarlet__carve(arena, block);
     scratch.padded_in = scarlet__carve(arena, sizes->padded_in);

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "nas/units/arena.h"
+#include "nas/units/carver.h"
 #include "nas/units/kernels/kernels.h"
 
 enum {
@@ -17,21 +17,22 @@ enum {
     SCARLET__OUT_PLANES = 256 /* most planes of a projection: the most channels of a space */
 };
 
-typedef struct scarlet__scratch {
+typedef struct scarlet__pass_scratch {
     float *block_in, *block_gradient;   /* [GROUP_MAX][BLOCK][16], and the same */
     float *padded_in, *padded_gradient; /* one plane of one picture */
     float *transposed;                  /* weights of a dense stage */
     float *wide;                        /* gradient after the depthwise stage */
     float *group;                       /* gradient before it, planes of one group */
     float *narrow;                      /* gradient of the projection */
-} scarlet__scratch;
+} scarlet__pass_scratch;
 
 /* Floats of each, the largest of several units'. */
 typedef struct scarlet__scratch_sizes {
     size_t padded_in, padded_gradient, transposed, wide, group, narrow;
 } scarlet__scratch_sizes;
 
-scarlet__scratch scarlet__scratch_carve(scarlet__arena *arena, const scarlet__scratch_sizes *sizes);
+scarlet__pass_scratch scarlet__scratch_carve(scarlet__carver *arena,
+                                             const scarlet__scratch_sizes *sizes);
 
 typedef struct scarlet__pass {
     const scarlet__training_kernels *kernels;
@@ -41,7 +42,7 @@ typedef struct scarlet__pass {
     float *gradients;        /* added to */
     float *statistics;       /* means and unbiased variances that batch norm used */
     bool running_only;       /* those are the running ones, not the micro-batch's */
-    scarlet__scratch scratch;
+    scarlet__pass_scratch scratch;
 } scarlet__pass;
 
 /* Planes of 16 channels. */

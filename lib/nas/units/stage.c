@@ -31,12 +31,12 @@ void scarlet__stage_backward(const scarlet__pass *pass, const scarlet__stage *st
     const scarlet__dense dense = planes_of(stage, first, planes);
     scarlet__norm_backward(pass, stage->norm, &stage->normed, first, planes, stage->pixels, sums,
                            &of);
-    const scarlet__view raw = {.kind = SCARLET__COMBINED,
-                               .x = gradient,
-                               .plane = stage->plane,
-                               .other = stage->out + (size_t)first * stage->plane,
-                               .a = of.a,
-                               .b = of.b,
-                               .c = of.c};
+    const scarlet__operand raw = {.kind = SCARLET__COMBINED,
+                                  .x = gradient,
+                                  .plane = stage->plane,
+                                  .other = stage->out + (size_t)first * stage->plane,
+                                  .a = of.a,
+                                  .b = of.b,
+                                  .c = of.c};
     scarlet__dense_backward(pass, &dense, &raw, in_gradient, in_plane, !set, NULL);
 }

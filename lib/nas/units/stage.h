@@ -7,7 +7,7 @@
 #include "nas/units/unit.h"
 
 typedef struct scarlet__stage {
-    scarlet__view in;
+    scarlet__operand in;
     int channels; /* of the input */
     size_t pixels;
     size_t weights; /* offset into the parameters */
@@ -30,15 +30,15 @@ void scarlet__stage_backward(const scarlet__pass *pass, const scarlet__stage *st
                              float *in_gradient, size_t in_plane, bool set);
 
 /* The output after batch norm and activation. */
-static inline scarlet__view scarlet__stage_view(const scarlet__stage *stage,
-                                                scarlet__nonlinearity f)
+static inline scarlet__operand scarlet__stage_view(const scarlet__stage *stage,
+                                                   scarlet__nonlinearity f)
 {
-    return (scarlet__view){.kind = SCARLET__ACTIVATED,
-                           .x = stage->out,
-                           .plane = stage->plane,
-                           .f = f,
-                           .scale = stage->normed.scale,
-                           .shift = stage->normed.shift};
+    return (scarlet__operand){.kind = SCARLET__ACTIVATED,
+                              .x = stage->out,
+                              .plane = stage->plane,
+                              .f = f,
+                              .scale = stage->normed.scale,
+                              .shift = stage->normed.shift};
 }
 
 #endif

@@ -1,7 +1,7 @@
 #include "nas/units/unit.h"
 
 #include "nas/units/block.h"
-#include "nas/units/head.h"
+#include "nas/units/linear.h"
 
 size_t scarlet__unit_kept(const scarlet__unit *unit, int pictures)
 {

@@ -1,6 +1,6 @@
 /* Which paths a step of a supernet trains. */
-#ifndef SCARLET_NAS_SUPERNET_SAMPLING_H
-#define SCARLET_NAS_SUPERNET_SAMPLING_H
+#ifndef SCARLET_NAS_SUPERNET_DEAL_H
+#define SCARLET_NAS_SUPERNET_DEAL_H
 
 #include "nas/supernet/spaces.h"
 

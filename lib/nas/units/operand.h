@@ -3,20 +3,20 @@
  * follows them (batch norm, activation, gate) is applied by their readers, in the forward and again
  * in the backward pass.
  */
-#ifndef SCARLET_NAS_UNITS_VIEW_H
-#define SCARLET_NAS_UNITS_VIEW_H
+#ifndef SCARLET_NAS_UNITS_OPERAND_H
+#define SCARLET_NAS_UNITS_OPERAND_H
 
 #include "nas/units/pass.h"
 
-typedef enum scarlet__view_kind {
+typedef enum scarlet__operand_kind {
     SCARLET__RAW,       /* x */
     SCARLET__ACTIVATED, /* gain * f(scale * x + shift) */
     SCARLET__COMBINED,  /* a * x + b * other + c: batch norm's backward pass */
     SCARLET__PATCHES,   /* 3 x 3 neighbourhoods, 2 pixels apart, of pictures of 3 channels */
-} scarlet__view_kind;
+} scarlet__operand_kind;
 
-typedef struct scarlet__view {
-    scarlet__view_kind kind;
+typedef struct scarlet__operand {
+    scarlet__operand_kind kind;
     const float *x; /* PATCHES: [picture][side][side][3] */
     size_t plane;   /* of x; of other too */
     /* ACTIVATED, per channel */
@@ -29,24 +29,25 @@ typedef struct scarlet__view {
     const float *other, *a, *b, *c;
     /* PATCHES */
     int side, out_side;
-} scarlet__view;
+} scarlet__operand;
 
 enum { SCARLET__PATCH = 27 }; /* values of a patch: [ky][kx][3] */
 
 /* One plane of a rectangle within one picture, from pixel `pixel` of the micro-batch on. Not of
  * PATCHES. */
-void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet__view *view,
-                        int plane, size_t pixel, const scarlet__rectangle *rectangle, float *out);
+void scarlet__operand_read(const scarlet__training_kernels *kernels, const scarlet__operand *view,
+                           int plane, size_t pixel, const scarlet__rectangle *rectangle,
+                           float *out);
 
 /* From the gradient of an ACTIVATED view without gain to that of the x below, in place: `count`
  * pixels of one plane; adds to the sums of batch norm's backward pass, [2][16]. */
-void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarlet__view *view,
-                          int plane, size_t pixel, size_t count, float *gradient, float *sums);
+void scarlet__operand_derive(const scarlet__training_kernels *kernels, const scarlet__operand *view,
+                             int plane, size_t pixel, size_t count, float *gradient, float *sums);
 
 /* Planes of up to SCARLET__BLOCK pixels: where they are, *stride floats apart; in `buffer`, of
  * GROUP_MAX planes of a block, unless they are there already. */
-const float *scarlet__view_block(const scarlet__training_kernels *kernels,
-                                 const scarlet__view *view, int first, int planes, size_t pixel,
-                                 size_t count, float *buffer, size_t *stride);
+const float *scarlet__operand_block(const scarlet__training_kernels *kernels,
+                                    const scarlet__operand *view, int first, int planes,
+                                    size_t pixel, size_t count, float *buffer, size_t *stride);
 
 #endif

@@ -1,4 +1,4 @@
-#include "nas/supernet/sampling.h"
+#include "nas/supernet/deal.h"
 
 #include "nas/data/random.h"
 

@@ -1,10 +1,10 @@
-#include "nas/units/view.h"
+#include "nas/units/operand.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet__view *view,
-                        int plane, size_t pixel, const scarlet__rectangle *rectangle, float *out)
+void scarlet__operand_read(const scarlet__training_kernels *kernels, const scarlet__operand *view,
+                           int plane, size_t pixel, const scarlet__rectangle *rectangle, float *out)
 {
     const size_t channel = (size_t)plane * SCARLET__LANES;
     const float *x = view->x + (size_t)plane * view->plane + pixel * SCARLET__LANES;
@@ -22,8 +22,8 @@ void scarlet__view_read(const scarlet__training_kernels *kernels, const scarlet_
                                out);
 }
 
-void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarlet__view *view,
-                          int plane, size_t pixel, size_t count, float *gradient, float *sums)
+void scarlet__operand_derive(const scarlet__training_kernels *kernels, const scarlet__operand *view,
+                             int plane, size_t pixel, size_t count, float *gradient, float *sums)
 {
     const size_t channel = (size_t)plane * SCARLET__LANES;
     kernels->derive[view->f](gradient,
@@ -33,7 +33,7 @@ void scarlet__view_derive(const scarlet__training_kernels *kernels, const scarle
 }
 
 /* A patch is 3 rows of 9 neighbouring values; what lies outside of the picture is 0. */
-static void patches(const scarlet__view *view, size_t pixel, size_t count, float *out,
+static void patches(const scarlet__operand *view, size_t pixel, size_t count, float *out,
                     size_t stride)
 {
     enum { ROW = 9, REST = SCARLET__PATCH - SCARLET__LANES };
@@ -72,9 +72,9 @@ static void patches(const scarlet__view *view, size_t pixel, size_t count, float
     }
 }
 
-const float *scarlet__view_block(const scarlet__training_kernels *kernels,
-                                 const scarlet__view *view, int first, int planes, size_t pixel,
-                                 size_t count, float *buffer, size_t *stride)
+const float *scarlet__operand_block(const scarlet__training_kernels *kernels,
+                                    const scarlet__operand *view, int first, int planes,
+                                    size_t pixel, size_t count, float *buffer, size_t *stride)
 {
     if (view->kind == SCARLET__RAW) {
         *stride = view->plane;
@@ -92,8 +92,8 @@ const float *scarlet__view_block(const scarlet__training_kernels *kernels,
             n = view->pixels - (pixel + done) % view->pixels;
         const scarlet__rectangle row = {.width = n, .height = 1};
         for (int i = 0; i < planes; i++)
-            scarlet__view_read(kernels, view, first + i, pixel + done, &row,
-                               buffer + (size_t)i * *stride + done * SCARLET__LANES);
+            scarlet__operand_read(kernels, view, first + i, pixel + done, &row,
+                                  buffer + (size_t)i * *stride + done * SCARLET__LANES);
     }
     return buffer;
 }

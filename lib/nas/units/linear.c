@@ -1,4 +1,4 @@
-#include "nas/units/head.h"
+#include "nas/units/linear.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ static size_t picture(const scarlet__unit *unit)
 }
 
 static scarlet__stage stage(const scarlet__unit *unit, int pictures, const float *x,
-                            scarlet__arena *arena)
+                            scarlet__carver *arena)
 {
     const size_t pixels = (size_t)pictures * picture(unit);
     scarlet__stage s = {.channels = unit->in,
@@ -20,7 +20,7 @@ static scarlet__stage stage(const scarlet__unit *unit, int pictures, const float
                         .weights = unit->expand,
                         .norm = &unit->expanded,
                         .plane = scarlet__plane(pixels)};
-    s.in = (scarlet__view){.x = x, .plane = s.plane};
+    s.in = (scarlet__operand){.x = x, .plane = s.plane};
     s.out = scarlet__carve(arena, (size_t)scarlet__planes(unit->out) * s.plane);
     s.normed = scarlet__normed_carve(arena, unit->out);
     return s;
@@ -28,7 +28,7 @@ static scarlet__stage stage(const scarlet__unit *unit, int pictures, const float
 
 size_t scarlet__tail_kept(const scarlet__unit *unit, int pictures)
 {
-    scarlet__arena arena = {0};
+    scarlet__carver arena = {0};
     stage(unit, pictures, NULL, &arena);
     return arena.used;
 }
@@ -49,7 +49,7 @@ static int group(const scarlet__unit *unit, const scarlet__stage *s, int first)
 void scarlet__tail_forward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                            float *kept, float *y)
 {
-    scarlet__arena arena = {.at = kept};
+    scarlet__carver arena = {.at = kept};
     const scarlet__stage s = stage(unit, pass->pictures, x, &arena);
     const size_t count = (size_t)pass->pictures, y_plane = scarlet__plane(count);
     const float part = 1.0f / (float)picture(unit);
@@ -73,7 +73,7 @@ void scarlet__tail_forward(const scarlet__unit *unit, const scarlet__pass *pass,
 void scarlet__tail_backward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                             float *kept, const float *y_gradient, float *x_gradient)
 {
-    scarlet__arena arena = {.at = kept};
+    scarlet__carver arena = {.at = kept};
     const scarlet__stage s = stage(unit, pass->pictures, x, &arena);
     const size_t count = (size_t)pass->pictures, y_plane = scarlet__plane(count);
     const float part = 1.0f / (float)picture(unit);
@@ -102,7 +102,7 @@ void scarlet__tail_backward(const scarlet__unit *unit, const scarlet__pass *pass
 /* ---- LET and classifier ---- */
 
 static scarlet__dense dense(const scarlet__unit *unit, const scarlet__pass *pass,
-                            const scarlet__view *in)
+                            const scarlet__operand *in)
 {
     const size_t pictures = (size_t)pass->pictures;
     return (scarlet__dense){.in = in,
@@ -123,7 +123,7 @@ void scarlet__linear_needs(const scarlet__unit *unit, scarlet__scratch_sizes *si
 void scarlet__linear_forward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                              float *y)
 {
-    scarlet__view in = {.x = x};
+    scarlet__operand in = {.x = x};
     const scarlet__dense d = dense(unit, pass, &in);
     in.plane = scarlet__plane(d.pixels);
     scarlet__dense_forward(pass, &d, y, in.plane, false, NULL);
@@ -138,10 +138,10 @@ void scarlet__linear_forward(const scarlet__unit *unit, const scarlet__pass *pas
 void scarlet__linear_backward(const scarlet__unit *unit, const scarlet__pass *pass, const float *x,
                               const float *y_gradient, float *x_gradient)
 {
-    scarlet__view in = {.x = x};
+    scarlet__operand in = {.x = x};
     const scarlet__dense d = dense(unit, pass, &in);
     in.plane = scarlet__plane(d.pixels);
-    const scarlet__view gradient = {.x = y_gradient, .plane = in.plane};
+    const scarlet__operand gradient = {.x = y_gradient, .plane = in.plane};
     scarlet__dense_backward(pass, &d, &gradient, x_gradient, in.plane, false, NULL);
     if (unit->kind == SCARLET__UNIT_LET)
         return;

@@ -1,6 +1,6 @@
 /* Units without a depthwise convolution: tail, classifier, LET. */
-#ifndef SCARLET_NAS_UNITS_HEAD_H
-#define SCARLET_NAS_UNITS_HEAD_H
+#ifndef SCARLET_NAS_UNITS_LINEAR_H
+#define SCARLET_NAS_UNITS_LINEAR_H
 
 #include "nas/units/unit.h"
 
