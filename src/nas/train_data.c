@@ -133,18 +133,22 @@ static void add(train_data *d, const char *path, example *one, int32_t label)
 static void check_classes(const train_data *d, const char *path)
 {
     bool *trained = cli_alloc(d->classes, sizeof *trained);
+    size_t lone = d->count; /* the first picture of a class without any */
+    scarlet_part part = SCARLET_PART_TRAIN;
     int32_t label = 0;
+    char number[16];
     for (size_t i = 0; i < d->count; i++)
         if (train_part(d, i, &label) == SCARLET_PART_TRAIN)
             trained[label] = true;
-    for (size_t i = 0; i < d->count; i++) {
-        scarlet_part part = train_part(d, i, &label);
-        char number[16];
+    for (size_t i = 0; i < d->count && lone == d->count; i++) {
+        part = train_part(d, i, &label);
         if (!trained[label])
-            cli_refuse(path, "class \"%s\" of the %s part has no training pictures: %s",
-                       train_class(d, label, number), part_name(part), d->name[i]);
+            lone = i;
     }
     free(trained);
+    if (lone < d->count)
+        cli_refuse(path, "class \"%s\" of the %s part has no training pictures: %s",
+                   train_class(d, label, number), part_name(part), d->name[lone]);
 }
 
 /* There are fewer than two classes: `only`, or none. */
