@@ -127,8 +127,10 @@ def check_integers(loaded, simulated, options, folder):
 @pytest.mark.parametrize("options", PRECISIONS)
 def test_integers(loaded, simulated, options, tmp_path):
     for scores, allowed in check_integers(loaded, simulated, options, tmp_path):
-        # Few classes are few numbers, which may come out well by chance: in the simulation too.
-        assert scores <= SLACK * max(allowed)
+        # Errors of few numbers differ by chance: those of one class and eight pictures by more than 2.6, the square root
+        # of F(8, 8), once in a hundred times. And PyTorch draws other random weights on other CPUs.
+        few = COUNT * loaded[0].classes < 40
+        assert scores <= (3 if few else SLACK) * max(allowed)
 
 
 @pytest.mark.parametrize("options", PRECISIONS)
