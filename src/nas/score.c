@@ -69,7 +69,7 @@ static void score(const cli_command *command, super_folder *s, const list *l, sc
     for (size_t i = 0; i < l->count; i++) {
         scarlet_score found;
         scarlet_error err;
-        int64_t macs, parameters;
+        int64_t macs = 0, parameters = 0;
         scarlet_status status = scarlet_supernet_score(s->net, l->genotype[i], part, &found, &err);
         if (status == SCARLET_OK)
             status = scarlet_space_costs(scarlet_supernet_space(s->net), l->genotype[i], &macs,

@@ -472,7 +472,7 @@ def test_terminal(photos, tmp_path):
                                stdout=subprocess.PIPE, stderr=follower, env={**os.environ, "TERM": "xterm"})
     os.close(follower)
     seen = b""
-    while b" left" not in seen:
+    while b"left\x1b[K" not in seen:
         seen += os.read(leader, 4096)
     process.terminate()
     printed = process.communicate(timeout=60)[0]

@@ -165,7 +165,7 @@ typedef struct {
 /* direction = - (approximate inverse Hessian) x gradient: the two loops of Nocedal. */
 static void descend(const memory *m, const double *gradient, size_t n, double *direction)
 {
-    double share[PAIRS];
+    double share[PAIRS] = {0};
     size_t kept = m->count < PAIRS ? m->count : PAIRS;
     memcpy(direction, gradient, n * sizeof *direction);
     for (size_t i = 0; i < kept; i++) {
