@@ -183,6 +183,7 @@ static void check_distinct(const class_rules *rules, const char *root, char *con
         if (*o && !rules->map_path) {
             cli_error("%s: folders \"%s\" and \"%s\" are both of class %lld; " HINT, root,
                       names[*o - 1], names[i], (long long)class_ids[i]);
+            free(owner);
             exit(USAGE);
         }
         *o = i + 1;
