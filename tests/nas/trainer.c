@@ -42,9 +42,9 @@ static scarlet__trainer *make(const scarlet__trainer_settings *s)
 }
 
 /* What goes wrong in which micro-batch. */
+enum { NOTHING, NO_PICTURES, NOT_A_NUMBER, FAR_AWAY };
 typedef struct {
-    int index;
-    enum { NOTHING, NO_PICTURES, NOT_A_NUMBER, FAR_AWAY } what;
+    int index, what;
 } fault;
 
 static scarlet_status fetch(void *user, int64_t step, int index, float *pictures, float *targets,
@@ -101,11 +101,10 @@ static void failed_steps(void)
         for (int what = NO_PICTURES; what <= FAR_AWAY; what++) {
             const fault f = {index, what};
             scarlet_status status = scarlet__trainer_step(t, fetch, (void *)&f, 0.01, &loss, &err);
-            if (what == FAR_AWAY && status == SCARLET_OK) {
-                CHECK(!"a picture of 1e30 did no harm");
+            CHECK(status != SCARLET_OK);
+            if (status == SCARLET_OK)
                 continue;
-            }
-            CHECK(status == err.status && status != SCARLET_OK);
+            CHECK(status == err.status);
             CHECK(strstr(err.message, what == NO_PICTURES ? "gone" : "step 1, learning rate 0.01"));
             snapshot(t, after);
             CHECK(memcmp(before, after, count * sizeof *before) == 0);
