@@ -268,7 +268,7 @@ def test_session_memory(tmp_path):
     """A model file's own input size."""
     data = with_metadata(**{"scarlet.input_size": "4096"})
     assert len(data) < 100_000
-    for engine in ("engine=fused", "engine=xnnpack"):
+    for engine in ("engine=" + name for name in os.environ["SCARLET_ENGINES"].split()):
         use(tmp_path, "session", data, "limit a session would take ", 50, options=engine)
         use(tmp_path, "session", data, "limit a session would take 201326632 bytes, more than the option max_memory, 1000000",
             50, options=engine + ",max_memory=1000000")
