@@ -22,7 +22,7 @@ packaged=$(sed -n '1s/.*(\(.*\)-.*/\1/p' pkgconfig/debian/changelog)
 name=libscarlet-$version
 rm -rf "${folder:?}/$name"
 tar --create --exclude-vcs --exclude='./build*' --exclude=./pkgconfig/debian --exclude=__pycache__ \
-    --exclude='*.egg-info' --exclude=./examples/train/runs --sort=name --owner=0 --group=0 \
+    --exclude='*.egg-info' --sort=name --owner=0 --group=0 \
     --transform="s,^\\.,$name," --xz --file="$folder/libscarlet_$version.orig.tar.xz" .
 tar --extract --directory="$folder" --file="$folder/libscarlet_$version.orig.tar.xz"
 cp -r pkgconfig/debian "$folder/$name/debian"

@@ -25,7 +25,7 @@ import scarlet
 from scarlet.reference import GENOTYPES, Scarlet
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-sys.path.insert(0, str(EXAMPLES / "train"))
+sys.path.insert(0, str(EXAMPLES.parent / "tests" / "demonstration"))
 import fashion  # noqa: E402
 
 NORMALIZE = transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -95,14 +95,14 @@ def frames(rng):
 
 
 def agreement(count, rng):
-    session = scarlet.Session(scarlet.Model(EXAMPLES / "models/fashion-mnist-scarlet-c.safetensors"))
+    session = scarlet.Session(scarlet.Model(fashion.MODEL))
     pictures, labels = fashion.load("t10k")
     print("\n### What decode=fast changes\n\nThe demonstration model, Fashion-MNIST test pictures enlarged, with "
           "grain, as JPEG.\n")
     print("| Enlarged to | pictures | decoded at | top-1, exact | top-1, fast | agree | mean difference of logits | "
           "std of logits |\n|---|---|---|---|---|---|---|---|")
     for shrink, n in (2, count), (4, count), (8, count // 10):
-        side, scores = shrink * 2 * fashion.SIDE, {"exact": [], "fast": []}
+        side, scores = shrink * 128, {"exact": [], "fast": []}
         for picture in pictures[:n]:
             data = jpeg(picture, side, side, 6, rng)
             for decode, rows in scores.items():

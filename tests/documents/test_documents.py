@@ -29,7 +29,7 @@ PACKAGES = subprocess.run(["sh", "-c", ". examples/packages.sh; echo $build_pack
 ELSEWHERE = {
     "examples/quickstart.sh": ("examples/quickstart.sh", "build "),
     "tests/run.sh": ("tests/run.sh", "meson test"),
-    "examples/train/evaluate.sh": ("tests/verify/test_fashion.py", "evaluate"),
+    "tests/demonstration/run.sh": ("tests/verify/test_fashion.py", "demonstration"),
     # Fifty thousand pictures, or none.
     "scarlet prepare-val --dry-run val/ imagenet/valid": ("tests/verify/test_prepare.py", 'prepare("--dry-run", '),
     "scarlet prepare-val ILSVRC2012_img_val.tar imagenet/valid": ("tests/verify/test_prepare.py", "tarfile"),
@@ -50,8 +50,8 @@ ELSEWHERE = {
         ("tests/supernet/test_commands.py", '"search", output, "--output"'),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
-    "scarlet train /usr/share/datasets/fashion-mnist --names examples/train/labels.txt --val-fraction 0.05 --time 1 "
-    "--output fashion": ("tests/train/test_train.py", '"t10k"'),
+    "scarlet train /usr/share/datasets/fashion-mnist --names examples/models/fashion-mnist-labels.txt --val-fraction 0.05 "
+    "--time 1 --storage f16 --output fashion": ("tests/train/test_train.py", '"t10k"'),
     "apt-get install " + PACKAGES: ("examples/quickstart.sh", "install_packages $build_packages"),
     "meson setup build && ninja -C build && meson install -C build && ldconfig": ("pkgconfig/debian/rules", "dh_auto_install"),
     "ninja -C build uninstall": ("tests/install/test_static.py", '"uninstall"'),

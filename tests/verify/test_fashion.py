@@ -12,27 +12,24 @@ import conftest
 from conftest import last, line, records, run, sums
 from PIL import Image
 
-sys.path.insert(0, str(conftest.TESTS.parent / "examples" / "train"))
-import evaluate as demonstration  # noqa: E402
-import fashion  # noqa: E402
-
-MODEL = conftest.TESTS.parent / "examples" / "models" / "fashion-mnist-scarlet-c.safetensors"
+sys.path[:0] = [str(conftest.TESTS / "demonstration"), str(conftest.TESTS.parent / "bindings" / "python")]
+import count as demonstration  # noqa: E402
+from fashion import MODEL, class_name, load  # noqa: E402
+from scarlet import checkpoint  # noqa: E402
 
 
 def test_fashion(scratch):
-    pictures, labels = fashion.load("t10k")
+    pictures, labels = load("t10k")
     count = int(os.environ.get("SCARLET_TEST_FASHION", 300))
     for i in range(count):
-        folder = scratch / "fashion" / "valid" / fashion.class_name(labels[i])
+        folder = scratch / "fashion" / "valid" / class_name(labels[i])
         folder.mkdir(parents=True, exist_ok=True)
         if i % 2:
             Image.fromarray(pictures[i]).save(folder / f"{i}.png")
         else:
             Image.fromarray(pictures[i]).save(folder / f"{i}.jpg", quality=95)
-    module = conftest.reference.Scarlet(conftest.reference.GENOTYPES[fashion.GENOTYPE], len(fashion.LABELS))
-    module.load_state_dict(demonstration.load(str(MODEL)))
-    expected = conftest.evaluate(module.eval(), scratch / "fashion" / "valid", conftest.pipeline(
-        fashion.SIDE, fashion.SIDE, [fashion.MEAN] * 3, [fashion.STD] * 3))
+    module, metadata = checkpoint.load(MODEL)
+    expected = conftest.evaluate(module, scratch / "fashion" / "valid", demonstration.pipeline(metadata))
     total, top1, top5 = sums(expected)
     assert total == count and 0.85 < top1 / total < 1
     result = run("-m", MODEL, scratch / "fashion", "--predictions", scratch / "fashion.jsonl")

@@ -26,7 +26,7 @@ PROBLEMS = [
     ("SCARLET-A, 64 px", SPACE, "SCARLET-A", 64, 1000, (32, 4), (64, 128, 256), 4, 1.8, 2.7),
     ("8 blocks, 28 px", BLOCKS, GENOTYPE, 28, 10, (32, 4), (32, 64, 128, 256), 2, 5.0, 8.0),
 ]
-# As examples/train/README.md has them: memory is not returned to the system after each step.
+# So that memory is not returned to the system after each step.
 QUIET = dict(OMP_NUM_THREADS="1", MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="4000000000",
              MALLOC_TOP_PAD_="268435456")
 

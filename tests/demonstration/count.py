@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Count how many pictures of FOLDER (a folder a class, see export_pictures.py) MODEL classifies correctly, by PyTorch.
+"""Count by PyTorch how many pictures of FOLDER (a folder for each class, as export_pictures.py makes them) MODEL gets right.
 
-The pictures go through torchvision's own pipeline. MODEL is a checkpoint (.pth) or the exported .safetensors. With
---scarlet COMMAND that program classifies the same files too, and both counts must be equal.
+Pictures go through torchvision's own pipeline. With --scarlet COMMAND that program classifies the same files too, and
+both counts must be equal.
 """
 
 import argparse
@@ -10,16 +10,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-import numpy
 import torch
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-import fashion
-
-sys.path.insert(0, os.path.join(fashion.HERE, "../../bindings/python"))
-from scarlet.reference import GENOTYPES, Scarlet
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python"))
+from scarlet import checkpoint  # noqa: E402
 
 
 def main():
@@ -30,14 +28,10 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
 
-    pictures = ImageFolder(args.folder, transforms.Compose([
-        transforms.Resize(fashion.SIDE),
-        transforms.CenterCrop(fashion.SIDE),
-        transforms.ToTensor(),
-        transforms.Normalize([fashion.MEAN] * 3, [fashion.STD] * 3),
-    ]))
+    network, metadata = checkpoint.load(args.model)
+    pictures = ImageFolder(args.folder, pipeline(metadata))
     expected = [label for _, label in pictures.samples]
-    ours = classify(args.model, pictures)
+    ours = classify(network, pictures)
     count = report("PyTorch", ours, expected)
     if args.scarlet:
         theirs = classify_by_command(args.scarlet, args.model, args.folder, [path for path, _ in pictures.samples])
@@ -47,6 +41,17 @@ def main():
         sys.exit(0 if same else 1)
 
 
+def pipeline(metadata):
+    """torchvision's transforms, as the model's file states them."""
+    mean, std = ([float(x) for x in metadata[f"scarlet.{key}"].split(",")] for key in ("mean", "std"))
+    return transforms.Compose([
+        transforms.Resize(int(metadata["scarlet.resize"])),
+        transforms.CenterCrop(int(metadata["scarlet.input_size"])),
+        transforms.ToTensor(),
+        transforms.Normalize(mean, std),
+    ])
+
+
 def report(name, found, expected):
     right = sum(a == b for a, b in zip(found, expected))
     print(f"{name}: {right} of {len(expected)} right, top-1 {100 * right / len(expected):.2f} %", flush=True)
@@ -54,32 +59,12 @@ def report(name, found, expected):
 
 
 @torch.no_grad()
-def classify(path, pictures):
+def classify(network, pictures):
     """The class of each picture, in order."""
-    model = Scarlet(GENOTYPES[fashion.GENOTYPE], len(fashion.LABELS))
-    model.load_state_dict(load(path))
-    model.eval()  # not channels_last, with which PyTorch 2.6 of Debian 13 is wrong
-    found = []
+    found = []  # not channels_last, with which PyTorch 2.6 of Debian 13 is wrong
     for batch, _ in torch.utils.data.DataLoader(pictures, batch_size=100):
-        found += model(batch).argmax(1).tolist()
+        found += network(batch).argmax(1).tolist()
     return found
-
-
-def load(path):
-    """The state dict of a checkpoint or a safetensors file, in float32."""
-    if not path.endswith(".safetensors"):
-        return torch.load(path, map_location="cpu")["model_state"]
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    types = {"F16": numpy.float16, "F32": numpy.float32, "I64": numpy.int64}
-    state = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            value = numpy.frombuffer(data[begin:end], types[entry["dtype"]]).reshape(entry["shape"])
-            state[name] = torch.from_numpy(value.astype(numpy.int64 if entry["dtype"] == "I64" else numpy.float32))
-    return state
 
 
 def classify_by_command(command, model, folder, paths):
