@@ -15,6 +15,7 @@ typedef struct task {
     int first_seed, last_seed;
     int epochs, pictures; /* 0: the protocol's */
     int most;             /* jobs to do at most; 0: any */
+    int only;             /* of truth: this network; -1: all */
 } task;
 
 /* Ends the program with the message of err unless status is OK. */

@@ -10,6 +10,7 @@
  *   --shard I/N      the part I of N, from 0
  *   --pictures N, --epochs N    instead of the protocol's: for trying out
  *   --most N         stop after so many
+ *   --network I      of truth: only this one
  *
  * One thread each. Can be killed at any time; the same command goes on.
  */
@@ -58,15 +59,12 @@ double cpu_seconds(void)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"space", 1, NULL, 's'},
-        {"seeds", 1, NULL, 'e'},
-        {"shard", 1, NULL, 'h'},
-        {"pictures", 1, NULL, 'p'},
-        {"epochs", 1, NULL, 'n'},
-        {"most", 1, NULL, 'm'},
-        {0},
+        {"space", 1, NULL, 's'},   {"seeds", 1, NULL, 'e'},
+        {"shard", 1, NULL, 'h'},   {"pictures", 1, NULL, 'p'},
+        {"epochs", 1, NULL, 'n'},  {"most", 1, NULL, 'm'},
+        {"network", 1, NULL, 'o'}, {0},
     };
-    task t = {.space = "243", .shards = 1, .first_seed = 1};
+    task t = {.space = "243", .shards = 1, .first_seed = 1, .only = -1};
     char end;
     bool fine = true;
     for (int key; (key = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -76,11 +74,12 @@ int main(int argc, char **argv)
             fine &= sscanf(optarg, "%d-%d%c", &t.first_seed, &t.last_seed, &end) == 2;
         else if (key == 'h')
             fine &= sscanf(optarg, "%d/%d%c", &t.shard, &t.shards, &end) == 2;
-        else if (key == 'p' || key == 'n' || key == 'm')
+        else if (strchr("pnmo", key))
             fine &= sscanf(optarg, "%d%c",
                            key == 'p'   ? &t.pictures
                            : key == 'n' ? &t.epochs
-                                        : &t.most,
+                           : key == 'm' ? &t.most
+                                        : &t.only,
                            &end) == 1;
         else
             fine = false;
@@ -95,7 +94,7 @@ int main(int argc, char **argv)
     if (!command) {
         fputs(
             "usage: nas-bench truth|supernets DATA FOLDER [--space NAME] [--seeds A-B] "
-            "[--shard I/N] [--pictures N] [--epochs N] [--most N]\n",
+            "[--shard I/N] [--pictures N] [--epochs N] [--most N] [--network I]\n",
             stderr);
         return 2;
     }

@@ -41,7 +41,7 @@ static void train(const task *t, const networks *n, const pictures *p, int index
     must(scarlet_trainer_evaluate(trainer, SCARLET_PART_TEST, &err), &err);
     for (int i = 0; i < 2; i++)
         tested[i] = scarlet_trainer_get(trainer, info[i]);
-    journal_add(j, key, "\"%s\",%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.4f,%.9g,%.4f,%.1f",
+    journal_add(j, key, "\"%s\",%" PRId64 ",%" PRId64 ",%.17g,%.17g,%.4f,%.17g,%.4f,%.1f",
                 n->item[index], macs, parameters, loss, trained[0], trained[1], tested[0],
                 tested[1], cpu_seconds() - begin);
     scarlet_trainer_free(trainer);
@@ -64,8 +64,9 @@ void truth(const task *t)
             char key[32];
             int index = networks_at(&n, place);
             snprintf(key, sizeof key, "%d,%d", seed, index);
-            if (place % t->shards != t->shard || (seed > 2 && !networks_thrice(index)) ||
-                journal_has(&j, key) || (t->most && done == t->most))
+            if (place % t->shards != t->shard || (t->only >= 0 && index != t->only) ||
+                (seed > 2 && !networks_thrice(index)) || journal_has(&j, key) ||
+                (t->most && done == t->most))
                 continue;
             train(t, &n, &p, index, seed, &j, key);
             done++;
