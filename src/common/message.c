@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,11 +11,27 @@
 #include "alloc.h"
 #include "progress.h"
 #include "status.h"
+#include "text.h"
+
+/* Length of the character at s if a terminal shows it; 0 for a control character, of C1 too, and for
+ * what is not UTF-8. */
+static size_t shown(const unsigned char *s)
+{
+    size_t length = utf8_length(s);
+    bool c1 = s[0] == 0xC2 && s[1] < 0xA0;
+    return (length == 1 && iscntrl(*s)) || (length == 2 && c1) ? 0 : length;
+}
 
 void cli_put(FILE *out, const char *text)
 {
-    for (; *text; text++)
-        fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        size_t length = shown(s);
+        if (length)
+            fwrite(s, 1, length, out);
+        else
+            fputc('?', out);
+        s += length ? length : 1;
+    }
 }
 
 void cli_message(const char *who, const char *format, va_list args)

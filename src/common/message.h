@@ -1,4 +1,4 @@
-/* Messages on standard error, with control characters shown as '?'. */
+/* Messages on standard error; control characters and what is not UTF-8 are shown as '?'. */
 #ifndef SCARLET_SRC_COMMON_MESSAGE_H
 #define SCARLET_SRC_COMMON_MESSAGE_H
 
@@ -17,7 +17,7 @@ __attribute__((noreturn, format(printf, 2, 3))) void cli_refuse(const char *path
 __attribute__((noreturn)) void cli_refuse_errno(const char *path);
 /* As cli_refuse_errno, for an output file that cannot be finished: it is removed. */
 __attribute__((noreturn)) void cli_discard(const char *path);
-/* Prints text with control characters shown as '?': a file's name cannot write to the terminal. */
+/* Prints text as messages are: a file's name cannot write to the terminal. */
 void cli_put(FILE *out, const char *text);
 /* Flushes standard output and returns the exit code: INPUT_FAILED instead of DONE if what was
  * printed got lost. */
