@@ -6,16 +6,17 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "standard_input.h"
+#include "source.h"
 
 int read_whole(const char *path, char **data, size_t *size)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    source *once = source_find(path);
+    FILE *file = once ? NULL : fopen(path, "rb");
     size_t room = 1 << 16, got = 0;
     int error = 0;
     *data = NULL;
     *size = 0;
-    if (!file)
+    if (!once && !file)
         return errno;
     errno = 0;
     *data = cli_alloc(room + 1, 1);
@@ -24,16 +25,16 @@ int read_whole(const char *path, char **data, size_t *size)
             room *= 2;
             *data = cli_resize(*data, room + 1);
         }
-        got = file == stdin ? stdin_read(*data + *size, room - *size)
-                            : fread(*data + *size, 1, room - *size, file);
+        got = once ? source_read(once, *data + *size, room - *size)
+                   : fread(*data + *size, 1, room - *size, file);
         *size += got;
     } while (got && *size <= WHOLE_MAX);
     (*data)[*size] = '\0';
-    if (ferror(file))
+    if (once ? source_failed(once) : ferror(file))
         error = errno ? errno : EIO;
     else if (*size > WHOLE_MAX)
         error = EFBIG;
-    if (file != stdin)
+    if (file)
         fclose(file);
     if (!error)
         return 0;

@@ -6,7 +6,7 @@
 
 enum { WHOLE_MAX = 1 << 30 };
 
-/* All bytes of a file, of standard input for "-", and a NUL after them; free *data. Returns 0 or a
+/* All bytes of a file or an opened source ("-"), and a NUL after them; free *data. Returns 0 or a
  * value of errno: EFBIG for more than WHOLE_MAX bytes. */
 int read_whole(const char *path, char **data, size_t *size);
 /* What follows a byte-order mark, or all of the text. */

@@ -1,10 +1,11 @@
 #include "kind.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/standard_input.h"
+#include "common/source.h"
 #include "common/text.h"
 #include "scarlet/scarlet.h"
 
@@ -45,6 +46,19 @@ bool is_archive_name(const char *path)
     return ends_with_one_of(path, endings);
 }
 
+/* Tar archives older than POSIX have no mark: the sum of a header's bytes is in it, in octal, with
+ * blanks in its own place. */
+static bool is_header(const char *head, size_t size)
+{
+    enum { HEADER = 512, SUM = 148, DIGITS = 8 };
+    unsigned long sum = 0;
+    for (size_t i = 0; i < HEADER && size >= HEADER; i++)
+        sum += i >= SUM && i < SUM + DIGITS ? ' ' : (unsigned char)head[i];
+    char text[DIGITS + 1] = "", *end;
+    memcpy(text, head + SUM, size >= HEADER ? DIGITS : 0);
+    return strtoul(text, &end, 8) == sum && end > text;
+}
+
 /* What the first bytes of a file make it. */
 static input_kind kind_of_bytes(const char *head, size_t size)
 {
@@ -70,12 +84,14 @@ static input_kind kind_of_bytes(const char *head, size_t size)
         if (size >= marks[i].at + marks[i].size &&
             memcmp(head + marks[i].at, marks[i].bytes, marks[i].size) == 0)
             return marks[i].kind;
+    if (is_header(head, size))
+        return INPUT_ARCHIVE;
     return scarlet_image_kind(head, size) ? INPUT_PICTURE : INPUT_FILE;
 }
 
 static input_kind kind_of_contents(const char *path)
 {
-    char head[STDIN_HEAD];
+    char head[SOURCE_HEAD];
     FILE *file = fopen(path, "rb");
     size_t size = file ? fread(head, 1, sizeof head, file) : 0;
     if (file)
@@ -83,15 +99,17 @@ static input_kind kind_of_contents(const char *path)
     return kind_of_bytes(head, size);
 }
 
+/* A pipe that is named as pictures are is not waited for: it is an error, as in a folder. */
 input_kind input_kind_of(const char *path)
 {
     struct stat st;
-    bool there = stat(path, &st) == 0;
-    if (strcmp(path, "-") == 0) {
+    source *once = is_picture(path) ? source_find(path) : source_open(path);
+    if (once) {
         const char *head;
-        size_t size = stdin_peek(&head);
+        size_t size = source_peek(once, &head);
         return kind_of_bytes(head, size);
     }
+    bool there = stat(path, &st) == 0;
     if (there && S_ISDIR(st.st_mode))
         return INPUT_FOLDER;
     input_kind kind = there && S_ISREG(st.st_mode) ? kind_of_contents(path) : INPUT_FILE;

@@ -14,7 +14,7 @@ typedef enum input_kind {
     INPUT_RAR,
 } input_kind;
 
-/* By its contents, else by its name. "-": standard input. */
+/* By its contents, else by its name. "-" is standard input; pipes are opened (common/source.h). */
 input_kind input_kind_of(const char *path);
 /* Has a file of a picture such a name? */
 bool is_picture(const char *name);

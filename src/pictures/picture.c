@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/source.h"
 #include "common/text.h"
 #include "common/whole.h"
 
@@ -63,16 +64,17 @@ scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
         return fail_with(err, SCARLET_ERROR_IO, picture->name, picture->error);
     if (picture->data)
         return decode(picture->name, picture->data, picture->size, opts, out, err);
-    if (strcmp(picture->name, "-") != 0)
+    if (!source_find(picture->name))
         return scarlet_image_load(picture->name, opts, out, err);
     char *data;
     size_t size;
-    int error = read_whole("-", &data, &size);
+    const char *name = strcmp(picture->name, "-") == 0 ? "standard input" : picture->name;
+    int error = read_whole(picture->name, &data, &size);
     if (error == EFBIG)
-        return fail(err, SCARLET_ERROR_LIMIT, "standard input: more than %d bytes", WHOLE_MAX);
+        return fail(err, SCARLET_ERROR_LIMIT, "%s: more than %d bytes", name, WHOLE_MAX);
     if (error)
-        return fail(err, SCARLET_ERROR_IO, "standard input: %s", strerror(error));
-    scarlet_status status = decode("standard input", data, size, opts, out, err);
+        return fail(err, SCARLET_ERROR_IO, "%s: %s", name, strerror(error));
+    scarlet_status status = decode(name, data, size, opts, out, err);
     free(data);
     return status;
 }

@@ -23,7 +23,7 @@ typedef struct cli_picture {
 typedef bool (*picture_wanted)(const void *user, size_t index);
 
 void cli_picture_free(cli_picture *picture);
-/* Decodes a picture from its data, its file, or for "-" from standard input. */
+/* Decodes a picture from its data, its file, or what is read only once (common/source.h). */
 scarlet_status cli_load(const cli_picture *picture, const scarlet_options *opts,
                         scarlet_image **out, scarlet_error *err);
 

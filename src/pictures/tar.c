@@ -9,7 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/lines.h"
-#include "common/standard_input.h"
+#include "common/source.h"
 #include "common/text.h"
 #include "kind.h"
 #include "lists.h"
@@ -17,23 +17,102 @@
 #ifdef HAVE_ARCHIVE
 #include <archive.h>
 #include <archive_entry.h>
+#include <search.h>
 
-enum { MEMBER_MAX = 1 << 30, BLOCK = 1 << 16, CLASS_MAX = 256, RESTARTS_MAX = 256 };
+enum {
+    MEMBER_MAX = 1 << 30,
+    BLOCK = 1 << 16,
+    CLASS_MAX = 256,
+    LABELS_MAX = 1 << 20,
+    REOPENED_MAX = 256
+};
+
+/* ---- names of members ---- */
+
+/* What follows slashes and dots that lead nowhere, as in "./a". */
+static const char *skip_idle(const char *name)
+{
+    while (*name == '/' || (*name == '.' && (name[1] == '/' || !name[1])))
+        name++;
+    return name;
+}
+
+/* Order of names, where "./a//b" is "a/b"; 0: the same. */
+static int compare_names(const char *a, const char *b)
+{
+    for (size_t length = 1; length > 0; a += length, b += length) {
+        a = skip_idle(a);
+        b = skip_idle(b);
+        length = strcspn(a, "/");
+        size_t other = strcspn(b, "/");
+        int order = strncmp(a, b, length < other ? length : other);
+        if (order || length != other)
+            return order ? order : length < other ? -1 : 1;
+    }
+    return 0;
+}
+
+/* A hard link: what it leads to, in the end. A class file: its class. */
+typedef struct noted {
+    char *name, *target;
+    int64_t label;
+} noted;
+
+static int by_name(const void *a, const void *b)
+{
+    return compare_names(((const noted *)a)->name, ((const noted *)b)->name);
+}
+
+static void noted_free(void *user)
+{
+    noted *n = user;
+    free(n->name);
+    free(n->target);
+    free(n);
+}
+
+static const noted *noted_find(void *const *tree, const char *name)
+{
+    noted key = {.name = (char *)(uintptr_t)name};
+    void *found = tfind(&key, tree, by_name);
+    return found ? *(noted **)found : NULL;
+}
+
+/* The last of a name holds. */
+static noted *noted_put(void **tree, const char *name)
+{
+    noted *n = cli_alloc(1, sizeof *n);
+    n->name = cli_format("%s", name);
+    noted **at = tsearch(n, tree, by_name);
+    if (!at)
+        cli_out_of_memory();
+    if (*at != n)
+        noted_free(n);
+    free((*at)->target);
+    (*at)->target = NULL;
+    return *at;
+}
 
 /* ---- one archive ---- */
 
-/* A file, standard input, or a member of the archive around it. */
+/* A file, a source, or a member of the archive around it. */
 typedef struct stream {
     struct archive *archive, *outer; /* outer: whose current member this one is; NULL: none */
+    source *once;                    /* NULL: a file or a member */
     char *path;                      /* "-"; ARCHIVE:MEMBER */
     char block[BLOCK];
     size_t ready; /* bytes of the block that were looked at, and come first */
-    bool begun;   /* a member was read */
+    bool filtered;
+    size_t members;  /* read so far */
+    void *links;     /* tree of those that are hard links */
+    void *classes;   /* tree of those that have a class, the first of each */
+    size_t labelled; /* classes seen: those below */
+    bool *seen;
 } stream;
 
 /* Filters may be stacked without end, and a file may even unpack to itself: one layer is taken off.
  */
-static void add_filter(struct archive *archive, const char *head, size_t size)
+static int filter_of(const char *head, size_t size)
 {
     static const struct {
         size_t size;
@@ -50,7 +129,16 @@ static void add_filter(struct archive *archive, const char *head, size_t size)
     };
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (size >= marks[i].size && memcmp(head, marks[i].bytes, marks[i].size) == 0)
-            archive_read_append_filter(archive, marks[i].filter);
+            return marks[i].filter;
+    return ARCHIVE_FILTER_NONE;
+}
+
+static void add_filter(stream *s, const char *head, size_t size)
+{
+    int filter = filter_of(head, size);
+    s->filtered = filter != ARCHIVE_FILTER_NONE;
+    if (s->filtered)
+        archive_read_append_filter(s->archive, filter);
 }
 
 static la_ssize_t read_block(struct archive *archive, void *user, const void **block)
@@ -63,7 +151,7 @@ static la_ssize_t read_block(struct archive *archive, void *user, const void **b
     if (ready)
         return (la_ssize_t)ready;
     if (!s->outer)
-        return (la_ssize_t)stdin_read(s->block, BLOCK);
+        return (la_ssize_t)source_read(s->once, s->block, BLOCK);
     la_ssize_t got = archive_read_data(s->outer, s->block, BLOCK);
     if (got < 0)
         archive_set_error(archive, EIO, "%s", archive_error_string(s->outer));
@@ -75,17 +163,17 @@ static int open_stream(stream *s)
     if (s->outer) {
         la_ssize_t got = archive_read_data(s->outer, s->block, BLOCK);
         s->ready = got > 0 ? (size_t)got : 0;
-        add_filter(s->archive, s->block, s->ready);
-    } else if (strcmp(s->path, "-") == 0) {
+        add_filter(s, s->block, s->ready);
+    } else if (s->once) {
         const char *head;
-        size_t size = stdin_peek(&head);
-        add_filter(s->archive, head, size);
+        size_t size = source_peek(s->once, &head);
+        add_filter(s, head, size);
     } else {
         FILE *file = fopen(s->path, "rb");
-        size_t size = file ? fread(s->block, 1, STDIN_HEAD, file) : 0;
+        size_t size = file ? fread(s->block, 1, SOURCE_HEAD, file) : 0;
         if (file)
             fclose(file);
-        add_filter(s->archive, s->block, size);
+        add_filter(s, s->block, size);
         return archive_read_open_filename(s->archive, s->path, 1 << 18);
     }
     return archive_read_open(s->archive, s, NULL, read_block, NULL);
@@ -97,10 +185,12 @@ static stream *stream_open(char *path, struct archive *outer)
     stream *s = cli_alloc(1, sizeof *s);
     s->path = path;
     s->outer = outer;
+    s->once = outer ? NULL : source_open(path);
     s->archive = archive_read_new();
     if (!s->archive)
         cli_out_of_memory();
     archive_read_support_format_tar(s->archive);
+    archive_read_support_format_raw(s->archive); /* what is no tar archive, to say what it is */
     archive_read_set_format_option(s->archive, "tar", "read_concatenated_archives", "1");
     open_stream(s);
     return s;
@@ -111,6 +201,9 @@ static void stream_close(stream *s)
     if (!s)
         return;
     archive_read_free(s->archive);
+    tdestroy(s->links, noted_free);
+    tdestroy(s->classes, noted_free);
+    free(s->seen);
     free(s->path);
     free(s);
 }
@@ -118,35 +211,51 @@ static void stream_close(stream *s)
 static char *reason(const stream *s)
 {
     const char *text = archive_error_string(s->archive);
-    if (!text && !s->begun)
+    if (!text && !s->members)
         return cli_format("not a readable archive");
     if (!text || strstr(text, "amaged")) /* as where the header of a header ends early */
         return cli_format("the archive is cut short or damaged");
     if (strstr(text, "runcated"))
         return cli_format("the archive is cut short: %s", text);
     if (strstr(text, "Unrecognized"))
-        return cli_format("not a tar archive, or one cut short or compressed more than once");
+        return cli_format(s->filtered ? "the archive is cut short or damaged"
+                                      : "not a readable archive");
     return cli_format("%s", text);
+}
+
+/* What is there in place of a tar archive. */
+static char *other_contents(stream *s)
+{
+    la_ssize_t got = archive_read_data(s->archive, s->block, SOURCE_HEAD);
+    if (got < 0)
+        return reason(s);
+    if (filter_of(s->block, (size_t)got) != ARCHIVE_FILTER_NONE)
+        return cli_format("compressed more than once: one layer is taken off");
+    return cli_format(got < SOURCE_HEAD ? "too short for a tar archive" : "not a tar archive");
 }
 
 /* The header of the next member; NULL after the last, or on an error, which is then in *error. */
 static struct archive_entry *next_header(stream *s, char **error)
 {
     struct archive_entry *entry = NULL;
-    if (s->begun)
+    if (s->members)
         archive_read_data_skip(s->archive);
     la_int64_t before = archive_filter_bytes(s->archive, 0);
     int code;
     do
         code = archive_read_next_header(s->archive, &entry);
     while (code == ARCHIVE_RETRY);
-    if (code == ARCHIVE_OK || code == ARCHIVE_WARN) {
-        s->begun = true;
-        return entry;
+    bool taken = code == ARCHIVE_OK || code == ARCHIVE_WARN;
+    if (taken && archive_format(s->archive) == ARCHIVE_FORMAT_RAW) {
+        *error = other_contents(s);
+        return NULL;
     }
+    s->members += taken;
+    if (taken)
+        return entry;
     if (code != ARCHIVE_EOF)
         *error = reason(s);
-    else if (s->begun && archive_filter_bytes(s->archive, 0) == before) /* no end marker */
+    else if (s->members && archive_filter_bytes(s->archive, 0) == before) /* no end marker */
         *error = cli_format("the archive is cut short: it has no end");
     return NULL;
 }
@@ -184,9 +293,9 @@ static const char *member_name(struct archive_entry *entry)
 /* ---- all of them ---- */
 
 struct tar {
-    stream *outer, *inner; /* inner: of a member that is an archive; NULL: none */
-    stream *links;         /* reads the outer one again, for what hard links name */
-    size_t restarts;       /* of links */
+    stream *outer, *inner;       /* inner: of a member that is an archive; NULL: none */
+    stream *again, *again_outer; /* the one being read, opened anew for what hard links name */
+    size_t reopened;
     picture_wanted wanted;
     const void *user;
     skipped *skipped;
@@ -209,11 +318,18 @@ struct tar *tar_open(const char *path, picture_wanted wanted, const void *user, 
     return tar;
 }
 
+static void close_again(struct tar *tar)
+{
+    stream_close(tar->again);
+    stream_close(tar->again_outer);
+    tar->again = tar->again_outer = NULL;
+}
+
 void tar_close(struct tar *tar)
 {
+    close_again(tar);
     stream_close(tar->inner);
     stream_close(tar->outer);
-    stream_close(tar->links);
     cli_picture_free(&tar->held);
     free(tar->key);
     free(tar);
@@ -233,52 +349,132 @@ static size_t key_length(const char *name)
 
 static bool has_key(const struct tar *tar, const char *name)
 {
+    name = skip_idle(name);
     size_t length = key_length(name);
     return strlen(tar->key) == length && strncmp(tar->key, name, length) == 0;
 }
 
 static void set_key(struct tar *tar, const char *name)
 {
+    name = skip_idle(name);
     free(tar->key);
     tar->key = cli_format("%.*s", (int)key_length(name), name);
     tar->label = NO_LABEL;
 }
 
-static void read_class(struct tar *tar)
+/* ---- hard links ---- */
+
+/* Opens anew what is being read: an archive within an archive is found by its place. */
+static void reopen(struct tar *tar)
 {
-    char text[CLASS_MAX] = "";
-    archive_read_data(current(tar)->archive, text, sizeof text - 1);
-    text[strcspn(text, "\n")] = '\0';
-    cut_blanks(text);
-    tar->label = class_number(text);
+    close_again(tar);
+    tar->reopened++;
+    tar->again = stream_open(cli_format("%s", tar->outer->path), NULL);
+    if (!tar->inner)
+        return;
+    char *error = NULL;
+    tar->again_outer = tar->again;
+    while (tar->again_outer->members < tar->outer->members && next_header(tar->again_outer, &error))
+        ;
+    free(error); /* of a file that changes as it is read: then there are no members */
+    tar->again = stream_open(cli_format("%s", tar->inner->path), tar->again_outer->archive);
+}
+
+/* Reads the member of that name, and of those the next to come; false: none comes. */
+static bool read_named(struct tar *tar, const char *name, cli_picture *out)
+{
+    char *error = NULL;
+    for (struct archive_entry *entry; (entry = next_header(tar->again, &error));) {
+        const char *own = member_name(entry);
+        if (own && compare_names(own, name) == 0 && !archive_entry_hardlink(entry) &&
+            archive_entry_filetype(entry) == AE_IFREG) {
+            read_member(tar->again, entry, out);
+            return true;
+        }
+    }
+    free(error);
+    return false;
+}
+
+/* Where a hard link leads in the end. */
+static const char *end_of_link(const struct tar *tar, const char *target)
+{
+    const noted *n = noted_find(&current(tar)->links, target);
+    return n ? n->target : target;
 }
 
 /* What a hard link names: the data of a member before it. */
 static void read_linked(struct tar *tar, const char *target, cli_picture *out)
 {
-    bool fresh = !tar->links;
-    while (!tar->inner && strcmp(tar->outer->path, "-") != 0 && tar->restarts <= RESTARTS_MAX) {
-        if (!tar->links)
-            tar->links = stream_open(cli_format("%s", tar->outer->path), NULL);
-        char *error = NULL;
-        for (struct archive_entry *entry; (entry = next_header(tar->links, &error));) {
-            const char *name = member_name(entry);
-            if (name && strcmp(name, target) == 0 && !archive_entry_hardlink(entry) &&
-                archive_entry_filetype(entry) == AE_IFREG) {
-                read_member(tar->links, entry, out);
-                return;
-            }
-        }
-        free(error);
-        stream_close(tar->links);
-        tar->links = NULL;
-        if (fresh)
-            break;
-        fresh = true;
-        tar->restarts++;
-    }
-    out->error = cli_format("a hard link to \"%s\", which cannot be read here", target);
+    target = end_of_link(tar, target);
+    const char *cause = "which is no file of the archive";
+    if (tar->outer->once)
+        cause = "but a pipe cannot be read twice: name the archive as a file";
+    else if (tar->again && read_named(tar, target, out))
+        return;
+    else if (tar->reopened == REOPENED_MAX)
+        cause = "and too many before it led back in the archive";
+    else if (reopen(tar), read_named(tar, target, out))
+        return;
+    out->error = cli_format("a hard link to \"%s\", %s", target, cause);
 }
+
+static void note_link(struct tar *tar, const char *name, const char *target)
+{
+    char *end = cli_format("%s", end_of_link(tar, target));
+    noted_put(&current(tar)->links, name)->target = end;
+}
+
+/* ---- classes ---- */
+
+/* The first file of each class is remembered: hard links name it where equal files were put in an
+ * archive once. */
+static void note_class(stream *s, const char *name, int64_t label)
+{
+    if (label < 0 || label >= LABELS_MAX)
+        return;
+    for (; s->labelled <= (size_t)label; s->labelled++) {
+        s->seen = cli_grow(s->seen, s->labelled, sizeof *s->seen);
+        s->seen[s->labelled] = false;
+    }
+    if (!s->seen[label])
+        noted_put(&s->classes, name)->label = label;
+    s->seen[label] = true;
+}
+
+/* The text of KEY.cls. Returns why there is none, NULL if there is one; free it. */
+static char *read_class_text(struct tar *tar, const char *target, char text[CLASS_MAX])
+{
+    if (!target) {
+        archive_read_data(current(tar)->archive, text, CLASS_MAX - 1);
+        return NULL;
+    }
+    cli_picture linked = {0};
+    read_linked(tar, target, &linked);
+    size_t size = linked.size < CLASS_MAX - 1 ? linked.size : CLASS_MAX - 1;
+    if (linked.data)
+        memcpy(text, linked.data, size);
+    free(linked.data);
+    return linked.error;
+}
+
+static char *read_class(struct tar *tar, const char *name, const char *target)
+{
+    stream *s = current(tar);
+    const noted *known = target ? noted_find(&s->classes, end_of_link(tar, target)) : NULL;
+    if (known) {
+        tar->label = known->label;
+        return NULL;
+    }
+    char text[CLASS_MAX] = "", *error = read_class_text(tar, target, text);
+    text[strcspn(text, "\n")] = '\0';
+    cut_blanks(text);
+    tar->label = class_number(text);
+    note_class(s, target ? end_of_link(tar, target) : name, tar->label);
+    return error;
+}
+
+/* ---- members ---- */
 
 /* Hands out the picture held, if there is one. */
 static bool release(struct tar *tar, cli_picture *out)
@@ -297,13 +493,20 @@ static cli_picture picture_of(const struct tar *tar, const char *name)
                          .label = tar->label};
 }
 
-/* A member that is a picture takes the place of the one held. */
-static bool hold(struct tar *tar, struct archive_entry *entry, const char *name, bool wanted,
-                 cli_picture *out)
+/* A member that cannot be used takes the place of the picture held. */
+static bool hold_error(struct tar *tar, const char *name, char *error, cli_picture *out)
 {
     bool had = release(tar, out);
-    const char *target = archive_entry_hardlink(entry);
     tar->held = picture_of(tar, name);
+    tar->held.error = error;
+    return had;
+}
+
+/* As does a picture. */
+static bool hold(struct tar *tar, struct archive_entry *entry, const char *name, const char *target,
+                 bool wanted, cli_picture *out)
+{
+    bool had = hold_error(tar, name, NULL, out);
     if (!target && archive_entry_filetype(entry) != AE_IFREG)
         tar->held.error = cli_format("a link, not a regular file of the archive");
     else if (wanted && target)
@@ -315,7 +518,7 @@ static bool hold(struct tar *tar, struct archive_entry *entry, const char *name,
 
 static void skip(struct tar *tar)
 {
-    char head[STDIN_HEAD];
+    char head[SOURCE_HEAD];
     la_ssize_t got = archive_read_data(current(tar)->archive, head, sizeof head);
     if (tar->skipped && got > 0 && scarlet_image_kind(head, (size_t)got))
         skipped_add(tar->skipped, head, (size_t)got);
@@ -324,12 +527,10 @@ static void skip(struct tar *tar)
 /* An archive within the archive. */
 static bool enter(struct tar *tar, const char *name, cli_picture *out)
 {
+    if (tar->inner)
+        return hold_error(tar, name, cli_format("an archive in an archive in an archive"), out);
     bool had = release(tar, out);
-    if (tar->inner) {
-        tar->held = picture_of(tar, name);
-        tar->held.error = cli_format("an archive in an archive in an archive");
-        return had;
-    }
+    close_again(tar);
     tar->inner = stream_open(cli_format("%s:%s", tar->outer->path, name), tar->outer->archive);
     tar->pictures = 0;
     set_key(tar, "");
@@ -342,18 +543,26 @@ static bool take(struct tar *tar, struct archive_entry *entry, size_t index, cli
     const char *name = member_name(entry);
     if (!name || archive_entry_filetype(entry) == AE_IFDIR)
         return false;
+    const char *target = archive_entry_size(entry) > 0 ? NULL : archive_entry_hardlink(entry);
+    if (target)
+        note_link(tar, name, target);
     if (!has_key(tar, name))
         set_key(tar, name);
     if (ends_with(name, ".cls")) {
-        read_class(tar);
+        char *error = read_class(tar, name, target);
+        if (error)
+            return hold_error(tar, name, error, out);
         if (tar->held.name && has_key(tar, tar->held.name + strlen(current(tar)->path) + 1))
             tar->held.label = tar->label;
         return false;
     }
     size_t own = index + (tar->held.name != NULL);
     if (is_picture(name))
-        return hold(tar, entry, name, !tar->wanted || tar->wanted(tar->user, own), out);
-    if (is_archive_name(name) && archive_entry_filetype(entry) == AE_IFREG)
+        return hold(tar, entry, name, target, !tar->wanted || tar->wanted(tar->user, own), out);
+    if (is_archive_name(name) && (target || archive_entry_filetype(entry) != AE_IFREG))
+        return hold_error(tar, name, cli_format("a link to an archive, which is not followed"),
+                          out);
+    if (is_archive_name(name))
         return enter(tar, name, out);
     skip(tar);
     return false;
@@ -378,6 +587,7 @@ static bool end(struct tar *tar, char *error, cli_picture *out)
     tar->held = wrong_first ? held : wrong;
     tar->ended = !tar->inner;
     tar->pictures = 1; /* an archive in it counts */
+    close_again(tar);
     stream_close(tar->inner);
     tar->inner = NULL;
     set_key(tar, "");

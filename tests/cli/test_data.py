@@ -130,8 +130,14 @@ def test_archive_cut(model, tmp_path):
     for length in range(2048, 4096, 256):
         (tmp_path / "cut.tar").write_bytes(pax[:length])
         assert "the archive is cut short" in " ".join(errors(model, "cut.tar", cwd=tmp_path))
-    (tmp_path / "cut.tgz").write_bytes(gzip.compress(whole)[:-40])
-    assert "cut short" in " ".join(errors(model, "cut.tgz", cwd=tmp_path))
+    squeezed = gzip.compress(whole)
+    for length in (2, 10, 100, len(squeezed) - 40, len(squeezed) - 1):
+        (tmp_path / "cut.tgz").write_bytes(squeezed[:length])
+        assert errors(model, "cut.tgz", cwd=tmp_path) == ["scarlet: cut.tgz: the archive is cut short or damaged"]
+    for name, data, message in [("words.tar", b"words" * 200, "not a tar archive"), ("words.tar", b"words", "too short for a tar archive"),
+                                ("words.tgz", gzip.compress(b"words" * 200), "not a tar archive")]:
+        (tmp_path / name).write_bytes(data)
+        assert errors(model, name, cwd=tmp_path) == [f"scarlet: {name}: {message}"]
 
 
 def test_archives_joined(model, tmp_path):
@@ -157,7 +163,91 @@ def test_hard_links(model, tmp_path, mode):
     plain = subprocess.run([COMMAND, "classify", "-m", model, "-k", "1", BOOT, SHIRT], capture_output=True, text=True).stdout.splitlines()
     assert lines[::2] == [f"x.tar:{name}" for name in ("b.png", "1.png", "2.png", "3.png")]
     assert lines[1::2] == [plain[3], plain[1], plain[3], plain[1]]
-    assert result.stderr.splitlines()[0] == 'scarlet: x.tar:4.png: a hard link to "gone.png", which cannot be read here'
+    assert result.stderr.splitlines()[0] == 'scarlet: x.tar:4.png: a hard link to "gone.png", which is no file of the archive'
+
+
+def link(tar, name, target):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = tarfile.LNKTYPE, target
+    tar.addfile(member)
+
+
+def linked(path, *links, picture=BOOT, mode="w"):
+    """An archive of one picture, a.png, and hard links."""
+    with tarfile.open(path, mode) as tar:
+        tar.add(picture, "a.png")
+        for name, target in links:
+            link(tar, name, target)
+    return path
+
+
+def faults(model, *arguments, **options):
+    """What is printed for each picture: the probability of its class, or what is wrong with it."""
+    result = subprocess.run([COMMAND, "classify", "-m", model, "--json", "-k", "1", *arguments], capture_output=True, timeout=30, **options)
+    found = [json.loads(line) for line in result.stdout.decode().splitlines()]
+    return {record["file"]: record["error"] if "error" in record else record["predictions"][0]["probability"] for record in found}
+
+
+def test_hard_links_to_links(model, tmp_path):
+    """However many lie between, in whatever form a name is written, and in archives within archives."""
+    links = [("b.png", "a.png"), ("c.png", "b.png"), ("./d.png", "./c.png"), ("e.png", "d.png"), ("f/g.png", "./f/..//e.png"), ("h.png", ".//e.png")]
+    boot, shirt = faults(model, BOOT)[str(BOOT)], faults(model, SHIRT)[str(SHIRT)]
+    assert boot != shirt
+    names = [f"x.tar:{name}" for name in ("a.png", "b.png", "c.png", "./d.png", "e.png", "h.png")]
+    linked(tmp_path / "x.tar", *links)
+    assert faults(model, "x.tar", cwd=tmp_path) == {
+        **dict.fromkeys(names, boot), "x.tar:f/g.png": 'x.tar:f/g.png: a hard link to "./f/..//e.png", which is no file of the archive'}
+    with tarfile.open(tmp_path / "outer.tar", "w") as tar:
+        for i, picture in enumerate([BOOT, SHIRT, BOOT]):
+            tar.add(linked(tmp_path / "inner.tar", *links, picture=picture), "inner.tar")
+            link(tar, f"{i}.png", "x.png")
+        link(tar, "link.tar", "inner.tar")
+    found = faults(model, "outer.tar", cwd=tmp_path)
+    assert found["outer.tar:inner.tar:h.png"] == boot and found["outer.tar:link.tar"] == "outer.tar:link.tar: a link to an archive, which is not followed"
+    result = subprocess.run([COMMAND, "classify", "-m", model, "-k", "1", "--json", "outer.tar"], cwd=tmp_path, capture_output=True, text=True)
+    scores = [json.loads(line)["predictions"][0]["probability"] for line in result.stdout.splitlines() if "inner.tar" in line and "error" not in line]
+    assert scores == [boot] * 6 + [shirt] * 6 + [boot] * 6
+
+
+def test_hard_links_end(model, tmp_path):
+    """In a pipe, where nothing can be read again, and where they lead back without end, the cause is said."""
+    linked(tmp_path / "x.tar", ("b.png", "a.png"))
+    for path in ("-", "/dev/stdin"):
+        found = faults(model, path, input=(tmp_path / "x.tar").read_bytes())
+        assert found[f"{path}:b.png"] == f'{path}:b.png: a hard link to "a.png", but a pipe cannot be read twice: name the archive as a file'
+        assert found[f"{path}:a.png"] == faults(model, BOOT)[str(BOOT)]
+    linked(tmp_path / "x.tar", *((f"{i}.png", "gone.png") for i in range(600)), mode="w:gz")
+    found = faults(model, "x.tar", cwd=tmp_path)
+    assert found["x.tar:255.png"].endswith("which is no file of the archive")
+    assert found["x.tar:256.png"].endswith("and too many before it led back in the archive")
+
+
+def test_archive_in_a_pipe(model, tmp_path):
+    """Contents decide what a pipe is; its first bytes are not lost."""
+    for format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        data = pack(tmp_path / "x.tar", "a.png", "b.png", format=format).read_bytes()
+        for form in (data, gzip.compress(data)):
+            for path in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+                assert classify(model, path, input=form) == ([f"{path}:a.png", f"{path}:b.png"], "", 0)
+    subprocess.run(["tar", "--format=v7", "-cf", tmp_path / "v7", "-C", BOOT.parent, BOOT.name], check=True)
+    assert b"ustar" not in (tmp_path / "v7").read_bytes()
+    assert classify(model, "v7", cwd=tmp_path) == ([f"v7:{BOOT.name}"], "", 0)
+    assert classify(model, "/dev/stdin", input=BOOT.read_bytes()) == (["/dev/stdin"], "", 0)
+    command = '"$0" classify -q -k 1 -m "$1" <(cat x.tar) <(cat v7) <(cat "$2") <(cat "$3")'
+    result = subprocess.run(["bash", "-c", command, COMMAND, model, BOOT, SHIRT], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert (result.returncode, result.stderr) == (0, "") and result.stdout.count("%") == 5
+
+
+def test_bytes_in_messages(model, tmp_path):
+    """Nothing that is not text, or moves a terminal's cursor, gets to it."""
+    for name in (b"a\xff\x9b2J.png", b"b\xc2\x9b2J\x1b[2J.png", "\u00e9\u20ac.png".encode()):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    (tmp_path / "list").write_bytes(bytes(range(1, 256)) * 3)
+    for arguments in (["."], ["--files-from", "list"], ["list"]):
+        result = subprocess.run([COMMAND, "classify", "-m", model, *arguments], cwd=tmp_path, capture_output=True)
+        out = (result.stdout + result.stderr).decode()
+        assert result.returncode == 1 and all(c == "\n" or c.isprintable() for c in out)
+        assert arguments != ["."] or "\u00e9\u20ac.png" in out
 
 
 def zstd(data):
@@ -172,7 +262,7 @@ def test_one_layer(model, tmp_path, squeeze, outer):
     (tmp_path / "once").write_bytes(once)
     (tmp_path / "twice.tar.gz").write_bytes(outer(once))
     assert classify(model, "once", cwd=tmp_path) == (["once:a.png"], "", 0)
-    assert errors(model, "twice.tar.gz", cwd=tmp_path) == ["scarlet: twice.tar.gz: not a tar archive, or one cut short or compressed more than once"]
+    assert errors(model, "twice.tar.gz", cwd=tmp_path) == ["scarlet: twice.tar.gz: compressed more than once: one layer is taken off"]
 
 
 def test_quine(model, tmp_path):
@@ -181,7 +271,7 @@ def test_quine(model, tmp_path):
     for _ in range(30):
         layer = gzip.compress(layer)
     (tmp_path / "deep.tar").write_bytes(layer)
-    assert errors(model, "deep.tar", cwd=tmp_path) == ["scarlet: deep.tar: not a tar archive, or one cut short or compressed more than once"]
+    assert errors(model, "deep.tar", cwd=tmp_path) == ["scarlet: deep.tar: compressed more than once: one layer is taken off"]
 
 
 def test_archive_on_standard_input(model, tmp_path):
