@@ -25,17 +25,25 @@ static void refuse_device(const char *path)
         cli_refuse(path, "a device, not a list");
 }
 
-static char *read_text(const char *path, char **data, size_t *size)
+void text_open(text_file *file, const char *path)
 {
     refuse_device(path);
-    int error = read_whole(path, data, size);
+    *file = (text_file){.path = path};
+    int error = read_whole(path, &file->data, &file->size);
     if (error == EFBIG)
         cli_refuse(path, "more than %d bytes", WHOLE_MAX);
     if (error)
         cli_refuse(path, "%s", strerror(error));
-    if (*size >= 2 && (memcmp(*data, "\xFF\xFE", 2) == 0 || memcmp(*data, "\xFE\xFF", 2) == 0))
+    if (file->size >= 2 &&
+        (memcmp(file->data, "\xFF\xFE", 2) == 0 || memcmp(file->data, "\xFE\xFF", 2) == 0))
         cli_refuse(path, "UTF-16 text; UTF-8 is read: convert it first");
-    return after_mark(*data);
+    file->text = after_mark(file->data);
+    file->size -= (size_t)(file->text - file->data);
+}
+
+void text_close(text_file *file)
+{
+    free(file->data);
 }
 
 /* What separates lines: NUL bytes if there is one in the first line or at the very end. */
@@ -46,18 +54,16 @@ static char separator(const char *text, size_t size)
     return size && (memchr(text, '\0', first) || text[size - 1] == '\0') ? '\0' : '\n';
 }
 
-void read_lines(const char *path, void (*line)(void *user, char *text, size_t number), void *user)
+void text_lines(text_file *file, line_callback *line, void *user)
 {
-    char *data;
-    size_t size;
-    char *text = read_text(path, &data, &size), *end = data + size;
-    char stop = separator(text, (size_t)(end - text));
+    char *text = file->text, *end = text + file->size;
+    char stop = separator(text, file->size);
     for (size_t number = 0; text < end; number++) {
         char *next = memchr(text, stop, (size_t)(end - text));
         next = next ? next : end;
         size_t length = (size_t)(next - text);
         if (stop && memchr(text, '\0', length))
-            cli_refuse(path, "a NUL byte in line %zu", number + 1);
+            cli_refuse(file->path, "a NUL byte in line %zu", number + 1);
         while (stop && length && text[length - 1] == '\r')
             length--;
         text[length] = '\0'; /* there is room for one at the end */
@@ -65,5 +71,12 @@ void read_lines(const char *path, void (*line)(void *user, char *text, size_t nu
             line(user, text, number);
         text = next + 1;
     }
-    free(data);
+}
+
+void read_lines(const char *path, line_callback *line, void *user)
+{
+    text_file file;
+    text_open(&file, path);
+    text_lines(&file, line, user);
+    text_close(&file);
 }

@@ -9,7 +9,6 @@
 #include "common/lines.h"
 #include "common/message.h"
 #include "common/status.h"
-#include "common/whole.h"
 #include "lists.h"
 
 #define HINT                                                                                       \
@@ -49,29 +48,29 @@ static void add_line(void *user, char *text, size_t number)
     put(rules, text, class_id);
 }
 
-static bool read_json(class_rules *rules)
+static void read_json(class_rules *rules, char *text)
 {
-    char *data;
-    size_t size;
     json_doc doc;
-    if (read_whole(rules->map_path, &data, &size) != 0)
-        return false;
-    bool object = json_parse(&doc, after_mark(data)) && doc.node->kind == '{';
-    for (size_t i = 1; object && i < doc.node->end; i = doc.node[i + 1].end) {
+    if (!json_parse(&doc, text) || doc.node->kind != '{')
+        cli_refuse(rules->map_path, "not a JSON object, though it begins as one");
+    for (size_t i = 1; i < doc.node->end; i = doc.node[i + 1].end) {
         int64_t class_id = NO_CLASS;
         json_read_integer(&doc.node[i + 1], 0, &class_id);
         put(rules, doc.node[i].text, class_id);
     }
     json_doc_free(&doc);
-    free(data);
-    return object;
 }
 
 void class_map_read(class_rules *rules, const char *path)
 {
+    text_file file;
     rules->map_path = path;
-    if (!read_json(rules))
-        read_lines(path, add_line, rules);
+    text_open(&file, path);
+    if (file.text[strspn(file.text, " \t\r\n")] == '{')
+        read_json(rules, file.text);
+    else
+        text_lines(&file, add_line, rules);
+    text_close(&file);
     sort_map(rules);
 }
 
@@ -93,15 +92,29 @@ static const char *after_number(const char *name)
     return separator && name[digits + separator] ? name + digits + separator : NULL;
 }
 
-static int64_t by_name(const class_rules *rules, const char *name)
+/* Numbers from 1 contradict nothing, nor do those that are no class. */
+static void check_number(class_rules *rules, const char *name, int64_t class_id)
+{
+    unsigned long number = strtoul(name, NULL, 10);
+    if (rules->warned || class_id < 0 || number >= rules->classes.count ||
+        number == (size_t)class_id || number == (size_t)class_id + 1)
+        return;
+    rules->warned = true;
+    cli_error("folder \"%s\" counts as class %lld by its name, though its number is %lu; " HINT,
+              name, (long long)class_id, number);
+}
+
+static int64_t by_name(class_rules *rules, const char *name)
 {
     int64_t found = class_of_name(&rules->classes, name);
-    if (found == NO_CLASS && after_number(name))
+    if (found == NO_CLASS && after_number(name)) {
         found = class_of_name(&rules->classes, after_number(name));
+        check_number(rules, name, found);
+    }
     return found;
 }
 
-int64_t class_of_folder(const class_rules *rules, const char *name)
+int64_t class_of_folder(class_rules *rules, const char *name)
 {
     if (rules->map_path) {
         struct class_mapping key = {.folder = (char *)(uintptr_t)name};
@@ -208,7 +221,7 @@ static _Noreturn void refuse_folder(const class_rules *rules, const char *root, 
     exit(USAGE);
 }
 
-void class_folders_map(const class_rules *rules, const char *root, char *const *names, size_t count,
+void class_folders_map(class_rules *rules, const char *root, char *const *names, size_t count,
                        int64_t *class_ids)
 {
     if (class_order_is_sorted(rules)) {
@@ -216,11 +229,11 @@ void class_folders_map(const class_rules *rules, const char *root, char *const *
         return;
     }
     size_t matched = 0, odd = 0;
-    for (size_t i = count; i > 0; i--) {
-        class_ids[i - 1] = class_of_folder(rules, names[i - 1]);
-        bool fits = class_ids[i - 1] >= 0 && (size_t)class_ids[i - 1] < rules->classes.count;
+    for (size_t i = 0; i < count; i++) {
+        class_ids[i] = class_of_folder(rules, names[i]);
+        bool fits = class_ids[i] >= 0 && (size_t)class_ids[i] < rules->classes.count;
+        odd = !fits && matched == i ? i : odd; /* the first */
         matched += fits;
-        odd = fits ? odd : i - 1;
     }
     if (matched == count) {
         check_distinct(rules, root, names, count, class_ids);

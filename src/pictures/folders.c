@@ -125,7 +125,7 @@ static void add_class(cli_inputs *inputs, const char *folder, int64_t label)
     free(files);
 }
 
-size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, const class_rules *rules)
+size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, class_rules *rules)
 {
     subfolders all = list_folders(root);
     size_t count = all.count;

@@ -9,7 +9,7 @@
  * NULL: in sorted order, whatever their number. A class folder without pictures becomes an input
  * with an error. Returns the number of class folders. Ends the program with a message if they do
  * not fit the model. */
-size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, const class_rules *rules);
+size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, class_rules *rules);
 /* Has the folder sub-folders? */
 bool has_folders(const char *path);
 /* The folder with the validation pictures: `root`, or its valid/, val/, validation/ or test/; free

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/message.h"
+#include "common/source.h"
 #include "common/text.h"
 #include "feed.h"
 #include "kind.h"
@@ -29,7 +30,7 @@ static size_t first_part(const char *path)
     return path[length] ? length : 0;
 }
 
-int64_t class_of_member(const class_rules *rules, const char *member)
+int64_t class_of_member(class_rules *rules, const char *member)
 {
     for (size_t length; (length = strcspn(member, "/:")), member[length]; member += length + 1) {
         char *name = folder_name(member, length);
@@ -144,7 +145,7 @@ void member_classes_prepare(class_rules *rules, const cli_inputs *inputs)
         if (!input->archive)
             continue;
         path = input->path;
-        needed = strcmp(path, "-") != 0 && read_archive(&all, input);
+        needed = !source_find(path) && read_archive(&all, input);
     }
     size_t count = 0;
     char **names = needed ? class_names(&all, &count) : NULL;

@@ -22,7 +22,7 @@ typedef struct evaluation {
     contender model[2];
     size_t models; /* 2 with --compare */
     const cli_inputs *inputs;
-    const class_rules *rules; /* of folders in archives; NULL: they are not classes */
+    class_rules *rules; /* of folders in archives; NULL: they are not classes */
     truth truth;
     const truth *known; /* classes of the ILSVRC2012 validation pictures; NULL: not of this model */
     size_t shard, shards; /* this one, of so many */

@@ -242,8 +242,7 @@ static const char *pictures(int64_t count)
     return text;
 }
 
-static void add_folder(const request *q, cli_inputs *inputs, const char *path,
-                       const class_rules *rules)
+static void add_folder(const request *q, cli_inputs *inputs, const char *path, class_rules *rules)
 {
     char *root = validation_folder(path);
     if (!q->truth && has_folders(root))
@@ -254,7 +253,7 @@ static void add_folder(const request *q, cli_inputs *inputs, const char *path,
 }
 
 static void add_data(const cli_command *command, const request *q, cli_inputs *inputs,
-                     const char *path, const class_rules *rules)
+                     const char *path, class_rules *rules)
 {
     switch (input_kind_of(path)) {
     case INPUT_FOLDER:
