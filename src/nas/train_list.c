@@ -11,6 +11,8 @@
 #include "pictures/feed.h"
 #include "pictures/folders.h"
 #include "pictures/kind.h"
+#include "pictures/lists.h"
+#include "pictures/table.h"
 
 static example *append(examples *all, const char *name, const char *error, scarlet_part part)
 {
@@ -188,98 +190,41 @@ static void add_archive(examples *all, const char *path)
 
 /* ---- lists ---- */
 
-enum { CELLS_MAX = 16 };
-
 typedef struct list {
     examples *all;
-    const char *path;
-    char separator;           /* 0: not known yet */
-    size_t file, class, part; /* columns; part: SIZE_MAX if there is none */
+    const char *path, *base; /* base: what relative names follow */
+    table table;
 } list;
 
-/* Cuts a line into cells, in place; quotes as RFC 4180 has them. */
-static size_t cut_cells(char *text, char separator, char *cell[CELLS_MAX])
+/* "NAME CLASS": names may contain blanks, classes may not. */
+static table_row cut_line(char *text)
 {
-    size_t count = 0;
-    for (char *p = text; p && count < CELLS_MAX;) {
-        char *to = p, *from = p;
-        if (separator == ',' && *from == '"') {
-            for (from++; *from && !(*from == '"' && *++from != '"');)
-                *to++ = *from++;
-        } else {
-            from += strcspn(from, (char[]){separator, '\0'});
-            to = from;
-        }
-        char *next = strchr(from, separator);
-        *to = '\0';
-        cell[count++] = p;
-        p = next ? next + 1 : NULL;
-    }
-    return count;
-}
-
-static bool is_one_of(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcasecmp(text, *words) == 0)
-            return true;
-    return false;
-}
-
-/* Finds columns by their names; false if the line does not name a picture and a class. */
-static bool read_names(list *l, char *const *cell, size_t count)
-{
-    static const char *const files[] = {"path",  "file",       "filename", "file_name", "filepath",
-                                        "image", "image_path", "picture",  NULL};
-    static const char *const classes[] = {"label",      "class",      "target", "category",
-                                          "class_name", "label_name", NULL};
-    static const char *const parts[] = {"part", "split", "set", NULL};
-    size_t file = SIZE_MAX, class = SIZE_MAX, part = SIZE_MAX;
-    for (size_t i = count; i-- > 0;) {
-        file = is_one_of(cell[i], files) ? i : file;
-        class = is_one_of(cell[i], classes) ? i : class;
-        part = is_one_of(cell[i], parts) ? i : part;
-    }
-    if (file == SIZE_MAX || class == SIZE_MAX)
-        return false;
-    l->file = file;
-    l->class = class;
-    l->part = part;
-    return true;
+    cut_blanks(text);
+    char *blank = strrchr(text, ' ');
+    if (!blank)
+        return (table_row){.name = text};
+    *blank = '\0';
+    return (table_row){.name = text, .label = blank + 1};
 }
 
 static void add_line(void *user, char *text, size_t number)
 {
     list *l = user;
-    char *cell[CELLS_MAX];
-    bool first = !l->separator;
+    table_row row;
     if (*text == '#')
         return;
-    if (first)
-        l->separator = strchr(text, ',') ? ',' : strchr(text, '\t') ? '\t' : ' ';
-    size_t count;
-    char *blank = l->separator == ' ' ? strrchr(text, ' ') : NULL;
-    if (blank) { /* names may contain blanks, classes may not */
-        *blank = '\0';
-        cell[0] = text;
-        cell[1] = blank + 1;
-        count = 2;
-    } else {
-        count = cut_cells(text, l->separator, cell);
-    }
-    if (first && read_names(l, cell, count))
+    table_line kind = table_read(&l->table, text, &row);
+    if (kind == TABLE_HEADER)
         return;
-    if (count <= l->file || count <= l->class || !*cell[l->file] || !*cell[l->class])
+    if (kind == TABLE_NONE)
+        row = cut_line(text);
+    if (!row.name || !*row.name || !row.label || !*row.label)
         cli_refuse(l->path, "line %zu: not a picture and its class", number + 1);
     scarlet_part part = SCARLET_PART_TRAIN;
-    if (l->part < count && !part_of_word(cell[l->part], strlen(cell[l->part]), &part))
-        cli_refuse(l->path, "line %zu: \"%s\" is none of train, val, test", number + 1,
-                   cell[l->part]);
-    const char *slash = strrchr(l->path, '/'), *file = cell[l->file];
-    char *name = *file == '/' || !slash
-                     ? cli_format("%s", file)
-                     : cli_format("%.*s%s", (int)(slash + 1 - l->path), l->path, file);
-    append(l->all, name, NULL, part)->class = cli_format("%s", cell[l->class]);
+    if (row.part && *row.part && !part_of_word(row.part, strlen(row.part), &part))
+        cli_refuse(l->path, "line %zu: \"%s\" is none of train, val, test", number + 1, row.part);
+    char *name = cli_format("%s%s", *row.name == '/' ? "" : l->base, row.name);
+    append(l->all, name, NULL, part)->class = cli_format("%s", row.label);
     free(name);
 }
 
@@ -292,8 +237,10 @@ static bool is_number(const char *text)
 
 static void add_list(examples *all, const char *path)
 {
-    list l = {.all = all, .path = path, .file = 0, .class = 1, .part = 2};
+    char *base = list_base(path);
+    list l = {all, path, base, {.csv = ends_with_any_case(path, ".csv"), .separated = true}};
     read_lines(path, add_line, &l);
+    free(base);
     all->numbered = true;
     for (size_t i = 0; i < all->count; i++)
         all->numbered &= is_number(all->item[i].class);

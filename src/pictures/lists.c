@@ -121,12 +121,11 @@ static void add_row(list *l, const char *name, const char *field, size_t number)
 static void add_line(void *user, char *text, size_t number)
 {
     list *l = user;
-    char *name, *field;
-    if (table_row(&l->table, text, &name, &field)) {
-        add_row(l, name, field, number);
-        return;
-    }
-    if (table_is(&l->table))
+    table_row row;
+    table_line kind = table_read(&l->table, text, &row);
+    if (kind == TABLE_ROW)
+        add_row(l, row.name, row.label, number);
+    if (kind != TABLE_NONE)
         return;
     char *path = full_path(l, text);
     int64_t label = NO_LABEL;
@@ -144,8 +143,7 @@ static void add_line(void *user, char *text, size_t number)
     free(path);
 }
 
-/* Where relative names start: at the list's folder, if it has one of its own. */
-static char *base_of(const char *path)
+char *list_base(const char *path)
 {
     struct stat st;
     const char *slash = strrchr(path, '/');
@@ -156,7 +154,7 @@ static char *base_of(const char *path)
 
 void cli_inputs_add_list(cli_inputs *inputs, const char *path, const class_table *known)
 {
-    char *base = base_of(path);
+    char *base = list_base(path);
     list l = {inputs, path, base, known, {.csv = ends_with_any_case(path, ".csv")}};
     size_t before = inputs->count;
     read_lines(path, add_line, &l);

@@ -9,6 +9,8 @@
  * is a pipe or standard input. known: "name class" and tables with a class are allowed; NULL:
  * they are not. */
 void cli_inputs_add_list(cli_inputs *inputs, const char *path, const class_table *known);
+/* Where relative names in a list start: at its folder, if it has one of its own; free it. */
+char *list_base(const char *path);
 /* Are the lines of a file names of so many classes, not pictures or numbers of classes? */
 bool labels_are_names(const char *path, size_t count);
 /* Splits "name class": cuts the text after the name and returns the class, a number or one of

@@ -1,22 +1,29 @@
-/* Lists that are tables (CSV): which columns name pictures and their classes. */
+/* Lists that are tables (CSV): which columns name pictures, their classes and parts. */
 #ifndef SCARLET_SRC_PICTURES_TABLE_H
 #define SCARLET_SRC_PICTURES_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Start with {.csv = true} if the file's name says so. */
+/* Start with {.csv = true} if the file's name says so, {.separated = true} if a comma, a semicolon
+ * or a tab in the first line does. Other files are tables if their first line names columns. */
 typedef struct table {
-    bool csv, begun;
-    char separator; /* '\0': the file is not a table */
-    size_t name, label;
-    bool has_name, has_label;
+    bool csv, separated, begun;
+    char separator;           /* '\0': the file is not a table */
+    size_t name, label, part; /* columns from 1; 0: none */
 } table;
 
-/* Takes a line apart in place. False: it is not a row, but the header, or the file is not a table.
- * name, label: of this row; NULL if there is no such field. */
-bool table_row(table *t, char *line, char **name, char **label);
-/* Is this line the header? Ask after table_row. */
-bool table_is(const table *t);
+typedef struct table_row {
+    char *name, *label, *part; /* NULL: there is no such field */
+} table_row;
+
+typedef enum table_line {
+    TABLE_NONE, /* the file is not a table */
+    TABLE_HEADER,
+    TABLE_ROW,
+} table_line;
+
+/* Says what a line is, and takes a row apart in place. */
+table_line table_read(table *t, char *line, table_row *row);
 
 #endif

@@ -59,23 +59,24 @@ static void add_line(void *user, char *text, size_t number)
 {
     reading *r = user;
     truth *t = r->truth;
-    char *name, *field;
+    const char *name = NULL;
+    table_row row;
     char *whole = cli_format("%s", text);
     int64_t label = NO_CLASS;
     cut_blanks(text);
-    bool row = table_row(&r->table, text, &name, &field);
-    if (row && field)
-        label = class_of_field(r->classes, field);
-    else if (!row && !table_is(&r->table) && (label = class_of_word(r->classes, text)) < 0 &&
-             (label = cut_class(text, r->classes)) >= 0)
+    table_line kind = table_read(&r->table, text, &row);
+    if (kind == TABLE_ROW && row.label) {
+        label = class_of_field(r->classes, row.label);
+        name = row.name;
+    } else if (kind == TABLE_NONE && (label = class_of_word(r->classes, text)) < 0 &&
+               (label = cut_class(text, r->classes)) >= 0) {
         name = text;
-    else
-        name = NULL;
+    }
     if (label >= 0 && name && !t->lines) {
         add_name(t, name, label);
     } else if (label >= 0 && !name && !t->names) {
         add_class(t, label);
-    } else if (*text && (row || !table_is(&r->table))) {
+    } else if (*text && kind != TABLE_HEADER) {
         cli_error(
             "%s: line %zu is neither \"class\" nor \"name class\" as the lines before it: "
             "\"%s\"",

@@ -399,6 +399,36 @@ def test_folder_faults(tmp_path, files, message):
     assert train(tmp_path, "--check", code=1).stderr == f"scarlet: {tmp_path}: {message.format(tmp_path)}\n"
 
 
+@pytest.mark.parametrize("name, text", [
+    ("list", "a b.png cat \r\nc.png dog\t\r\n"),
+    ("list", "# made by hand\n\ufeffImage Label\na b.png cat\nc.png dog\n"),
+    ("list", "\ufeffFile_Name;CLASS;Split\n\"a b.png\"; cat ;train\nc.png;\"dog\";\n"),
+    ("list", "id\timage\tlabel\n7\ta b.png\tcat\n8\tc.png\tdog\n"),
+    ("list.csv", "a b.png, cat\nc.png,dog \n"),
+    ("list", "a b.png,y,val\na b.png,cat\nc.png,dog\nc.png,y\n")])
+def test_list_forms(tmp_path, name, text):
+    """Byte-order marks, blanks, carriage returns, quotes and titles are read as in lists for other commands."""
+    for i, picture in enumerate(["a b.png", "c.png"]):
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(tmp_path / picture)
+    text = text if not text.startswith("#") else text.replace("\ufeff", "")
+    (tmp_path / name).write_text(text, newline="")
+    found = json.loads(train(name, "--check", "--json", cwd=tmp_path, code=1 if ",y" in text else 0).stdout)
+    assert [row["name"] for row in found["classes"]] == ["cat", "dog"] + ["y"] * (",y" in text)
+    assert found["broken"] == [] and [row["train"] + row["validation"] for row in found["classes"]][:2] == [1, 1]
+
+
+@pytest.mark.parametrize("form", ["tar", "tar.gz", "csv"])
+def test_pipes(forms, form):
+    """Archives and lists through a pipe; a list's names then follow from the working folder."""
+    shell = 'cat "$1" | "$0" train /dev/stdin --check --json; "$0" train <(cat "$1") --check --json; "$0" train --check --json - < "$1"'
+    result = subprocess.run(["bash", "-c", shell, COMMAND, forms[form]], cwd=forms[form].parent, capture_output=True, text=True)
+    expected = json.loads(train(forms[form], "--check", "--json").stdout)
+    for line in result.stdout.splitlines():
+        found = json.loads(line)
+        assert found["classes"] == expected["classes"] and found["broken"] == []
+    assert len(result.stdout.splitlines()) == 3 and result.stderr == ""
+
+
 @pytest.mark.parametrize("text, message", [
     ("a.png,cat\nb.png\n", "line 2: not a picture and its class"),
     ("path,label,split\na.png,cat,train\nb.png,dog,dev\n", 'line 3: "dev" is none of train, val, test'),

@@ -103,6 +103,20 @@ def test_wordnet_ids(models, tmp_path):
     assert labels(models, tmp_path, "thousand", folders(tmp_path / "names", "goldfish", "great_white_shark"))[0] == [1, 2]
 
 
+@pytest.mark.parametrize("form", ["folders", "tar"])
+def test_numbers_before_names(models, tmp_path, form):
+    """A class's number before its name that is another's is said once; from 1 numbers are no contradiction."""
+    for names, expected, odd in [(["3-Trouser", "4-Ankle boot"], [1, 5], "3-Trouser"), (["01_t-shirt top", "02_trouser"], [0, 1], None),
+                                 (["0-t-shirt top", "1-trouser"], [0, 1], None), (["09-ankle boot", "77 Trouser"], [5, 1], None),
+                                 (["07-ankle boot", "1-Trouser"], [5, 1], "07-ankle boot")]:
+        root = folders(tmp_path / names[0], *names) if form == "folders" else archive(tmp_path / "x.tar", *(f"{name}/x.png" for name in names))
+        found, error = labels(models, tmp_path, "named", root)
+        assert found == expected
+        number = odd and int(odd.replace("_", "-").split("-")[0])
+        assert error == (f'scarlet: folder "{odd}" counts as class {expected[names.index(odd)]} by its name, '
+                         f'though its number is {number}; {HINT}\n' if odd else "")
+
+
 @pytest.mark.parametrize("text", [
     "one\tTrouser\ntwo words\t3\nthree Ankle boot\n", "\ufeffone 1 \r\ntwo words 3\r\nthree\tAnkle boot\r\n\r\n",
     '{"one": 1, "two words": 3, "three": 5}', '\ufeff{"one": 1, "two words": 3, "three": 5}'])
@@ -110,6 +124,8 @@ def test_map(models, tmp_path, text):
     root = folders(tmp_path / "data", "one", "three", "two words")
     (tmp_path / "map").write_text(text, newline="")
     assert labels(models, tmp_path, "named", root, "--class-map", tmp_path / "map") == ([1, 5, 3], "")
+    for path in ("-", "/dev/stdin"):
+        assert labels(models, tmp_path, "named", root, "--class-map", path, input=text.encode()) == ([1, 5, 3], "")
     (root / "four").mkdir()
     error = run("-m", models / "named", root, "--class-map", tmp_path / "map", code=2).stderr.decode()
     assert error == f'scarlet: {root}: folder "four" is not in {tmp_path}/map\n'
@@ -119,6 +135,7 @@ def test_map(models, tmp_path, text):
 
 @pytest.mark.parametrize("text, message", [
     ("one\n", 'line 1 is not "FOLDER CLASS": "one"'), ("one 8\n", '"one" has no class of the model, which has 8'),
+    ('{"one": 1', "not a JSON object, though it begins as one"),
     ('{"one": "x"}', '"one" has no class of the model, which has 8')])
 def test_map_fails(models, tmp_path, text, message):
     (tmp_path / "map").write_text(text)
@@ -177,6 +194,8 @@ def test_archives_in_an_archive(models, tmp_path):
 @pytest.mark.parametrize("name, text, expected", [
     ("list", "a.png 1\nb.png ankle boot\nc.png\tT-SHIRT/TOP\n", [1, 5, 0]),
     ("list", "\ufeffa.png 1 \r\nb.png Ankle Boot\t\r\n \r\nc.png\t0\r\n", [1, 5, 0]),
+    ("list", "Image_Path Class\na.png 1\nb.png Ankle boot\nc.png t-shirt/top\n", [1, 5, 0]),
+    ("list.csv", "id,label,path\n7, 1,a.png\n8,Ankle boot ,b.png\n9,0,c.png\n", [1, 5, 0]),
     ("list.csv", "filename,label\n./a.png,1\nb.png,Ankle boot\n\"c.png\",\"T-shirt/top\"\n", [1, 5, 0]),
     ("list.csv", "a.png,1\r\nb.png,5\r\nc.png,0\r\n", [1, 5, 0]),
     ("list.csv", "class;Image ID;more\n1;a;x\n5;b;y\n0;c;z\n", [1, 5, 0]),
