@@ -316,8 +316,8 @@ SCARLET_API scarlet_status scarlet_trainer_broken(const scarlet_trainer *trainer
  * file, checkpoint. With an initial checkpoint the first call is the head's: features, fit and
  * evaluation. Does nothing once the training is finished.
  *
- * Errors: ARGUMENT with step and learning rate if loss or weights are no longer finite (the files
- * of the last checkpoint stay); CORRUPT for too many broken pictures; IO (also a full disk; the
+ * Errors: ARGUMENT with step, layer and learning rate if an output, a gradient or a weight is no
+ * longer finite (the files of the last checkpoint stay); CORRUPT for too many broken pictures; IO (also a full disk; the
  * files written before stay), MEMORY.
  */
 SCARLET_API scarlet_status scarlet_trainer_step(scarlet_trainer *trainer, scarlet_error *err);

@@ -42,7 +42,7 @@ static scarlet__trainer *make(const scarlet__trainer_settings *s)
 }
 
 /* What goes wrong in which micro-batch. */
-enum { NOTHING, NO_PICTURES, NOT_A_NUMBER, FAR_AWAY };
+enum { NOTHING, NO_PICTURES, NOT_A_NUMBER, FAR_AWAY, STEEP };
 typedef struct {
     int index, what;
 } fault;
@@ -63,6 +63,12 @@ static scarlet_status fetch(void *user, int64_t step, int index, float *pictures
         *error = (scarlet_error){.status = SCARLET_ERROR_IO};
         snprintf(error->message, sizeof error->message, "the picture is gone");
         return SCARLET_ERROR_IO;
+    }
+    if (f->what == STEEP) { /* a finite loss whose gradient leaves the range of float32 */
+        for (int i = 0; i < s.micro_batch * network.classes; i++)
+            targets[i] *= 1e38f;
+        memset(pictures, 0, values * sizeof *pictures); /* batch norm enlarges what varies little */
+        return SCARLET_OK;
     }
     pictures[values / 2] = f->what == NOT_A_NUMBER ? NAN : 1e30f;
     return SCARLET_OK;
@@ -86,6 +92,15 @@ static size_t snapshot(const scarlet__trainer *t, float *out)
     return total;
 }
 
+/* Whether the last error is of step 1 and names what is not finite, and of which layer. */
+static bool names(const char *rate, const char *what, const char *layer)
+{
+    char start[160];
+    snprintf(start, sizeof start, "step 1, learning rate %s: %s of layer %s", rate, what, layer);
+    return strncmp(err.message, start, strlen(start)) == 0 &&
+           strstr(err.message, " is not finite; ");
+}
+
 static void failed_steps(void)
 {
     const scarlet__trainer_settings s = settings();
@@ -98,14 +113,18 @@ static void failed_steps(void)
     CHECK(scarlet__trainer_step(untouched, fetch, (void *)&none, 0.01, &loss, &err) == SCARLET_OK);
     snapshot(t, before);
     for (int index = 0; index < s.micro_batches; index++) {
-        for (int what = NO_PICTURES; what <= FAR_AWAY; what++) {
+        for (int what = NO_PICTURES; what <= STEEP; what++) {
             const fault f = {index, what};
             scarlet_status status = scarlet__trainer_step(t, fetch, (void *)&f, 0.01, &loss, &err);
             CHECK(status != SCARLET_OK);
             if (status == SCARLET_OK)
                 continue;
             CHECK(status == err.status);
-            CHECK(strstr(err.message, what == NO_PICTURES ? "gone" : "step 1, learning rate 0.01"));
+            if (what == NO_PICTURES)
+                CHECK(strcmp(err.message, "the picture is gone") == 0);
+            else
+                CHECK(names("0.01", what == STEEP ? "the gradient" : "the output",
+                            what == STEEP ? "" : "stem"));
             snapshot(t, after);
             CHECK(memcmp(before, after, count * sizeof *before) == 0);
             CHECK(scarlet__trainer_steps(t) == 1);
@@ -113,7 +132,9 @@ static void failed_steps(void)
     }
     /* Rates that leave the range of float32. */
     CHECK(scarlet__trainer_step(t, fetch, (void *)&none, 1e38, &loss, &err) != SCARLET_OK);
+    CHECK(names("1e+38", "the update", ""));
     CHECK(scarlet__trainer_step(t, fetch, (void *)&none, NAN, &loss, &err) != SCARLET_OK);
+    CHECK(names("nan", "the update", ""));
     snapshot(t, after);
     CHECK(memcmp(before, after, count * sizeof *before) == 0);
     /* And it goes on as if nothing had happened. */
@@ -126,6 +147,20 @@ static void failed_steps(void)
     free(after);
     scarlet__trainer_free(t);
     scarlet__trainer_free(untouched);
+}
+
+/* Decay that takes weights out of the range of float32. */
+static void failed_update(void)
+{
+    scarlet__trainer_settings s = settings();
+    s.weight_decay = 1e20;
+    scarlet__trainer *t = make(&s);
+    const fault none = {0};
+    CHECK(scarlet__trainer_step(t, fetch, (void *)&none, 1e-25, NULL, &err) == SCARLET_OK);
+    CHECK(scarlet__trainer_step(t, fetch, (void *)&none, 1e20, NULL, &err) ==
+          SCARLET_ERROR_ARGUMENT);
+    CHECK(names("1e+20", "a weight", ""));
+    scarlet__trainer_free(t);
 }
 
 static void refusals(void)
@@ -186,5 +221,6 @@ int main(void)
     refusals();
     allocations();
     failed_steps();
+    failed_update();
     return test_result();
 }

@@ -1,5 +1,6 @@
 #include "nas/train/graph.h"
 
+#include "common/finite.h"
 #include "nas/units/loss.h"
 
 /* ---- building ---- */
@@ -126,7 +127,7 @@ void scarlet__graph_build(const scarlet__network *network, const scarlet__parame
         if (i < frozen_layers)
             out->first = out->count + 1;
         scarlet__unit_needs(u, pictures, &out->sizes);
-        out->count++;
+        out->layer[out->count++] = i;
     }
 }
 
@@ -205,6 +206,17 @@ void scarlet__graph_forward(const scarlet__graph *graph, scarlet__passage *passa
         scarlet__unit_forward(&graph->unit[i], &pass, passage->x[i], passage->kept[i],
                               passage->x[i + 1]);
     }
+}
+
+int scarlet__graph_first_not_finite(const scarlet__graph *graph, const scarlet__passage *passage)
+{
+    int i = 0;
+    for (; i < graph->count; i++) {
+        const size_t floats = scarlet__graph_output(&graph->unit[i], graph->pictures);
+        if (scarlet__first_not_finite(passage->x[i + 1], floats) < floats)
+            break;
+    }
+    return i;
 }
 
 double scarlet__graph_run(const scarlet__graph *graph, scarlet__passage *passage, float factor)

@@ -15,6 +15,7 @@ typedef struct scarlet__graph {
     int count;
     int first; /* unit that trains or has one that does before it; those before it are frozen */
     scarlet__unit unit[SCARLET__NETWORK_LAYERS_MAX];
+    int layer[SCARLET__NETWORK_LAYERS_MAX]; /* of the network: each unit's, the stem's part aside */
     scarlet__base base[SCARLET__NETWORK_LAYERS_MAX]; /* 0 unless units come from a supernet */
     scarlet__scratch_sizes sizes;
 } scarlet__graph;
@@ -44,6 +45,9 @@ typedef struct scarlet__passage {
 /* Carves it; with `drop` with room for that. */
 void scarlet__passage_carve(const scarlet__graph *graph, bool drop, scarlet__carver *arena,
                             scarlet__passage *out);
+
+/* After a run: the first unit whose output is not finite; graph->count if none. */
+int scarlet__graph_first_not_finite(const scarlet__graph *graph, const scarlet__passage *passage);
 
 /* Sets x of all units and, after the last, the logits. */
 void scarlet__graph_forward(const scarlet__graph *graph, scarlet__passage *passage);

@@ -1,5 +1,6 @@
 #include "nas/train/trainer.h"
 
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +34,7 @@ typedef struct {
     const scarlet__parameter *parameter;
     size_t offset, floats;
     double squares; /* of the gradient */
+    bool overflow;  /* the update led to a value that is not finite */
 } piece;
 
 struct scarlet__trainer {
@@ -63,6 +65,7 @@ struct scarlet__trainer {
     pthread_cond_t changed; /* `added` */
     int added;              /* micro-batches whose gradients are in the sum */
     double loss;
+    int overflow;          /* first layer whose output is not finite; INT_MAX: none */
     scarlet_status status; /* of the first micro-batch that failed */
     scarlet_error error;
 };
@@ -269,11 +272,21 @@ static void fill_drop(const scarlet__trainer *t, int index, float *drop)
     }
 }
 
+/* The layer that made a loss infinite or NaN; INT_MAX if the loss is finite. */
+static int overflow_of(const scarlet__graph *graph, const scarlet__passage *p, double loss)
+{
+    if (isfinite(loss))
+        return INT_MAX;
+    const int unit = scarlet__graph_first_not_finite(graph, p), last = graph->count - 1;
+    return graph->layer[unit < last ? unit : last];
+}
+
 /* Adds a micro-batch's gradients to the sum and its statistics to the running ones, when its turn
  * has come. After a failure only counts. */
 static void add(scarlet__trainer *t, int index, const scarlet__passage *p, double loss,
                 scarlet_status status, const scarlet_error *error)
 {
+    const int overflow = overflow_of(&t->graph, p, loss);
     const scarlet__pass *pass = &p->pass;
     pthread_mutex_lock(&t->lock);
     while (t->added < index)
@@ -287,6 +300,8 @@ static void add(scarlet__trainer *t, int index, const scarlet__passage *p, doubl
     /* No other thread is here before `added` is raised. */
     if (good) {
         t->loss += loss;
+        if (overflow < t->overflow)
+            t->overflow = overflow;
         if (pass->gradients != t->gradient)
             for (size_t i = t->frozen; i < t->trained; i++)
                 t->gradient[i] += pass->gradients[i];
@@ -348,47 +363,75 @@ static void take_updates(void *user, unsigned member)
     const scarlet__host host = scarlet__host_enter();
     flush_denormals();
     for (size_t i; (i = atomic_fetch_add(&t->next_piece, 1)) < t->pieces;) {
-        const piece *p = &t->piece[i];
+        piece *p = &t->piece[i];
         scarlet__update update = t->update;
         if (p->parameter->role != SCARLET__WEIGHT)
             update.weight_decay = 0;
-        scarlet__update_apply(&update, p->floats, t->gradient + p->offset, t->weights + p->offset,
-                              t->moment[0] + p->offset,
-                              t->moment[1] ? t->moment[1] + p->offset : NULL);
+        float *weight = t->weights + p->offset, *moment[2] = {t->moment[0] + p->offset};
+        if (t->moment[1])
+            moment[1] = t->moment[1] + p->offset;
+        scarlet__update_apply(&update, p->floats, t->gradient + p->offset, weight, moment[0],
+                              moment[1]);
+        p->overflow = scarlet__first_not_finite(weight, p->floats) < p->floats ||
+                      scarlet__first_not_finite(moment[0], p->floats) < p->floats ||
+                      (moment[1] && scarlet__first_not_finite(moment[1], p->floats) < p->floats);
         average(t, p->offset, p->floats);
     }
     scarlet__host_leave(&host);
 }
 
-static scarlet_status not_finite(const scarlet__trainer *t, double rate, const char *what,
-                                 scarlet_error *err)
+static scarlet_status not_finite(const scarlet__trainer *t, double rate, int layer,
+                                 const char *what, scarlet_error *err)
 {
     return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                         "step %lld, learning rate %g: %s is not finite; a smaller rate or "
-                         "clipping may help",
-                         (long long)t->steps, rate, what);
+                         "step %lld, learning rate %g: %s of layer %s is not finite; a smaller "
+                         "rate or clipping may help",
+                         (long long)t->steps, rate, what, t->network.layer[layer].name);
+}
+
+/* The first layer whose statistics or outputs in the step are not finite; INT_MAX if none. */
+static int first_overflow(const scarlet__trainer *t)
+{
+    for (size_t i = 0; i < t->parameters.count; i++) {
+        const scarlet__parameter *p = &t->parameters.item[i];
+        if (p->layer >= t->overflow)
+            break;
+        if (scarlet__is_statistic(p) &&
+            scarlet__first_not_finite(t->gradient + t->trained + p->offset, p->floats) < p->floats)
+            return p->layer;
+    }
+    return t->overflow;
 }
 
 /* The norm of the step's gradient; an error if anything is not finite. */
 static scarlet_status measure(scarlet__trainer *t, double rate, double *norm, scarlet_error *err)
 {
     const double far = 1e30; /* so that no weight leaves the range of float32 in the update */
-    double squares = 0;
+    const int layer = first_overflow(t);
+    if (layer != INT_MAX)
+        return not_finite(t, rate, layer, "the output", err);
     atomic_store(&t->next_piece, 0);
     scarlet__crew_run(t->settings.threads, take_squares, t);
-    for (size_t i = 0; i < t->pieces; i++) {
+    double squares = 0;
+    size_t largest = 0;
+    for (size_t i = t->pieces; i-- > 0;) { /* as gradients go: the last layer is the cause */
+        if (!isfinite(t->piece[i].squares))
+            return not_finite(t, rate, t->piece[i].parameter->layer, "the gradient", err);
         squares += t->piece[i].squares;
-        if (!isfinite(squares))
-            return not_finite(t, rate, t->piece[i].parameter->name, err);
+        if (t->piece[i].squares > t->piece[largest].squares)
+            largest = i;
     }
     *norm = sqrt(squares);
-    if (!isfinite(t->loss))
-        return not_finite(t, rate, "the loss", err);
     if (!(*norm * fabs(rate) < far))
-        return not_finite(t, rate, "the update", err);
-    if (scarlet__first_not_finite(t->gradient + t->trained, t->state - t->trained) <
-        t->state - t->trained)
-        return not_finite(t, rate, "a running statistic", err);
+        return not_finite(t, rate, t->piece[largest].parameter->layer, "the update", err);
+    return SCARLET_OK;
+}
+
+static scarlet_status check_update(const scarlet__trainer *t, double rate, scarlet_error *err)
+{
+    for (size_t i = 0; i < t->pieces; i++)
+        if (t->piece[i].overflow)
+            return not_finite(t, rate, t->piece[i].parameter->layer, "a weight", err);
     return SCARLET_OK;
 }
 
@@ -400,6 +443,7 @@ scarlet_status scarlet__trainer_step(scarlet__trainer *t, scarlet__fetch_fn fetc
     t->user = user;
     t->added = 0;
     t->loss = 0;
+    t->overflow = INT_MAX;
     t->status = SCARLET_OK;
     atomic_store(&t->next, 0);
     memcpy(t->gradient + t->trained, t->weights + t->trained,
@@ -415,21 +459,24 @@ scarlet_status scarlet__trainer_step(scarlet__trainer *t, scarlet__fetch_fn fetc
     if (status != SCARLET_OK)
         return status;
 
-    t->steps++;
     t->update = (scarlet__update){.optimizer = s->optimizer,
                                   .rate = rate,
                                   .momentum = s->momentum,
                                   .beta1 = s->beta1,
                                   .beta2 = s->beta2,
                                   .epsilon = s->epsilon,
-                                  .rest1 = 1 - scarlet__power(s->beta1, t->steps),
-                                  .rest2 = 1 - scarlet__power(s->beta2, t->steps),
+                                  .rest1 = 1 - scarlet__power(s->beta1, t->steps + 1),
+                                  .rest2 = 1 - scarlet__power(s->beta2, t->steps + 1),
                                   .weight_decay = s->weight_decay,
                                   .scale = 1};
     if (s->clip_norm > 0 && norm > s->clip_norm)
         t->update.scale = s->clip_norm / norm;
     atomic_store(&t->next_piece, 0);
     scarlet__crew_run(s->threads, take_updates, t);
+    status = check_update(t, rate, err);
+    if (status != SCARLET_OK)
+        return status;
+    t->steps++;
     memcpy(t->weights + t->trained, t->gradient + t->trained,
            (t->state - t->trained) * sizeof *t->weights);
     average(t, t->trained, t->state - t->trained);

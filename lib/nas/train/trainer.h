@@ -58,8 +58,9 @@ void scarlet__trainer_initialise(scarlet__trainer *trainer, uint64_t seed);
 
 /*
  * One step at this learning rate. *loss (may be NULL) is the mean over the step's pictures. A loss
- * or weight that is not finite is an error that names step, layer and rate: then, as after an error
- * of `fetch`, weights, optimiser and statistics are as before.
+ * or gradient that is not finite is an error that names step, layer and rate: then, as after an
+ * error of `fetch`, weights, optimiser and statistics are as before. So is a weight that leaves the
+ * range of float32 in the update: then the trainer is of no more use.
  */
 scarlet_status scarlet__trainer_step(scarlet__trainer *trainer, scarlet__fetch_fn fetch, void *user,
                                      double rate, double *loss, scarlet_error *err);
