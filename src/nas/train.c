@@ -24,7 +24,7 @@
 #include "train_progress.h"
 #include "train_score.h"
 
-enum { FEW = 5000 /* training pictures */, TOLERATED = 20 /* one broken picture in so many */ };
+enum { FEW = 5000 /* training pictures */ };
 
 typedef struct training {
     const cli_command *command;
@@ -65,9 +65,11 @@ static void judge_data(const training *t)
         cli_error("%s; it is left out", text);
         free(text);
     }
-    if (d->unusables > (d->count + d->unusables) / TOLERATED)
-        cli_refuse(t->q.data, "%zu of %zu pictures cannot be read, more than 5 %%", d->unusables,
-                   d->count + d->unusables);
+    train_faults faults = train_data_faults(d);
+    int part = train_faults_excess(&faults);
+    if (part < PARTS)
+        cli_refuse(t->q.data, "%zu of %zu pictures of the %s part cannot be read, more than 5 %%",
+                   faults.broken[part], faults.pictures[part], part_name((scarlet_part)part));
     bool scratch = !*scarlet_train_options_text(t->q.options, SCARLET_TRAIN_INITIAL_CHECKPOINT);
     if (scratch && d->parts[SCARLET_PART_TRAIN] < FEW && !t->q.quiet)
         cli_error(

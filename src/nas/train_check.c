@@ -10,7 +10,7 @@
 #include "common/progress.h"
 #include "pictures/pipeline.h"
 
-enum { SHOWN = 20, TOLERATED = 20 /* one broken picture in so many */ };
+enum { SHOWN = 20 };
 
 /* ---- reading all pictures ---- */
 
@@ -33,6 +33,7 @@ typedef struct check {
     size_t readable;
     unusable *broken;
     size_t brokens;
+    train_faults faults;
 } check;
 
 static bool next(void *user, void *slot)
@@ -77,21 +78,23 @@ static void work(void *user, size_t worker, void *slot)
     scarlet_image_free(image);
 }
 
-static void add_broken(check *c, const char *name, const char *reason, scarlet_part part)
+static void add_broken(check *c, const char *name, const char *reason)
 {
     c->broken = cli_grow(c->broken, c->brokens, sizeof *c->broken);
-    c->broken[c->brokens++] = (unusable){cli_format("%s", name), cli_format("%s", reason), part};
+    c->broken[c->brokens++] =
+        (unusable){.name = cli_format("%s", name), .reason = cli_format("%s", reason)};
 }
 
 static bool done(void *user, void *slot)
 {
     check *c = user;
     const item *it = slot;
-    if (it->status == SCARLET_OK)
+    if (it->status == SCARLET_OK) {
         c->prints[c->readable++] = (print){it->digest, it->index};
-    else
-        add_broken(c, c->data->name[it->index], it->err.message,
-                   train_part(c->data, it->index, NULL));
+    } else {
+        add_broken(c, c->data->name[it->index], it->err.message);
+        c->faults.broken[train_part(c->data, it->index, NULL)]++;
+    }
     progress_step(it->index + 1);
     return true;
 }
@@ -109,7 +112,7 @@ static void read_all(check *c, bool quiet)
                   .done = done};
     c->prints = cli_alloc(d->count, sizeof *c->prints);
     for (size_t i = 0; i < d->unusables; i++)
-        add_broken(c, d->unusable[i].name, d->unusable[i].reason, d->unusable[i].part);
+        add_broken(c, d->unusable[i].name, d->unusable[i].reason);
     void *items = p.items = cli_alloc(p.room, p.size);
     progress_start(d->count, quiet);
     pipeline_run(&p);
@@ -187,6 +190,24 @@ static void print_text(const train_data *d, const char *path, const size_t *coun
     printf("%10zu %10zu %10zu  all\n", d->parts[0], d->parts[1], d->parts[2]);
 }
 
+static void name_counts(const train_faults *faults)
+{
+    size_t broken = 0, pictures = 0;
+    int excess = train_faults_excess(faults);
+    for (int part = 0; part < PARTS; part++) {
+        broken += faults->broken[part];
+        pictures += faults->pictures[part];
+    }
+    if (broken)
+        cli_error("%zu of %zu pictures %s broken", broken, pictures, broken == 1 ? "is" : "are");
+    if (excess < PARTS)
+        cli_error("%zu of %zu in the %s part: more than 5 %% would stop a training",
+                  faults->broken[excess], faults->pictures[excess],
+                  part_name((scarlet_part)excess));
+    if (faults->others)
+        cli_error("%zu of the folders and archives cannot be used", faults->others);
+}
+
 static void name_faults(const check *c, const twins *found, size_t count)
 {
     const train_data *d = c->data;
@@ -204,12 +225,7 @@ static void name_faults(const check *c, const twins *found, size_t count)
                   train_class(d, a, room_a), d->name[found[i].second], y,
                   train_class(d, b, room_b));
     }
-    if (c->brokens)
-        cli_error("%zu of %zu pictures %s broken%s", c->brokens, d->count + d->unusables,
-                  c->brokens == 1 ? "is" : "are",
-                  c->brokens > (d->count + d->unusables) / TOLERATED
-                      ? ": more than 5 % would stop a training"
-                      : "");
+    name_counts(&c->faults);
     if (count)
         cli_error("%zu picture%s in different parts or classes at once", count,
                   count == 1 ? " is" : "s are");
@@ -265,7 +281,7 @@ static void print_json(const check *c, const char *path, const size_t *count, co
 
 bool train_check(const train_data *d, const char *path, bool as_json, bool quiet)
 {
-    check c = {.data = d};
+    check c = {.data = d, .faults = train_data_faults(d)};
     size_t found_count;
     read_all(&c, quiet);
     twins *found = find_twins(&c, &found_count);

@@ -115,7 +115,8 @@ static void leave_out(train_data *d, const example *one)
 {
     d->unusable = cli_grow(d->unusable, d->unusables, sizeof *d->unusable);
     d->unusable[d->unusables++] =
-        (unusable){cli_format("%s", one->name), cli_format("%s", one->error), one->part};
+        (unusable){cli_format("%s", one->name), cli_format("%s", one->error), one->part,
+                   is_picture(one->name) && !is_folder(one->name)};
 }
 
 static void add(train_data *d, const char *path, example *one, int32_t label)
@@ -328,10 +329,43 @@ void train_data_close(train_data *d)
     free(d->unusable);
 }
 
+train_faults train_data_faults(const train_data *d)
+{
+    train_faults faults = {0};
+    memcpy(faults.pictures, d->parts, sizeof d->parts);
+    for (size_t i = 0; i < d->unusables; i++) {
+        const unusable *u = &d->unusable[i];
+        faults.broken[u->part] += u->picture;
+        faults.pictures[u->part] += u->picture;
+        faults.others += !u->picture;
+    }
+    return faults;
+}
+
+int train_faults_excess(const train_faults *faults)
+{
+    enum { TOLERATED = 20 }; /* one broken picture in so many */
+    int part = 0;
+    while (part < PARTS && faults->broken[part] <= faults->pictures[part] / TOLERATED)
+        part++;
+    return part;
+}
+
+/* The library shows control characters and what is not UTF-8 as '?', and leaves out the middle of
+ * what is long. */
+static bool begins_with(const char *reason, const char *name)
+{
+    while (*name && (*reason == *name || *reason == '?')) {
+        reason++;
+        name++;
+    }
+    return !*name || strncmp(reason, "...", 3) == 0;
+}
+
 char *fault_text(const char *name, const char *reason)
 {
     static const char memory[] = "memory: "; /* the name of what has no path */
-    if (strncmp(reason, name, strlen(name)) == 0)
+    if (begins_with(reason, name))
         return cli_format("%s", reason);
     bool unnamed = strncmp(reason, memory, sizeof memory - 1) == 0;
     return cli_format("%s: %s", name, reason + (unnamed ? sizeof memory - 1 : 0));

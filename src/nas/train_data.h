@@ -4,11 +4,17 @@
 
 #include "train_list.h"
 
-/* A picture that cannot be used, and why. */
+/* What cannot be used, and why. */
 typedef struct unusable {
     char *name, *reason;
     scarlet_part part;
+    bool picture; /* else a folder or an archive */
 } unusable;
+
+typedef struct train_faults {
+    size_t broken[PARTS], pictures[PARTS]; /* broken: of these pictures */
+    size_t others;                         /* folders and archives that cannot be used */
+} train_faults;
 
 typedef struct train_data {
     scarlet_dataset *set;
@@ -35,6 +41,10 @@ void train_data_open(train_data *d, const char *path, const char *names, double 
 /* Weighs the classes by a file with a number for each, a line each. */
 void train_data_weigh(train_data *d, const char *path);
 void train_data_close(train_data *d);
+/* Those found when the data were opened. */
+train_faults train_data_faults(const train_data *d);
+/* The first part of which more pictures are broken than a training tolerates, 5 %; PARTS: none. */
+int train_faults_excess(const train_faults *faults);
 /* "NAME: reason", where the library's reason may name the picture itself; free it. */
 char *fault_text(const char *name, const char *reason);
 /* Name of a class, or its number in `room`. */

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/lines.h"
 #include "common/message.h"
+#include "pictures/kind.h"
 
 enum { OUTPUT = 128, NAMES, CHECK, DRY_RUN, RESUME, JSON, TABLE /* and a row's index */ };
 
@@ -275,7 +276,9 @@ static void check_line(const cli_command *command, const char *text)
     size_t length = text ? strlen(text) : 0;
     if (length &&
         (strpbrk(text, "\r\n") || strchr(" \t", *text) || strchr(" \t", text[length - 1])))
-        cli_usage(command, "\"%s\": a line break, or a blank at an end, cannot be kept in args.txt",
+        cli_usage(command,
+                  "\"%s\": a line break, or a blank at an end, cannot be kept in args.txt: give it "
+                  "another name, or a symbolic link to it",
                   text);
 }
 
@@ -354,9 +357,16 @@ void train_request_read(train_request *q, const cli_command *command, int argc, 
         set_text(&q->names, names);
     if (output || !q->output)
         set_text(&q->output, output ? output : "run");
-    check_line(command, q->data);
-    check_line(command, q->names);
-    check_line(command, q->weights);
+    if (!q->check && !q->dry_run) {
+        check_line(command, q->data);
+        check_line(command, q->names);
+        check_line(command, q->weights);
+    }
+    if (!q->data && q->resume)
+        cli_usage(command,
+                  is_folder(q->output) ? "%s: no run to resume: it contains no args.txt"
+                                       : "%s: no such folder to resume",
+                  q->output);
     if (!q->data)
         cli_usage(command, "no data: name a folder of class folders, an archive or a list");
     free(output);

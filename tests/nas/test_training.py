@@ -378,7 +378,7 @@ def test_broken_pictures(stripes, folder, tmp_path):
     (tmp_path / "3.jpg").write_bytes((tmp_path / "3.jpg").read_bytes()[:300])
     (folder / "last.ckpt").unlink()
     found = run(data, folder, fraction=0, options=FILES)
-    assert found[-1].startswith("corrupt: 3 of 45 pictures cannot be read, more than 5 %; one of them: ")
+    assert found[-1].startswith("corrupt: at least 3 of 45 training pictures cannot be read, more than 5 %; one of them: ")
 
 
 def test_orientation(stripes, folder, tmp_path):

@@ -204,7 +204,7 @@ def test_check(scratch, plain, tmp_path):
     assert result.stdout.splitlines()[-1].split() == ["13", "13", "0", "all"]
     assert f"the same picture: {root}/train/green/1.png (train, green) and {root}/val/green/copy.bmp.png (validation, green)" in (
         result.stderr)
-    assert f"{root}/train/green/broken.jpg: " in result.stderr and "1 of 26 pictures is broken" in result.stderr
+    assert f"{root}/train/green/broken.jpg: " in result.stderr and "1 of 26 pictures is broken\n" in result.stderr
     found = json.loads(train(root, "--check", "--json", code=1).stdout)
     assert found["classes"][1] == {"name": "green", "train": 5, "validation": 5, "test": 0}
     assert found["duplicates"] == [[f"{root}/train/green/1.png", f"{root}/val/green/copy.bmp.png"]]
@@ -212,6 +212,39 @@ def test_check(scratch, plain, tmp_path):
     (root / "train/green/broken.jpg").unlink()
     (root / "val/green/copy.bmp.png").unlink()
     assert train(root, "--check").stderr == "" and not (tmp_path / "run").exists()
+
+
+def test_check_counts(tmp_path):
+    """Broken pictures are counted of pictures, by part; folders that cannot be used by themselves. A training judges the same."""
+    rng = np.random.RandomState(4)
+    for part, names, count in (("train", CLASSES, 20), ("val", CLASSES, 3)):
+        for name in names:
+            (tmp_path / "data" / part / name).mkdir(parents=True)
+            for i in range(count):
+                Image.fromarray(pixels(rng, name)).save(tmp_path / "data" / part / name / f"{i}.png")
+    data = tmp_path / "data"
+    (data / "train/none").mkdir()
+    (data / "train/green/up").symlink_to("..")
+    assert train(data, "--check", code=1).stderr.splitlines()[-1] == "scarlet: 2 of the folders and archives cannot be used"
+    for i in range(3):
+        (data / f"train/green/{i}.png").write_bytes(b"nothing")
+    (data / "val/green/0.png").write_bytes(b"nothing")
+    lines = train(data, "--check", code=1).stderr.splitlines()
+    assert lines[-3:] == ["scarlet: 4 of 69 pictures are broken",
+                          "scarlet: 1 of 9 in the validation part: more than 5 % would stop a training",
+                          "scarlet: 2 of the folders and archives cannot be used"]
+    message = train(data, "--output", tmp_path / "run", *short("--epochs", "1"), code=1).stderr
+    assert "at least 1 of 9 validation pictures cannot be read, more than 5 %; one of them: " in message
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        for name in CLASSES:
+            tar.add(data / "train" / name / "5.png", f"{name}/5.png")
+        member = tarfile.TarInfo("red/link.png")
+        member.type, member.linkname = tarfile.SYMTYPE, "5.png"
+        tar.addfile(member)
+    assert "x.tar: 1 of 4 pictures of the train part cannot be read, more than 5 %" in train(
+        tmp_path / "x.tar", "--output", tmp_path / "run", code=1).stderr
+    data.rename(tmp_path / "new\nline")
+    assert train(tmp_path / "new\nline", "--check", code=1).stderr.splitlines() == [line.replace("/data/", "/new?line/") for line in lines]
 
 
 def test_dry_run(photos, tmp_path):
@@ -352,7 +385,10 @@ def test_resume_faults(photos, tmp_path):
     data = last.read_bytes()
     last.write_bytes(data[:len(data) // 2])
     assert f"{last}: " in train("--output", folder, "--resume", code=1).stderr
-    assert "nowhere: no such folder to resume" in train(photos, "--output", tmp_path / "nowhere", "--resume", code=2).stderr
+    for words in ([photos], []):
+        assert "nowhere: no such folder to resume\n" in train(*words, "--output", tmp_path / "nowhere", "--resume", code=2).stderr
+    (tmp_path / "empty").mkdir()
+    assert "empty: no run to resume: it contains no args.txt\n" in train("--output", tmp_path / "empty", "--resume", code=2).stderr
 
 
 # ---- refusals ----
@@ -362,7 +398,7 @@ def test_resume_faults(photos, tmp_path):
     ([], "no data: name a folder of class folders, an archive or a list"),
     (["a", "b"], '"b" is too much: data are one folder, archive or list'),
     (["x", "--opt", "sgd"], "--opt: the optimizer is --optimizer adamw or sgd; scarlet's other commands set library options by --opt"),
-    (["a\nb"], '"a?b": a line break, or a blank at an end, cannot be kept in args.txt'),
+    (["a\nb"], '"a?b": a line break, or a blank at an end, cannot be kept in args.txt: give it another name, or a symbolic link to it'),
     (["x", "--imgsz=64"], "--imgsz: the side of the input is --input-size"),
     (["--data", "x"], "--data: data are an argument without an option: scarlet train photos/"),
     (["x", "--model", "scarlet-a"], "--model: the network is --arch, a model to start from --initial-checkpoint"),

@@ -128,9 +128,11 @@ scarlet_status scarlet__pictures_check(scarlet__pictures *p, scarlet_part part, 
     pthread_mutex_unlock(&p->lock);
     if (!first || count <= all / TOLERATED)
         return SCARLET_OK;
-    return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                         "%zu of %zu pictures cannot be read, more than 5 %%; one of them: %s",
-                         count, all, first->message);
+    static const char *const names[SCARLET__PARTS] = {"training", "validation", "test"};
+    return scarlet__fail(
+        err, SCARLET_ERROR_CORRUPT,
+        "at least %zu of %zu %s pictures cannot be read, more than 5 %%; one of them: %s", count,
+        all, names[part], first->message);
 }
 
 /* ---- pictures ---- */
