@@ -39,9 +39,11 @@ typedef struct pictures {
     unsigned char *pixels;
 } pictures;
 
-/* Fashion-MNIST of a folder of IDX files: the first `count` training pictures (0: 30,000), the last
- * 10,000 of the same file for validation, and the probe. Each gets a black border of 2 pixels, from
- * which training cuts out 28 x 28 at random and everything else the centre. */
+/* Fashion-MNIST of a folder of IDX files: the first 30,000 training pictures, the last 10,000 of
+ * the same file for validation, and the probe; with `count` so many of each at most. Each gets a
+ * black border of 2 pixels, from which training cuts out 28 x 28 at random and everything else the
+ * centre.
+ */
 void pictures_load(pictures *p, const char *folder, int count, probe tested);
 void pictures_free(pictures *p);
 

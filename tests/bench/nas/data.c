@@ -51,25 +51,31 @@ static void add(pictures *p, const scarlet_dataset *from, int first, int count, 
     }
 }
 
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 void pictures_load(pictures *p, const char *folder, int count, probe tested)
 {
     scarlet_error err;
-    count = count ? count : TRAINED;
-    if (count > FILED - VALIDATED - SPARE)
+    const int trained = count ? count : TRAINED, most = count ? count : FILED;
+    const int validated = least(VALIDATED, most);
+    if (trained > FILED - VALIDATED - SPARE)
         fail("more than %d training pictures", FILED - VALIDATED - SPARE);
-    p->pixels = must_alloc((size_t)(count + VALIDATED + TESTED), PADDED * PADDED);
+    p->pixels = must_alloc((size_t)(trained + VALIDATED + TESTED), PADDED * PADDED);
     must(scarlet_dataset_create(CLASSES, NULL, &p->dataset, &err), &err);
     scarlet_dataset *file;
     open_idx(folder, "train", SCARLET_PART_TRAIN, &file);
-    add(p, file, 0, count, SCARLET_PART_TRAIN);
-    add(p, file, FILED - VALIDATED, VALIDATED, SCARLET_PART_VALIDATION);
+    add(p, file, 0, trained, SCARLET_PART_TRAIN);
+    add(p, file, FILED - VALIDATED, validated, SCARLET_PART_VALIDATION);
     if (tested == PROBE_SPARE)
-        add(p, file, FILED - VALIDATED - SPARE, SPARE, SCARLET_PART_TEST);
+        add(p, file, FILED - VALIDATED - SPARE, least(SPARE, most), SCARLET_PART_TEST);
     scarlet_dataset_free(file);
     if (tested == PROBE_SPARE)
         return;
     open_idx(folder, "t10k", SCARLET_PART_TEST, &file);
-    add(p, file, 0, TESTED, SCARLET_PART_TEST);
+    add(p, file, 0, least(TESTED, most), SCARLET_PART_TEST);
     scarlet_dataset_free(file);
 }
 

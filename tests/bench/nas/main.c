@@ -8,7 +8,7 @@
  *   --space NAME     243 (default) or 28px
  *   --seeds A-B      default: 1-3 for truth, 1-6 for supernets
  *   --shard I/N      the part I of N, from 0
- *   --pictures N, --epochs N    instead of the protocol's: for trying out
+ *   --pictures N, --epochs N    instead of the protocol's, of all parts: for trying out
  *   --most N         stop after so many
  *   --network I      of truth: only this one
  *

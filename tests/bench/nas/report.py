@@ -1,0 +1,212 @@
+"""What the trained networks and supernets of a folder say; also while only part of them is done.
+
+    report.py FOLDER [--space 243|28px]    prints the tables
+    report.py FOLDER --page PAGE           writes a page with plots as well
+    report.py FOLDER --publish             once each network is trained: table, page and this folder's README.md
+"""
+
+import argparse
+import html
+import sys
+from pathlib import Path
+
+import numpy as np
+from ranking import chosen_volume, depth, fifths, interval, kendall, regret, sparse
+from tables import NETWORKS, SKIPS, TRAININGS, Supernets, Truth, cosines, courses
+
+HERE = Path(__file__).parent
+STEP = 0.001  # of accuracy: what sparse tau takes for equal
+FEWEST = 20  # networks
+
+
+def number(triple, form=".3f"):
+    mean, low, high = triple
+    return f"{mean:{form}}" if np.isnan(low) else f"{mean:{form}} ({low:{form}} .. {high:{form}})"
+
+
+class Report:
+    def __init__(self, folder, space):
+        self.space, self.truth = space, Truth(folder, space)
+        if len(self.truth.index) < FEWEST:
+            raise SystemExit(f"report.py: fewer than {FEWEST} networks are trained")
+        t = self.truth
+        self.supernets = Supernets(folder, t)
+        self.courses, self.cosines = courses(folder, space), cosines(folder, space)
+        self.top1 = t.mean(t.top1)
+        self.macs = np.array([t.macs[i] for i in t.index])
+        self.parameters = np.array([t.parameters[i] for i in t.index])
+        self.depth = np.array([depth(t.genotype[i]) for i in t.index])
+        self.fifth = fifths(self.macs)
+        self.macs_tau = kendall(self.macs, self.top1)
+
+    @property
+    def complete(self):
+        return self.truth.complete and self.supernets.complete
+
+    def state(self):
+        t, n = self.truth, NETWORKS[self.space]
+        trainings = 2 * n + (81 if self.space == "243" else 0)
+        return (f"{sum(map(len, t.top1.values()))} of {trainings} trainings ("
+                + ", ".join(f"seed {seed}: {len(of)} networks" for seed, of in sorted(t.top1.items()))
+                + f"), {self.supernets.count} of 54 supernets are in these tables.")
+
+    def ceiling(self):
+        """Tau and sparse tau between the truth of two seeds, or None."""
+        a, b = (self.truth.top1.get(seed, {}) for seed in (1, 2))
+        both = sorted(a.keys() & b.keys())
+        if len(both) < FEWEST:
+            return None
+        x, y = ([of[i] for i in both] for of in (a, b))
+        return kendall(x, y), kendall(sparse(x, STEP), sparse(y, STEP)), len(both)
+
+    def truth_rows(self):
+        seeds = [np.array(list(of.values())) for of in self.truth.top1.values()]
+        tests = [float(row["test_top1"]) for row in self.truth.rows]
+        yield "networks trained at least once", f"{len(self.truth.index)}"
+        yield "validation accuracy, %: least, mean, most", (
+            f"{100 * self.top1.min():.2f}, {100 * self.top1.mean():.2f}, {100 * self.top1.max():.2f}")
+        yield "test accuracy, %, mean of all trainings", f"{100 * np.mean(tests):.2f}"
+        yield "spread of networks (standard deviation), points", f"{100 * np.mean([of.std(ddof=1) for of in seeds if len(of) > 1]):.2f}"
+        found = self.ceiling()
+        yield "tau between the truth's seeds (the ceiling); sparse", (
+            f"{found[0]:.3f}; {found[1]:.3f} (of {found[2]} networks)" if found else "not known yet")
+        yield "tau of multiply-adds; sparse", f"{self.macs_tau:.3f}; {kendall(self.macs, sparse(self.top1, STEP)):.3f}"
+        yield "tau of parameters", f"{kendall(self.parameters, self.top1):.3f}"
+        yield "tau of multiply-adds at equal depth", f"{kendall(self.macs, self.top1, self.depth):.3f}"
+
+    def cells(self):
+        return [(skip, training) for skip in SKIPS for training in TRAININGS if self.supernets.top1.get((skip, training))]
+
+    def row(self, cell):
+        """Cells of the table; each an interval over supernets of other seeds."""
+        truth, loss, top1 = self.top1, self.supernets.cross_entropy[cell], self.supernets.top1[cell]
+        over = lambda f: interval([f(-scores) for scores in loss.values()])  # noqa: E731
+        tau = over(lambda s: kendall(s, truth))
+        yield from (*cell, str(len(loss)), number(tau))
+        yield number(over(lambda s: kendall(s, sparse(truth, STEP))))
+        yield number(interval([kendall(scores, truth) for scores in top1.values()]))
+        yield number(over(lambda s: kendall(s, truth, self.fifth)))
+        yield number(over(lambda s: kendall(s, truth, self.depth)))
+        yield number(tuple(value - self.macs_tau for value in tau), "+.3f")
+        found = self.ceiling()
+        yield f"{tau[0] / found[0]:.2f}" if found else ""
+        yield number(interval([100 * scores.std(ddof=1) for scores in top1.values()]), ".2f")
+        yield number(over(lambda s: 100 * regret(s, truth)), ".2f")
+        yield number(over(lambda s: chosen_volume(s, truth, self.macs)))
+        cosine = self.cosines.get(cell)
+        yield number(interval(list(cosine.values()))) if cosine else ""
+
+    COLUMNS = ("skipped layers", "paths", "seeds", "tau", "sparse tau", "tau by top-1", "tau within fifths of multiply-adds",
+               "tau at equal depth", "tau less that of multiply-adds", "of the ceiling", "spread of one-shot accuracies, points",
+               "regret of the top 10, points", "volume, of the true front's", "cosine of parallel choices")
+
+    def course_rows(self):
+        for cell, seeds in self.courses.items():
+            looks = max(len(seed) for seed in seeds.values())
+            whole = [seed for seed in seeds.values() if len(seed) == looks]
+            yield [*cell, str(len(whole)), *(
+                f"{100 * np.mean([s[k][1] for s in whole]):.1f} ± {100 * np.mean([s[k][2] for s in whole]):.1f}" for k in range(looks))]
+
+    def tables(self):
+        """(title, names of columns, rows)"""
+        yield "The truth", ("", ""), list(self.truth_rows())
+        yield "Supernets against it", self.COLUMNS, [list(self.row(cell)) for cell in self.cells()]
+        courses = list(self.course_rows())
+        looks = max((len(row) - 3 for row in courses), default=0)
+        yield ("One-shot accuracies while training: mean and spread of 27 networks, %",
+               ("skipped layers", "paths", "seeds", *(f"{20 * (k + 1)} %" for k in range(looks))),
+               [row + [""] * (looks + 3 - len(row)) for row in courses])
+
+    def markdown(self):
+        parts = [("" if self.complete else "**Partial: no conclusions.** ") + self.state()]
+        for title, columns, rows in self.tables():
+            if rows:
+                parts += [f"### {title}", "\n".join(["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|",
+                                                     *("| " + " | ".join(row) + " |" for row in rows)])]
+        return "\n\n".join(parts) + "\n"
+
+    # ---- page ----
+
+    def scatter(self, cell):
+        """One-shot accuracy of the first seed across, truth upwards; a network a point, darker with depth."""
+        scores = next(iter(self.supernets.top1[cell].values()))
+        w, h = 300, 220
+        place = lambda v, size: (v - v.min()) / max(np.ptp(v), 1e-9) * (size - 60) + 40  # noqa: E731
+        points = "".join(
+            f'<circle cx="{x:.1f}" cy="{h - y:.1f}" r="3" opacity="{0.25 + 0.1 * d:.2f}"><title>{html.escape(self.truth.genotype[i])}: '
+            f"one-shot {100 * s:.2f} %, trained {100 * t:.2f} %</title></circle>"
+            for i, x, y, s, t, d in zip(self.truth.index, place(scores, w), place(self.top1, h), scores, self.top1, self.depth))
+        label = f"{cell[0]}, {cell[1]}"
+        return (f'<figure><svg viewBox="0 0 {w} {h}" role="img" aria-label="{label}"><path d="M34 10V{h - 34}H{w - 10}"/>{points}'
+                f'<text x="{w - 10}" y="{h - 8}" text-anchor="end">one-shot {100 * scores.min():.1f} .. {100 * scores.max():.1f} %</text>'
+                f'<text x="38" y="16">trained {100 * self.top1.min():.1f} .. {100 * self.top1.max():.1f} %</text></svg>'
+                f"<figcaption>{label}</figcaption></figure>")
+
+    def page(self):
+        parts = []
+        for title, columns, rows in self.tables():
+            if rows:
+                parts.append(f"<h2>{html.escape(title)}</h2><div><table><tr>" + "".join(f"<th>{html.escape(c)}</th>" for c in columns) + "</tr>"
+                             + "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+                             + "</table></div>")
+        notice = "" if self.complete else '<p class="partial">Partial: no conclusions.</p>'
+        plots = "".join(self.scatter(cell) for cell in self.cells())
+        return f"""<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Benchmark of {NETWORKS[self.space]} networks</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }}
+div {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .2em .6em; text-align: left; border-bottom: 1px solid #8886; }}
+.partial {{ font-weight: bold; border: 2px solid #c60; padding: .5em; }}
+section {{ display: flex; flex-wrap: wrap; gap: 1em; }}
+figure {{ margin: 0; width: 300px; }}
+svg text {{ font-size: 11px; fill: currentColor; }}
+circle {{ fill: #16c; }}
+path {{ stroke: currentColor; fill: none; }}
+</style>
+<h1>{NETWORKS[self.space]} networks, all trained, and supernets that rank them</h1>
+{notice}<p>{self.state()} Intervals: 95 %, over supernets of other seeds.</p>
+{"".join(parts)}
+<section>{plots}</section>
+</html>
+"""
+
+    def publish(self):
+        """The truth as a small table, the page, and the tables in the README."""
+        if len(self.truth.index) < NETWORKS[self.space]:
+            raise SystemExit("report.py: --publish: not all networks are trained: " + self.state())
+        results = HERE / "results"
+        results.mkdir(exist_ok=True)
+        names = ["seed", "index", "genotype", "macs", "parameters", "validation_loss", "validation_top1", "test_loss", "test_top1"]
+        with (results / f"truth-{self.space}.csv").open("w") as file:
+            file.write(",".join(names) + "\n")
+            for row in self.truth.rows:
+                values = [f'"{row[n]}"' if n == "genotype" else f"{float(row[n]):.6g}" if n.endswith("loss") else row[n] for n in names]
+                file.write(",".join(values) + "\n")
+        (results / f"report-{self.space}.html").write_text(self.page())
+        readme = HERE / "README.md"
+        mark = f"<!-- results {self.space} -->\n"
+        before, _, after = readme.read_text().split(mark)
+        readme.write_text(f"{before}{mark}\n{self.markdown()}\n{mark}{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--space", choices=NETWORKS, default="243")
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--publish", action="store_true")
+    args = parser.parse_args()
+    report = Report(args.folder, args.space)
+    print(report.markdown(), end="")
+    if args.page:
+        args.page.write_text(report.page())
+    if args.publish:
+        report.publish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
