@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from ranking import chosen_volume, depth, fifths, interval, kendall, regret, sparse
-from tables import NETWORKS, SKIPS, TRAININGS, Supernets, Truth, cosines, courses
+from tables import NETWORKS, SEEDS, SKIPS, TRAININGS, Supernets, Truth, cosines, courses
 
 HERE = Path(__file__).parent
 STEP = 0.001  # of accuracy: what sparse tau takes for equal
@@ -48,7 +48,7 @@ class Report:
         trainings = 2 * n + (81 if self.space == "243" else 0)
         return (f"{sum(map(len, t.top1.values()))} of {trainings} trainings ("
                 + ", ".join(f"seed {seed}: {len(of)} networks" for seed, of in sorted(t.top1.items()))
-                + f"), {self.supernets.count} of 54 supernets are in these tables.")
+                + f"), {self.supernets.count} of {SEEDS * len(SKIPS) * len(TRAININGS)} supernets are in these tables.")
 
     def ceiling(self):
         """Tau and sparse tau between the truth of two seeds, or None."""
@@ -100,6 +100,20 @@ class Report:
                "tau at equal depth", "tau less that of multiply-adds", "of the ceiling", "spread of one-shot accuracies, points",
                "regret of the top 10, points", "volume, of the true front's", "cosine of parallel choices")
 
+    def contrast_rows(self):
+        """Tau with one setting less tau with another: of each seed the mean over what else differs, then over seeds."""
+        tau = {(*cell, seed): kendall(-scores, self.top1) for cell, of in self.supernets.cross_entropy.items() for seed, scores in of.items()}
+        for place, one, other in [(0, "let-identity", "identity"), (0, "let-random", "identity"), (1, "fair", "uniform"),
+                                  (1, "fair", "uniform-many"), (1, "depths", "fair")]:
+            differences = {}
+            for key, value in tau.items():
+                paired = (*key[:place], other, *key[place + 1:])
+                if key[place] == one and paired in tau:
+                    differences.setdefault(key[2], []).append(value - tau[paired])
+            if differences:
+                yield (f"{one} less {other}", str(len(differences)), str(sum(map(len, differences.values()))),
+                       number(interval([np.mean(values) for values in differences.values()]), "+.3f"))
+
     def course_rows(self):
         for cell, seeds in self.courses.items():
             looks = max(len(seed) for seed in seeds.values())
@@ -111,6 +125,7 @@ class Report:
         """(title, names of columns, rows)"""
         yield "The truth", ("", ""), list(self.truth_rows())
         yield "Supernets against it", self.COLUMNS, [list(self.row(cell)) for cell in self.cells()]
+        yield "Differences of tau", ("", "seeds", "pairs", "difference"), list(self.contrast_rows())
         courses = list(self.course_rows())
         looks = max((len(row) - 3 for row in courses), default=0)
         yield ("One-shot accuracies while training: mean and spread of 27 networks, %",

@@ -8,7 +8,9 @@
 enum {
     PASSES = 30000, /* of a batch each, at least; 39,000 for 13 choices */
     PASSES_13 = 39000,
-    CELLS = 9,
+    SKIPS = 3,
+    TRAININGS = 4,
+    CELLS = SKIPS * TRAININGS,
     WATCHED = 27, /* networks that show the course */
     LOOKS = 5
 };
@@ -21,14 +23,15 @@ typedef struct cell {
 static cell cell_at(int index)
 {
     static const char *const skip[] = {"identity", "let-identity", "let-random"};
-    static const char *const training[] = {"fair", "uniform", "uniform-many"};
-    static const scarlet_training value[] = {SCARLET_TRAINING_FAIR, SCARLET_TRAINING_UNIFORM,
+    static const char *const training[] = {"fair", "depths", "uniform", "uniform-many"};
+    static const scarlet_training value[] = {SCARLET_TRAINING_FAIR, SCARLET_TRAINING_DEPTHS,
+                                             SCARLET_TRAINING_UNIFORM,
                                              SCARLET_TRAINING_UNIFORM_MANY};
-    cell c = {
-        .settings = {.training = value[index % 3],
-                     .let = index / 3 > 0,
-                     .let_start = index / 3 == 2 ? SCARLET_LET_RANDOM : SCARLET_LET_IDENTITY}};
-    snprintf(c.name, sizeof c.name, "%s,%s", skip[index / 3], training[index % 3]);
+    const int s = index / TRAININGS, t = index % TRAININGS;
+    cell c = {.settings = {.training = value[t],
+                           .let = s > 0,
+                           .let_start = s == 2 ? SCARLET_LET_RANDOM : SCARLET_LET_IDENTITY}};
+    snprintf(c.name, sizeof c.name, "%s,%s", skip[s], training[t]);
     return c;
 }
 

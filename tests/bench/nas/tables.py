@@ -7,7 +7,8 @@ import numpy as np
 
 NETWORKS = {"243": 243, "28px": 48}
 SKIPS = ["identity", "let-identity", "let-random"]
-TRAININGS = ["fair", "uniform", "uniform-many"]
+TRAININGS = ["fair", "depths", "uniform", "uniform-many"]
+SEEDS = 6
 
 
 def rows(folder, name, space, keys):
@@ -63,7 +64,7 @@ class Supernets:
 
     @property
     def complete(self):
-        return all(len(self.top1[skip, training]) >= 6 for skip in SKIPS for training in TRAININGS)
+        return all(len(self.top1[skip, training]) >= SEEDS for skip in SKIPS for training in TRAININGS)
 
 
 def courses(folder, space):

@@ -249,22 +249,24 @@ def fill(folder, seeds, trained, supernets, space="243"):
             file.write(f'{skip},{training},{seed},{i},"x",{2 - value},{value}\n')
 
 
-@pytest.mark.parametrize("seeds, trained, supernets", [(1, 30, 0), (1, 100, 5), (2, 243, 54), (3, 243, 54)])
+@pytest.mark.parametrize("seeds, trained, supernets", [(1, 30, 0), (1, 100, 5), (2, 243, 5), (3, 243, 72)])
 def test_report(seeds, trained, supernets, tmp_path):
     fill(tmp_path, seeds, trained, supernets)
-    text = report.Report(tmp_path, "243").markdown()
+    made = report.Report(tmp_path, "243")
+    text, page = made.markdown(), made.page()
     trainings = seeds * trained if seeds < 3 else 567
-    assert f"{supernets} of 54 supernets" in text and f"{trainings} of 567 trainings" in text
-    page = report.Report(tmp_path, "243").page()
+    assert f"{supernets} of 72 supernets" in text and f"{trainings} of 567 trainings" in text
     assert ("**Partial" in text) == ("Partial" in page) == (trainings < 567)
     assert "http" not in page and page.count("<circle") >= trained * (supernets > 0)
-    lines = [line for line in text.splitlines() if line.startswith(("| identity", "| let-"))]
-    assert len(lines) == min(supernets, 9)
-    if supernets == 54:
+    lines = [line for line in text.splitlines() if line.startswith(("| identity |", "| let-identity |", "| let-random |"))]
+    assert len(lines) == min(supernets, 12)
+    if supernets == 72:
         truth = tables.Truth(tmp_path, "243")
-        tau = [stats.kendalltau(-scores, truth.mean(truth.top1))[0]
-               for scores in tables.Supernets(tmp_path, truth).cross_entropy["identity", "fair"].values()]
-        assert f"| identity | fair | 6 | {np.mean(tau):.3f}" in text
+        scores = tables.Supernets(tmp_path, truth).cross_entropy
+        tau = {cell: np.mean([stats.kendalltau(-values, truth.mean(truth.top1))[0] for values in scores[cell].values()]) for cell in scores}
+        assert f"| identity | fair | 6 | {tau['identity', 'fair']:.3f}" in text
+        depths, fair = (np.mean([tau[skip, training] for skip in tables.SKIPS]) for training in ("depths", "fair"))
+        assert f"| depths less fair | 6 | 18 | {depths - fair:+.3f}" in text
 
 
 def test_report_of_nothing(tmp_path):
