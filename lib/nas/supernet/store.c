@@ -11,6 +11,7 @@
 #include "formats/json.h"
 #include "formats/open.h"
 #include "formats/safetensors_write.h"
+#include "nas/real.h"
 #include "nas/supernet/run.h"
 
 enum { STATES = 2, NAME_SIZE = 96, STATE_SIZE = 512 };
@@ -23,21 +24,6 @@ enum { KEYS = sizeof key / sizeof *key };
 static const char state_format[] =
     "input_size=%d classes=%d training=%d let=%d let_start=%d let_decay=%" PRIu64
     " let_to_zero=%d step=%" PRId64 " data=%" PRIu64;
-
-/* A double that text does not round. */
-static uint64_t bits_of(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static double of_bits(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 /* ---- writing ---- */
 
@@ -81,7 +67,7 @@ scarlet_status scarlet_supernet_write(const scarlet_supernet *s, const char *pat
     const scarlet_supernet_settings *set = &s->settings;
     char state[STATE_SIZE];
     snprintf(state, sizeof state, state_format, s->space->input_size, s->space->classes,
-             (int)set->training, (int)set->let, (int)set->let_start, bits_of(set->let_decay),
+             (int)set->training, (int)set->let, (int)set->let_start, scarlet__real_bits(set->let_decay),
              (int)set->let_to_zero, s->fair.steps, s->data);
     scarlet__text counts = {0};
     put_counts(s, &counts);
@@ -148,7 +134,7 @@ static bool parse_state(const char *text, saved *out)
     out->settings = (scarlet_supernet_settings){.training = (scarlet_training)training,
                                                 .let = let,
                                                 .let_start = (scarlet_let_start)start,
-                                                .let_decay = of_bits(decay),
+                                                .let_decay = scarlet__real_of_bits(decay),
                                                 .let_to_zero = to_zero};
     return strcmp(text, again) == 0 && out->step >= 0 && out->classes >= 1;
 }

@@ -10,6 +10,7 @@
 #include "formats/open.h"
 #include "formats/safetensors_write.h"
 #include "nas/data/digest.h"
+#include "nas/real.h"
 
 static const struct {
     scarlet__state state;
@@ -49,26 +50,12 @@ static const char version_key[] = "train.checkpoint", options_key[] = "train.opt
                   rows_key[] = "train.results", digest_key[] = "train.digest";
 enum { OTHER_KEYS = 4 };
 
-static uint64_t bits_of(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static double double_of(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 static void to_numbers(const scarlet__progress *p, uint64_t number[NUMBERS])
 {
     number[STEP] = (uint64_t)p->step;
     number[STEPS] = (uint64_t)p->steps;
-    number[LOSS] = bits_of(p->loss);
-    number[BEST] = bits_of(p->best);
+    number[LOSS] = scarlet__real_bits(p->loss);
+    number[BEST] = scarlet__real_bits(p->best);
     number[BEST_EPOCH] = (uint64_t)p->best_epoch;
     number[EPOCH] = (uint64_t)p->epoch;
     number[FINISHED] = p->finished;
@@ -79,8 +66,8 @@ static void from_numbers(const uint64_t number[NUMBERS], scarlet__progress *p)
 {
     p->step = (int64_t)number[STEP];
     p->steps = (int64_t)number[STEPS];
-    p->loss = double_of(number[LOSS]);
-    p->best = double_of(number[BEST]);
+    p->loss = scarlet__real_of_bits(number[LOSS]);
+    p->best = scarlet__real_of_bits(number[BEST]);
     p->best_epoch = (int64_t)number[BEST_EPOCH];
     p->epoch = (int64_t)number[EPOCH];
     p->finished = number[FINISHED];
