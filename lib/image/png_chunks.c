@@ -13,11 +13,6 @@ static uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-bool scarlet__chunk_is(const scarlet__chunk *chunk, const char *kind)
-{
-    return memcmp(chunk->kind, kind, sizeof chunk->kind) == 0;
-}
-
 static scarlet_status damaged(const scarlet__png_file *f, const char *what, scarlet_error *err)
 {
     return scarlet__fail(err, SCARLET_ERROR_CORRUPT, "%s: damaged PNG: %s", f->window.source->name,

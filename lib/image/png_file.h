@@ -2,6 +2,8 @@
 #ifndef SCARLET_IMAGE_PNG_FILE_H
 #define SCARLET_IMAGE_PNG_FILE_H
 
+#include <string.h>
+
 #include "common/io.h"
 #include "image/image.h"
 
@@ -11,7 +13,10 @@ typedef struct scarlet__chunk {
     uint32_t length; /* of its data, as the file says: may reach past the end */
 } scarlet__chunk;
 
-bool scarlet__chunk_is(const scarlet__chunk *chunk, const char *kind);
+static inline bool scarlet__chunk_is(const scarlet__chunk *chunk, const char *kind)
+{
+    return memcmp(chunk->kind, kind, sizeof chunk->kind) == 0;
+}
 
 /* What the chunks seen so far say of the picture's orientation. Zeroed to begin with. */
 typedef struct scarlet__png_marks {

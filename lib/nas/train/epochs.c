@@ -32,12 +32,6 @@ static double option(const scarlet_trainer *t, scarlet_train_option key)
     return scarlet__train_number(t->options, key);
 }
 
-void scarlet__announce(scarlet_trainer *t, scarlet_train_event event)
-{
-    if (t->callback && t->callback(t->user, t, event) != 0)
-        t->cancelled = true;
-}
-
 /* ---- evaluation ---- */
 
 /* Scores a part by the file that would be written; *file receives it. */

@@ -56,6 +56,10 @@ scarlet_status scarlet__transfer(scarlet_trainer *t, scarlet_error *err);
 /* results.csv as it stands. */
 scarlet_status scarlet__results_write(const scarlet_trainer *t, scarlet_error *err);
 /* Calls the program's callback; what it returns is kept in `cancelled`. */
-void scarlet__announce(scarlet_trainer *t, scarlet_train_event event);
+static inline void scarlet__announce(scarlet_trainer *t, scarlet_train_event event)
+{
+    if (t->callback && t->callback(t->user, t, event) != 0)
+        t->cancelled = true;
+}
 
 #endif
