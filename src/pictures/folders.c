@@ -110,23 +110,9 @@ static int by_folder(const void *a, const void *b)
     return order;
 }
 
-static void add_class(cli_inputs *inputs, const char *folder, int64_t label)
-{
-    size_t count;
-    found *files = walk_pictures(folder, is_image_folder_picture, &count, &inputs->skipped);
-    if (count)
-        qsort(files, count, sizeof *files, by_folder);
-    else
-        cli_inputs_append(inputs, folder, "a class without pictures", label);
-    for (size_t i = 0; i < count; i++) {
-        cli_inputs_append(inputs, files[i].path, files[i].error, label);
-        free(files[i].path);
-    }
-    free(files);
-}
-
 size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, class_rules *rules)
 {
+    const picture_choice choice = {is_image_folder_picture, by_folder, "a class without pictures"};
     subfolders all = list_folders(root);
     size_t count = all.count;
     int64_t *class_ids = cli_alloc(count, sizeof *class_ids);
@@ -136,7 +122,7 @@ size_t cli_inputs_add_classes(cli_inputs *inputs, const char *root, class_rules 
         class_folders_map(rules, root, all.names, count, class_ids);
     for (size_t i = 0; i < count; i++) {
         char *folder = join(root, all.names[i]);
-        add_class(inputs, folder, class_ids[i]);
+        cli_inputs_add_below(inputs, folder, &choice, class_ids[i]);
         free(folder);
     }
     free(class_ids);

@@ -18,16 +18,17 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const found *)a)->path, ((const found *)b)->path);
 }
 
-static void add_folder(cli_inputs *inputs, const char *folder)
+void cli_inputs_add_below(cli_inputs *inputs, const char *folder, const picture_choice *choice,
+                          int64_t label)
 {
     size_t count;
-    found *files = walk_pictures(folder, is_picture, &count, &inputs->skipped);
+    found *files = walk_pictures(folder, choice->takes, &count, &inputs->skipped);
     if (count)
-        qsort(files, count, sizeof *files, by_path);
+        qsort(files, count, sizeof *files, choice->order);
     else
-        cli_inputs_append(inputs, folder, "a folder without pictures", NO_LABEL);
+        cli_inputs_append(inputs, folder, choice->none, label);
     for (size_t i = 0; i < count; i++) {
-        cli_inputs_append(inputs, files[i].path, files[i].error, NO_LABEL);
+        cli_inputs_append(inputs, files[i].path, files[i].error, label);
         free(files[i].path);
     }
     free(files);
@@ -42,7 +43,8 @@ void cli_inputs_add(cli_inputs *inputs, const char *path)
     };
     input_kind kind = input_kind_of(path);
     if (kind == INPUT_FOLDER) {
-        add_folder(inputs, path);
+        const picture_choice all = {is_picture, by_path, "a folder without pictures"};
+        cli_inputs_add_below(inputs, path, &all, NO_LABEL);
         return;
     }
     bool refused = kind < sizeof refusals / sizeof *refusals;

@@ -27,6 +27,16 @@ typedef struct cli_inputs {
 
 /* Adds a file, "-", an archive, or all pictures below a folder in byte order of their paths. */
 void cli_inputs_add(cli_inputs *inputs, const char *path);
+
+typedef struct picture_choice {
+    bool (*takes)(const char *name);
+    int (*order)(const void *a, const void *b); /* of struct found (walk.h) */
+    const char *none;                           /* what is wrong with a folder without pictures */
+} picture_choice;
+
+/* Adds the pictures below a folder, with one label; an input with an error if there are none. */
+void cli_inputs_add_below(cli_inputs *inputs, const char *folder, const picture_choice *choice,
+                          int64_t label);
 void cli_inputs_append(cli_inputs *inputs, const char *path, const char *error, int64_t label);
 void cli_inputs_free(cli_inputs *inputs);
 
