@@ -9,7 +9,7 @@
 #include "nas.h"
 #include "super_folder.h"
 
-enum { GENOTYPE = 128, DROP_LET, STORAGE, DATA };
+enum { GENOTYPE = 128, DROP_LET, STORAGE };
 
 static const cli_option options[] = {
     {GENOTYPE, "genotype", "TEXT", "the network, as scarlet score prints it"},
@@ -17,7 +17,7 @@ static const cli_option options[] = {
     {DROP_LET, "drop-let", NULL,
      "leave linear transformations out instead of merging them: another function"},
     {STORAGE, "storage", "TYPE", "of convolution and linear weights: f32 (default) or f16"},
-    {DATA, "data", "PATH", "where the pictures are now; default: where they were"},
+    {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
     {'q', "quiet", NULL, "say nothing"},
     {0},
@@ -25,16 +25,13 @@ static const cli_option options[] = {
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    const char *genotype = NULL, *output = NULL, *data = NULL, *storage = "f32";
-    uint32_t threads = 0;
-    bool drop = false, quiet = false;
+    const char *genotype = NULL, *storage = "f32";
+    bool drop = false;
+    super_options shared = {0};
     for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
         switch (key) {
         case GENOTYPE:
             genotype = optarg;
-            break;
-        case 'O':
-            output = optarg;
             break;
         case DROP_LET:
             drop = true;
@@ -42,20 +39,13 @@ static int run(const cli_command *command, int argc, char **argv)
         case STORAGE:
             storage = optarg;
             break;
-        case DATA:
-            data = optarg;
-            break;
-        case 't':
-            threads = (uint32_t)cli_integer(command, "--threads", optarg, 0, 256);
-            break;
-        case 'q':
-            quiet = true;
-            break;
+        default:
+            super_option(&shared, command, key);
         }
     }
     if (optind + 1 != argc)
         cli_usage(command, "one folder of a supernet is needed");
-    if (!genotype || !output)
+    if (!genotype || !shared.output)
         cli_usage(command, "no --%s", genotype ? "output" : "genotype");
     scarlet_error err;
     scarlet_options *opts = scarlet_options_create();
@@ -64,13 +54,14 @@ static int run(const cli_command *command, int argc, char **argv)
     char *text = cli_format("storage=%s", storage);
     super_must(command, scarlet_options_parse(opts, text, &err), &err);
     super_folder s;
-    super_open(&s, command, argv[optind], data, threads);
+    super_open(&s, command, argv[optind], &shared);
     double difference;
-    super_must(command,
-               scarlet_supernet_export(s.net, genotype, output, drop, opts, &difference, &err),
-               &err);
-    if (!quiet) {
-        cli_put(stdout, output);
+    super_must(
+        command,
+        scarlet_supernet_export(s.net, genotype, shared.output, drop, opts, &difference, &err),
+        &err);
+    if (!shared.quiet) {
+        cli_put(stdout, shared.output);
         printf(": logits differ from the supernet's by %.1e of the largest%s\n", difference,
                drop ? "; linear transformations were left out" : "");
     }

@@ -12,7 +12,7 @@
 #include "nas.h"
 #include "super_folder.h"
 
-enum { PATHS = 128, RANDOM, SEED, PART, DATA };
+enum { PATHS = 128, RANDOM, SEED, PART };
 enum { RANDOM_MAX = 1000000 };
 
 static const cli_option options[] = {
@@ -20,7 +20,7 @@ static const cli_option options[] = {
     {RANDOM, "random", "N", "score N random networks"},
     {SEED, "seed", "N", "which ones; default 1"},
     {PART, "part", "NAME", "pictures: validation (default) or test"},
-    {DATA, "data", "PATH", "where the pictures are now; default: where they were"},
+    {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
     {'O', "output", "FILE", "write the table there instead of to standard output"},
     {'q', "quiet", NULL, "no progress bar"},
@@ -87,12 +87,11 @@ static void score(const cli_command *command, super_folder *s, const list *l, sc
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    const char *paths = NULL, *data = NULL, *output = NULL;
+    const char *paths = NULL;
     scarlet_part part = SCARLET_PART_VALIDATION;
     size_t random = 0;
     uint64_t seed = 1;
-    uint32_t threads = 0;
-    bool quiet = false;
+    super_options shared = {0};
     for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
         switch (key) {
         case PATHS:
@@ -109,18 +108,8 @@ static int run(const cli_command *command, int argc, char **argv)
                 cli_usage(command, "--part: unknown \"%s\"", optarg);
             part = *optarg == 't' ? SCARLET_PART_TEST : SCARLET_PART_VALIDATION;
             break;
-        case DATA:
-            data = optarg;
-            break;
-        case 't':
-            threads = (uint32_t)cli_integer(command, "--threads", optarg, 0, 256);
-            break;
-        case 'O':
-            output = optarg;
-            break;
-        case 'q':
-            quiet = true;
-            break;
+        default:
+            super_option(&shared, command, key);
         }
     }
     if (optind + 1 != argc)
@@ -131,17 +120,17 @@ static int run(const cli_command *command, int argc, char **argv)
     super_folder s;
     if (paths)
         read_paths(&l, paths);
-    super_open(&s, command, argv[optind], data, threads);
+    super_open(&s, command, argv[optind], &shared);
     if (random)
         draw_paths(&l, command, scarlet_supernet_space(s.net), random, seed);
-    FILE *out = output ? fopen(output, "w") : stdout;
+    FILE *out = shared.output ? fopen(shared.output, "w") : stdout;
     if (!out)
-        cli_refuse_errno(output);
-    score(command, &s, &l, part, out, quiet);
-    if (output) {
+        cli_refuse_errno(shared.output);
+    score(command, &s, &l, part, out, shared.quiet);
+    if (shared.output) {
         bool failed = ferror(out);
         if (fclose(out) != 0 || failed)
-            cli_discard(output);
+            cli_discard(shared.output);
     }
     super_close(&s);
     for (size_t i = 0; i < l.count; i++)

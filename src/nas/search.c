@@ -35,7 +35,6 @@ enum {
     SEED,
     TABLE,
     SPACE,
-    DATA,
     RESUME,
     MEASURE
 };
@@ -56,7 +55,7 @@ static const cli_option options[] = {
     {SEED, "seed", "N", "default 1"},
     {TABLE, "table", "FILE", "take scores from a table instead of a supernet; with --space"},
     {SPACE, "space", "NAME", "space of the table's networks"},
-    {DATA, "data", "PATH", "where the pictures are now; default: where they were"},
+    {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {MEASURE, "measure", NULL, "time the networks of the front on this machine"},
     {RESUME, "resume", NULL, "go on with the search in the folder"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
@@ -68,13 +67,13 @@ static const char *const algorithms[] = {"nsga2", "random", "local", "aging", NU
 
 typedef struct request {
     const cli_command *command;
-    const char *output, *latency_file, *table_file, *space_name, *data, *super;
+    super_options shared;
+    const char *latency_file, *table_file, *space_name, *super;
     scarlet_search_settings settings;
     figure_name objective[SCARLET_OBJECTIVES_MAX];
     double most[FIGURES]; /* constraints; infinite: none */
     int generations;
-    uint32_t threads;
-    bool resume, measure, quiet;
+    bool resume, measure;
 } request;
 
 /* Everything that the objective function uses. */
@@ -221,7 +220,7 @@ static void put_figures(FILE *out, const study *s, size_t i, double measured)
 
 static void write_table(const study *s, const char *name, const bool *front, const double *measured)
 {
-    char *path = super_file(s->q->output, name);
+    char *path = super_file(s->q->shared.output, name);
     FILE *out = fopen(path, "w");
     if (!out)
         cli_refuse_errno(path);
@@ -317,7 +316,7 @@ static void put_volumes(FILE *out, const study *s)
 
 static void write_page(const study *s, const bool *front, const double *measured)
 {
-    char *path = super_file(s->q->output, "report.html");
+    char *path = super_file(s->q->shared.output, "report.html");
     FILE *out = page_open(path, "Search");
     size_t best = 0;
     for (size_t i = 0; i < s->count; i++)
@@ -374,13 +373,13 @@ static void conclude(study *s)
     write_table(s, "trials.csv", NULL, NULL);
     write_table(s, "pareto.csv", front, measured);
     write_page(s, front, measured);
-    if (!s->q->quiet) {
+    if (!s->q->shared.quiet) {
         double share = volume(s, s->count);
         printf("%zu networks evaluated, %zu on the front", s->count, best);
         if (isfinite(share))
             printf(", hypervolume %.4f", share);
         printf("; ");
-        cli_put(stdout, s->q->output);
+        cli_put(stdout, s->q->shared.output);
         printf("/pareto.csv lists them\n");
     }
     free(measured);
@@ -418,9 +417,6 @@ static void read_request(request *q, int argc, char **argv)
 {
     for (int key; (key = cli_next(q->command, argc, argv)) != CLI_END;) {
         switch (key) {
-        case 'O':
-            q->output = optarg;
-            break;
         case OBJECTIVES:
             read_objectives(q, optarg);
             break;
@@ -464,24 +460,17 @@ static void read_request(request *q, int argc, char **argv)
         case SPACE:
             q->space_name = optarg;
             break;
-        case DATA:
-            q->data = optarg;
-            break;
         case MEASURE:
             q->measure = true;
             break;
         case RESUME:
             q->resume = true;
             break;
-        case 't':
-            q->threads = (uint32_t)cli_integer(q->command, "--threads", optarg, 0, 256);
-            break;
-        case 'q':
-            q->quiet = true;
-            break;
+        default:
+            super_option(&q->shared, q->command, key);
         }
     }
-    if (!q->output)
+    if (!q->shared.output)
         cli_usage(q->command, "no --output");
     if (q->table_file ? optind < argc || !q->space_name : optind + 1 != argc || q->space_name)
         cli_usage(q->command, q->table_file ? "--table goes with --space, without a supernet"
@@ -503,17 +492,17 @@ static void open_study(study *s)
         s->space = s->own_space;
         csv_open(&s->table, q->table_file);
     } else {
-        super_open(&s->folder, q->command, q->super, q->data, q->threads);
+        super_open(&s->folder, q->command, q->super, &q->shared);
         s->space = scarlet_supernet_space(s->folder.net);
     }
     if (q->latency_file)
         must(s, scarlet_latency_load(q->latency_file, &s->latency, &err), &err);
-    if (q->resume ? access(q->output, F_OK) != 0 : mkdir(q->output, 0777) != 0) {
+    if (q->resume ? access(q->shared.output, F_OK) != 0 : mkdir(q->shared.output, 0777) != 0) {
         if (!q->resume && errno == EEXIST)
-            cli_usage(q->command, "%s exists already: --resume continues it", q->output);
-        cli_refuse_errno(q->output);
+            cli_usage(q->command, "%s exists already: --resume continues it", q->shared.output);
+        cli_refuse_errno(q->shared.output);
     }
-    char *path = super_file(q->output, "journal.jsonl");
+    char *path = super_file(q->shared.output, "journal.jsonl");
     char *about = q->super ? cli_format("%ssupernet of %.0f steps\n", scarlet_space_text(s->space),
                                         scarlet_supernet_get(s->folder.net, SCARLET_SUPERNET_STEP))
                            : cli_format("%stable\n", scarlet_space_text(s->space));
@@ -550,7 +539,7 @@ static int run(const cli_command *command, int argc, char **argv)
     study s = {.q = &q};
     open_study(&s);
     interrupt_catch();
-    progress_start((size_t)q.generations * (size_t)q.settings.population, q.quiet);
+    progress_start((size_t)q.generations * (size_t)q.settings.population, q.shared.quiet);
     for (int i = 0; i < q.generations && !scarlet_search_finished(s.search) && !interrupted();
          i++) {
         scarlet_error err;
@@ -561,7 +550,7 @@ static int run(const cli_command *command, int argc, char **argv)
     }
     progress_hide();
     if (interrupted()) {
-        if (!q.quiet)
+        if (!q.shared.quiet)
             cli_error("interrupted; the same command with --resume goes on");
         close_study(&s);
         cli_finish(DONE);

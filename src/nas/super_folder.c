@@ -1,5 +1,6 @@
 #include "super_folder.h"
 
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,24 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "pictures/kind.h"
+
+void super_option(super_options *o, const cli_command *command, int key)
+{
+    switch (key) {
+    case 'O':
+        o->output = optarg;
+        break;
+    case SUPER_DATA:
+        o->data = optarg;
+        break;
+    case 't':
+        o->threads = (uint32_t)cli_integer(command, "--threads", optarg, 0, 256);
+        break;
+    case 'q':
+        o->quiet = true;
+        break;
+    }
+}
 
 char *super_file(const char *folder, const char *name)
 {
@@ -74,18 +93,18 @@ static void read_source(super_source *source, const char *folder)
 
 /* ---- opening ---- */
 
-void super_open(super_folder *s, const cli_command *command, const char *path, const char *data,
-                uint32_t threads)
+void super_open(super_folder *s, const cli_command *command, const char *path,
+                const super_options *o)
 {
     *s = (super_folder){.path = path};
     if (!is_folder(path))
         cli_usage(command, "%s: no such folder of a supernet", path);
     read_source(&s->source, path);
-    train_data_open(&s->data, data ? data : s->source.data, s->source.names, s->source.fraction,
-                    (uint64_t)s->source.seed);
+    train_data_open(&s->data, o->data ? o->data : s->source.data, s->source.names,
+                    s->source.fraction, (uint64_t)s->source.seed);
     char *file = super_file(path, "supernet.safetensors");
     scarlet_error err;
-    super_must(command, scarlet_supernet_load(file, s->data.set, threads, &s->net, &err), &err);
+    super_must(command, scarlet_supernet_load(file, s->data.set, o->threads, &s->net, &err), &err);
     free(file);
 }
 

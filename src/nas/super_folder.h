@@ -19,13 +19,23 @@ typedef struct super_folder {
     scarlet_supernet *net;
 } super_folder;
 
+/* Options of the commands that use a supernet. Start with {0}. */
+typedef struct super_options {
+    const char *output, *data; /* NULL: not given */
+    uint32_t threads;
+    bool quiet;
+} super_options;
+
+enum { SUPER_DATA = 256 }; /* key of --data; the others have short options */
+/* Takes one of them; other keys are left alone. */
+void super_option(super_options *o, const cli_command *command, int key);
+
 /* Path of a file in the folder; free it. */
 char *super_file(const char *folder, const char *name);
 void super_source_write(const super_source *source, const char *folder);
-/* Opens folder, data and supernet. data: another place of the same pictures, or NULL. Ends the
- * program with a message. */
-void super_open(super_folder *s, const cli_command *command, const char *path, const char *data,
-                uint32_t threads);
+/* Opens folder, data and supernet. Ends the program with a message. */
+void super_open(super_folder *s, const cli_command *command, const char *path,
+                const super_options *o);
 void super_close(super_folder *s);
 /* A failure of the library: ends the program, with a usage error for wrong arguments. */
 void super_must(const cli_command *command, scarlet_status status, const scarlet_error *err);

@@ -469,7 +469,7 @@ static int run(const cli_command *command, int argc, char **argv)
     read_request(&q, &names, argc, argv);
     results r = {.path = super_file(q.output, "results.csv")};
     if (q.resume)
-        super_open(&s, command, q.output, NULL, 0);
+        super_open(&s, command, q.output, &(super_options){0});
     else
         begin(&q, &s, argv[optind], names);
     if (!s.data.parts[SCARLET_PART_VALIDATION])
