@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from page import HERE, markdown_table, page, put_into_readme, table
 from ranking import chosen_volume, depth, fifths, interval, kendall, regret, sparse
 from tables import NETWORKS, SEEDS, SKIPS, TRAININGS, Supernets, Truth, cosines, courses
 
-HERE = Path(__file__).parent
 STEP = 0.001  # of accuracy: what sparse tau takes for equal
 FEWEST = 20  # networks
 
@@ -136,8 +136,7 @@ class Report:
         parts = [("" if self.complete else "**Partial: no conclusions.** ") + self.state()]
         for title, columns, rows in self.tables():
             if rows:
-                parts += [f"### {title}", "\n".join(["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|",
-                                                     *("| " + " | ".join(row) + " |" for row in rows)])]
+                parts += [f"### {title}", markdown_table(columns, rows)]
         return "\n\n".join(parts) + "\n"
 
     # ---- page ----
@@ -152,42 +151,17 @@ class Report:
             f"one-shot {100 * s:.2f} %, trained {100 * t:.2f} %</title></circle>"
             for i, x, y, s, t, d in zip(self.truth.index, place(scores, w), place(self.top1, h), scores, self.top1, self.depth))
         label = f"{cell[0]}, {cell[1]}"
-        return (f'<figure><svg viewBox="0 0 {w} {h}" role="img" aria-label="{label}"><path d="M34 10V{h - 34}H{w - 10}"/>{points}'
+        return (f'<figure><svg width="{w}" viewBox="0 0 {w} {h}" role="img" aria-label="{label}"><path d="M34 10V{h - 34}H{w - 10}"/>{points}'
                 f'<text x="{w - 10}" y="{h - 8}" text-anchor="end">one-shot {100 * scores.min():.1f} .. {100 * scores.max():.1f} %</text>'
                 f'<text x="38" y="16">trained {100 * self.top1.min():.1f} .. {100 * self.top1.max():.1f} %</text></svg>'
                 f"<figcaption>{label}</figcaption></figure>")
 
     def page(self):
-        parts = []
-        for title, columns, rows in self.tables():
-            if rows:
-                parts.append(f"<h2>{html.escape(title)}</h2><div><table><tr>" + "".join(f"<th>{html.escape(c)}</th>" for c in columns) + "</tr>"
-                             + "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-                             + "</table></div>")
+        tables = "".join(f"<h2>{html.escape(title)}</h2>{table(columns, rows)}\n" for title, columns, rows in self.tables() if rows)
         notice = "" if self.complete else '<p class="partial">Partial: no conclusions.</p>'
         plots = "".join(self.scatter(cell) for cell in self.cells())
-        return f"""<!DOCTYPE html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Benchmark of {NETWORKS[self.space]} networks</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }}
-div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .2em .6em; text-align: left; border-bottom: 1px solid #8886; }}
-.partial {{ font-weight: bold; border: 2px solid #c60; padding: .5em; }}
-section {{ display: flex; flex-wrap: wrap; gap: 1em; }}
-figure {{ margin: 0; width: 300px; }}
-svg text {{ font-size: 11px; fill: currentColor; }}
-circle {{ fill: #16c; }}
-path {{ stroke: currentColor; fill: none; }}
-</style>
-<h1>{NETWORKS[self.space]} networks, all trained, and supernets that rank them</h1>
-{notice}<p>{self.state()} Intervals: 95 %, over supernets of other seeds.</p>
-{"".join(parts)}
-<section>{plots}</section>
-</html>
-"""
+        return page(f"{NETWORKS[self.space]} networks, all trained, and supernets that rank them",
+                    f"{notice}<p>{self.state()} Intervals: 95 %, over supernets of other seeds.</p>\n{tables}<section>{plots}</section>")
 
     def publish(self):
         """The truth as a small table, the page, and the tables in the README."""
@@ -202,10 +176,7 @@ path {{ stroke: currentColor; fill: none; }}
                 values = [f'"{row[n]}"' if n == "genotype" else f"{float(row[n]):.6g}" if n.endswith("loss") else row[n] for n in names]
                 file.write(",".join(values) + "\n")
         (results / f"report-{self.space}.html").write_text(self.page())
-        readme = HERE / "README.md"
-        mark = f"<!-- results {self.space} -->\n"
-        before, _, after = readme.read_text().split(mark)
-        readme.write_text(f"{before}{mark}\n{self.markdown()}\n{mark}{after}")
+        put_into_readme(f"results {self.space}", self.markdown())
 
 
 def main():

@@ -1,6 +1,7 @@
 """Searches a table of networks that are all trained: how much of the best trade-offs so many evaluations find.
 
     search.py TABLE [--runs N]     TABLE: a CSV with genotype, macs and validation_loss; of rows of one network the mean
+    search.py TABLE --publish      also writes results/search-243.html and the tables of this folder's README.md
 
 SCARLET_LIBRARY and SCARLET_NAS_LIBRARY name the libraries. Two objectives: cross-entropy and multiply-adds,
 population 16. Volumes are shares of the whole table's.
@@ -14,6 +15,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from page import COLOURS, HERE, markdown_table, page, put_into_readme, table
 from ranking import box, front, interval, volume
 
 ALGORITHMS = {"NSGA-II": (0, 0), "NSGA-II, reinforced mutation": (0, 1), "random search": (1, 0),
@@ -57,13 +59,13 @@ class Library:
         self.call(name, *arguments, ctypes.byref(out))
         return out
 
-    def search(self, table, settings, count):
+    def search(self, networks, settings, count):
         """Genotypes in the order of evaluation, `count` of them or all."""
         order = []
 
         def evaluate(_, genotype, objectives, violation, __):
             order.append(genotype.decode())
-            objectives[0], objectives[1] = table[order[-1]]
+            objectives[0], objectives[1] = networks[order[-1]]
             violation[0] = 0
             return 0
 
@@ -75,40 +77,83 @@ class Library:
         return order[:count]
 
 
-def volumes(library, table, algorithm, runs, counts=COUNTS):
+def volumes(library, networks, algorithm, runs, counts):
     """[runs][counts]: volumes after so many evaluations, as shares of the whole table's."""
-    names = list(table)
-    scaled = dict(zip(names, box([table[name] for name in names])))
+    names = list(networks)
+    scaled = dict(zip(names, box([networks[name] for name in names])))
     whole = volume(scaled.values(), (1, 1))
     kind, reinforced = ALGORITHMS[algorithm]
     result = np.empty((runs, len(counts)))
     for seed in range(runs):
-        order = library.search(table, Settings(kind, 2, 16, 0.9, reinforced, seed + 1), max(counts))
+        order = library.search(networks, Settings(kind, 2, 16, 0.9, reinforced, seed + 1), max(counts))
         result[seed] = [volume([scaled[name] for name in order[:n]], (1, 1)) / whole for n in counts]
     return result
 
 
-def rows(library, table, runs):
-    """(algorithm, [(mean, low, high) of each count], the same of its difference from random search)."""
-    found = {name: volumes(library, table, name, runs) for name in ALGORITHMS}
-    return [(name, [interval(column) for column in values.T],
-             [interval(column) for column in (values - found["random search"]).T]) for name, values in found.items()]
+class Comparison:
+    def __init__(self, library, networks, runs):
+        self.networks, self.runs = networks, runs
+        self.counts = [*range(10, len(networks), 10), len(networks)]
+        self.found = {name: volumes(library, networks, name, runs, self.counts) for name in ALGORITHMS}
+
+    def at(self, name, count):
+        return self.found[name][:, self.counts.index(count)]
+
+    def less(self, name, other, count):
+        """Interval of the difference; both search from the same seeds."""
+        return interval(self.at(name, count) - self.at(other, count))
+
+    def tables(self):
+        """(names of columns, rows)"""
+        number = lambda v, form: f"{v[0]:{form}} ({v[1]:{form}} .. {v[2]:{form}})"  # noqa: E731
+        yield (["Algorithm", *(f"after {n} evaluations" for n in COUNTS)],
+               [[name, *(number(interval(self.at(name, n)), ".4f") for n in COUNTS)] for name in ALGORITHMS])
+        pairs = [(name, "random search") for name in ALGORITHMS if name != "random search"]
+        yield (["Difference", *(f"after {n} evaluations" for n in COUNTS)],
+               [[f"{a} less {b}", *(number(self.less(a, b, n), "+.4f") for n in COUNTS)]
+                for a, b in [*pairs, ("NSGA-II, reinforced mutation", "NSGA-II")]])
+
+    def head(self):
+        size = int(front(list(self.networks.values())).sum())
+        return (f"{self.runs} runs of each algorithm; the true front has {size} of {len(self.networks)} networks. "
+                "Volumes as shares of the true front's: means with 95 % intervals.")
+
+    def markdown(self):
+        return "\n\n".join([self.head(), *(markdown_table(*one) for one in self.tables())]) + "\n"
+
+    def chart(self):
+        """Mean volume over evaluations."""
+        w, h = 640, 360
+        low = min(values.mean(0).min() for values in self.found.values())
+        x = [40 + (w - 60) * n / self.counts[-1] for n in self.counts]
+        parts = [f'<path d="M40 10V{h - 30}H{w - 10}"/>',
+                 f'<text x="{w - 10}" y="{h - 12}" text-anchor="end">evaluations, to {self.counts[-1]}</text>',
+                 f'<text x="46" y="16">1</text><text x="46" y="{h - 36}">{low:.3f}</text>']
+        for i, (name, values) in enumerate(self.found.items()):
+            y = h - 30 - (h - 45) * (values.mean(0) - low) / (1 - low)
+            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y))
+            parts.append(f'<polyline fill="none" stroke="{COLOURS[i]}" stroke-width="2" points="{points}"/>'
+                         f'<text x="{w - 220}" y="{h - 130 + 16 * i}" style="fill: {COLOURS[i]}">{name}</text>')
+        return (f'<figure><svg width="{w}" viewBox="0 0 {w} {h}" role="img" aria-label="volume over evaluations">{"".join(parts)}</svg>'
+                "<figcaption>Mean share of the true front's volume</figcaption></figure>")
+
+    def page(self):
+        return page("Searches on the table of 243 networks",
+                    f"<p>{self.head()}</p>{''.join(table(*one) for one in self.tables())}{self.chart()}")
 
 
-def markdown(library, table, runs):
-    size = int(front(list(table.values())).sum())
-    lines = [f"{runs} runs of each algorithm; the true front has {size} of {len(table)} networks. Means with 95 % intervals.", "",
-             "| Algorithm |" + "".join(f" after {n} | less random search |" for n in COUNTS),
-             "|---" * (1 + 2 * len(COUNTS)) + "|"]
-    for name, values, less in rows(library, table, runs):
-        cells = [f" {v[0]:.4f} ({v[1]:.4f} .. {v[2]:.4f}) | {d[0]:+.4f} ({d[1]:+.4f} .. {d[2]:+.4f}) |" for v, d in zip(values, less)]
-        lines.append(f"| {name} |" + "".join(cells))
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
+def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path)
     parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--publish", action="store_true")
     args = parser.parse_args()
-    print(markdown(Library(), read(args.table), args.runs), end="")
+    comparison = Comparison(Library(), read(args.table), args.runs)
+    print(comparison.markdown(), end="")
+    if args.publish:
+        (HERE / "results" / "search-243.html").write_text(comparison.page())
+        put_into_readme("search", comparison.markdown())
+
+
+if __name__ == "__main__":
+    main()
