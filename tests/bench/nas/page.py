@@ -8,7 +8,8 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
 div { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { margin-bottom: 1.5em; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+td { white-space: nowrap; }
 th, td { padding: .2em .6em; text-align: left; border-bottom: 1px solid #8886; }
 .partial { font-weight: bold; border: 2px solid #c60; padding: .5em; }
 section { display: flex; flex-wrap: wrap; gap: 1em; }

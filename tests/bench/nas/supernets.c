@@ -46,11 +46,10 @@ typedef struct job {
     scarlet_supernet *net;
 } job;
 
-static int paths_of(const cell *c, const networks *n)
+/* Most choices that a layer has. */
+static int most_choices(const networks *n)
 {
-    if (c->settings.training == SCARLET_TRAINING_UNIFORM)
-        return 1;
-    int most = 1, here = 1; /* choices of a layer */
+    int most = 1, here = 1;
     for (const char *p = strstr(scarlet_space_text(n->space), "\nchoices ") + 9; *p && *p != '\n';
          p++) {
         here = *p == ',' ? 1 : here + (*p == '|') + 11 * (*p == '*');
@@ -69,7 +68,8 @@ static void create(job *j, const cell *c, int seed)
     scarlet_train_options *opts = scarlet_supernet_options();
     if (!opts)
         fail("no memory");
-    int paths = paths_of(c, j->networks), passes = paths == 13 ? PASSES_13 : PASSES;
+    const int most = most_choices(j->networks), passes = most == 13 ? PASSES_13 : PASSES;
+    const int paths = c->settings.training == SCARLET_TRAINING_UNIFORM ? 1 : most;
     int64_t per_epoch = j->task->pictures ? j->task->pictures / 64 : 468;
     int64_t each = per_epoch * paths, epochs = (passes + each - 1) / each;
     set_protocol(opts, j->task->epochs ? j->task->epochs : (int)epochs, seed);
