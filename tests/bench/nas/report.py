@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from page import HERE, markdown_table, page, put_into_readme, table
+from page import COLOURS, HERE, markdown_table, page, put_into_readme, table
 from ranking import chosen_volume, depth, fifths, interval, kendall, regret, sparse
 from tables import NETWORKS, SEEDS, SKIPS, TRAININGS, Supernets, Truth, cosines, courses
 
 STEP = 0.001  # of accuracy: what sparse tau takes for equal
 FEWEST = 20  # networks
+LOOKS = 5  # at the watched networks, of a training
 
 
 def number(triple, form=".3f"):
@@ -156,12 +157,31 @@ class Report:
                 f'<text x="38" y="16">trained {100 * self.top1.min():.1f} .. {100 * self.top1.max():.1f} %</text></svg>'
                 f"<figcaption>{label}</figcaption></figure>")
 
+    def course_chart(self):
+        """Spread of the watched networks' accuracies over the training; a line a cell, its seeds' mean."""
+        lines = {cell: np.mean([[100 * look[2] for look in seed] for seed in seeds.values() if len(seed) == LOOKS], 0)
+                 for cell, seeds in self.courses.items() if any(len(seed) == LOOKS for seed in seeds.values())}
+        if not lines:
+            return ""
+        w, h, most = 640, 300, max(values.max() for values in lines.values())
+        parts = [f'<path d="M40 10V{h - 30}H{w - 10}"/><text x="46" y="16">{most:.1f} points</text>'
+                 f'<text x="{w - 10}" y="{h - 12}" text-anchor="end">training, {100 // LOOKS} to 100 %</text>']
+        for (skip, training), values in lines.items():
+            colour, dash = COLOURS[SKIPS.index(skip)], ["", "8 3", "2 3", "8 3 2 3"][TRAININGS.index(training)]
+            points = " ".join(f"{60 + (w - 240) * k / (LOOKS - 1):.1f},{h - 30 - (h - 50) * v / most:.1f}" for k, v in enumerate(values))
+            parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}" points="{points}">'
+                         f"<title>{skip}, {training}</title></polyline>")
+        parts += [f'<text x="{w - 150}" y="{60 + 16 * i}" style="fill: {COLOURS[i]}">{skip}</text>' for i, skip in enumerate(SKIPS)]
+        parts.append(f'<text x="{w - 150}" y="124">solid fair, long depths,</text><text x="{w - 150}" y="140">dots uniform, mixed uniform-many</text>')
+        return (f'<figure><svg width="{w}" viewBox="0 0 {w} {h}" role="img" aria-label="spread while training">{"".join(parts)}</svg>'
+                "<figcaption>Spread of one-shot accuracies while training</figcaption></figure>")
+
     def page(self):
         tables = "".join(f"<h2>{html.escape(title)}</h2>{table(columns, rows)}\n" for title, columns, rows in self.tables() if rows)
         notice = "" if self.complete else '<p class="partial">Partial: no conclusions.</p>'
         plots = "".join(self.scatter(cell) for cell in self.cells())
         return page(f"{NETWORKS[self.space]} networks, all trained, and supernets that rank them",
-                    f"{notice}<p>{self.state()} Intervals: 95 %, over supernets of other seeds.</p>\n{tables}<section>{plots}</section>")
+                    f"{notice}<p>{self.state()} Intervals: 95 %, over supernets of other seeds.</p>\n{tables}{self.course_chart()}<section>{plots}</section>")
 
     def publish(self):
         """The truth as a small table, the page, and the tables in the README."""

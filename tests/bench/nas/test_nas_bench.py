@@ -249,6 +249,10 @@ def fill(folder, seeds, trained, supernets, space="243"):
         for (seed, skip, training), i in itertools.product(cells, range(243)):
             value = worth[i] + rng.gauss(0, 0.1)
             file.write(f'{skip},{training},{seed},{i},"x",{2 - value},{value}\n')
+    with (folder / f"course-{space}-0of1.csv").open("w") as file:
+        file.write("skip,training,seed,look,index,step,cross_entropy,top1\n")
+        for look, i in itertools.product(range(1, 6), range(27)):
+            file.write(f"identity,fair,1,{look},{i},{100 * look},1,{0.5 + 0.01 * look * (i % 3)}\n")
 
 
 @pytest.mark.parametrize("seeds, trained, supernets", [(1, 30, 0), (1, 100, 5), (2, 243, 5), (3, 243, 72)])
@@ -261,7 +265,9 @@ def test_report(seeds, trained, supernets, tmp_path):
     assert ("**Partial" in text) == ("Partial" in page) == (trainings < 567)
     assert "http" not in page and page.count("<circle") >= trained * (supernets > 0)
     lines = [line for line in text.splitlines() if line.startswith(("| identity |", "| let-identity |", "| let-random |"))]
-    assert len(lines) == min(supernets, 12)
+    assert len(lines) == min(supernets, 12) + 1 and page.count("<polyline") == 1
+    spread = np.std([i % 3 for i in range(27)], ddof=1)
+    assert lines[-1] == "| identity | fair | 1 | " + " | ".join(f"{50 + k:.1f} ± {k * spread:.1f}" for k in range(1, 6)) + " |"
     if supernets == 72:
         truth = tables.Truth(tmp_path, "243")
         scores = tables.Supernets(tmp_path, truth).cross_entropy
