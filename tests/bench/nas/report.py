@@ -168,11 +168,11 @@ class Report:
                  f'<text x="{w - 10}" y="{h - 12}" text-anchor="end">training, {100 // LOOKS} to 100 %</text>']
         for (skip, training), values in lines.items():
             colour, dash = COLOURS[SKIPS.index(skip)], ["", "8 3", "2 3", "8 3 2 3"][TRAININGS.index(training)]
-            points = " ".join(f"{60 + (w - 240) * k / (LOOKS - 1):.1f},{h - 30 - (h - 50) * v / most:.1f}" for k, v in enumerate(values))
+            points = " ".join(f"{60 + (w - 280) * k / (LOOKS - 1):.1f},{h - 30 - (h - 50) * v / most:.1f}" for k, v in enumerate(values))
             parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}" points="{points}">'
                          f"<title>{skip}, {training}</title></polyline>")
-        parts += [f'<text x="{w - 150}" y="{60 + 16 * i}" style="fill: {COLOURS[i]}">{skip}</text>' for i, skip in enumerate(SKIPS)]
-        parts.append(f'<text x="{w - 150}" y="124">solid fair, long depths,</text><text x="{w - 150}" y="140">dots uniform, mixed uniform-many</text>')
+        parts += [f'<text x="{w - 190}" y="{60 + 16 * i}" style="fill: {COLOURS[i]}">{skip}</text>' for i, skip in enumerate(SKIPS)]
+        parts.append(f'<text x="{w - 190}" y="124">solid fair, long depths,</text><text x="{w - 190}" y="140">dots uniform, mixed uniform-many</text>')
         return (f'<figure><svg width="{w}" viewBox="0 0 {w} {h}" role="img" aria-label="spread while training">{"".join(parts)}</svg>'
                 "<figcaption>Spread of one-shot accuracies while training</figcaption></figure>")
 
