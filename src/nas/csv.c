@@ -6,57 +6,28 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/message.h"
 
-static char *read_all(const char *path)
+/* Takes the cell at *p; *p moves past it and what separates it. False at a line's end. */
+static bool take_cell(const csv *table, char **p, char **cell)
 {
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        cli_refuse_errno(path);
-    size_t length, got;
-    char *text, piece[16384];
-    FILE *memory = cli_memory(&text, &length);
-    while ((got = fread(piece, 1, sizeof piece, in)) > 0)
-        fwrite(piece, 1, got, memory);
-    if (ferror(in))
-        cli_refuse_errno(path);
-    fclose(in);
-    if (fclose(memory) != 0)
-        cli_out_of_memory();
-    if (strlen(text) != length)
-        cli_refuse(path, "not a text file");
-    return text;
-}
-
-/* Ends the cell at *p in place; *p moves past it and what separates it. False at a line's end. */
-static bool take_cell(const csv *table, char **p)
-{
-    char *from = *p, *to = *p;
-    if (*from == '"') {
-        bool open = true;
-        for (from++; *from; *to++ = *from++)
-            if (*from == '"' && *++from != '"') {
-                open = false;
-                break;
-            }
-        if (open || !strchr(",\r\n", *from)) /* a NUL counts as one of them */
-            cli_refuse(table->path, "a cell's quotes do not match");
-    } else {
-        from += strcspn(from, ",\r\n");
-        to = from;
-    }
-    bool more = *from == ',';
-    char *next = from + (*from == '\r' || more);
-    *p = next + (!more && *next == '\n');
-    *to = '\0';
-    return more;
+    bool matched;
+    char stop = cell_cut(p, ",\r\n", cell, &matched);
+    if (!matched)
+        cli_refuse(table->path, "a cell's quotes do not match");
+    *p += stop == '\r' && **p == '\n';
+    return stop == ',';
 }
 
 void csv_open(csv *table, const char *path)
 {
-    *table = (csv){.path = path, .text = read_all(path)};
+    *table = (csv){.path = path};
+    text_open(&table->file, path);
+    if (strlen(table->file.text) != table->file.size)
+        cli_refuse(path, "not a text file");
     size_t cells = 0, lines = 0;
-    for (char *p = table->text; *p;) {
+    for (char *p = table->file.text; *p;) {
         if (*p == '#' || *p == '\n' || *p == '\r') {
             p += strcspn(p, "\n");
             p += *p == '\n';
@@ -66,8 +37,7 @@ void csv_open(csv *table, const char *path)
         bool more = true;
         while (more) {
             table->cell = cli_grow(table->cell, cells, sizeof *table->cell);
-            table->cell[cells++] = p;
-            more = take_cell(table, &p);
+            more = take_cell(table, &p, &table->cell[cells++]);
         }
         if (lines++ == 0)
             table->columns = cells;
@@ -83,7 +53,7 @@ void csv_open(csv *table, const char *path)
 void csv_close(csv *table)
 {
     free(table->cell);
-    free(table->text);
+    text_close(&table->file);
 }
 
 bool csv_has(const csv *table, const char *name)
@@ -116,18 +86,4 @@ double csv_number(const csv *table, size_t row, size_t column)
         cli_refuse(table->path, "row %zu, column %s: \"%.40s\" is not a number", row + 1,
                    table->cell[column], text);
     return value;
-}
-
-void csv_put(FILE *out, const char *text)
-{
-    bool quote = strpbrk(text, ",\"\r\n") != NULL;
-    if (quote)
-        fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    if (quote)
-        fputc('"', out);
 }

@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+
+#include "common/lines.h"
 
 typedef struct csv {
     const char *path;
-    char *text;  /* of the file; the cells point into it */
-    char **cell; /* [rows + 1][columns], names first */
+    text_file file; /* the cells point into it */
+    char **cell;    /* [rows + 1][columns], names first */
     size_t rows, columns;
 } csv;
 
@@ -23,7 +24,5 @@ size_t csv_column(const csv *table, const char *name);
 const char *csv_cell(const csv *table, size_t row, size_t column);
 /* A finite number; ends the program with a message if the cell holds something else. */
 double csv_number(const csv *table, size_t row, size_t column);
-/* Writes a cell, quoted if need be. */
-void csv_put(FILE *out, const char *text);
 
 #endif

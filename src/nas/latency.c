@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/message.h"
 #include "common/progress.h"
 #include "common/settings.h"
 #include "common/status.h"
 #include "correlation.h"
-#include "csv.h"
 #include "nas.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -179,7 +179,7 @@ static void write_samples(const char *path, const study *s)
     fputs("genotype,part,macs,measured_ns,predicted_ns\n", out);
     for (part p = FIT; p < PARTS; p++)
         for (size_t i = s->first[p]; i < s->first[p + 1]; i++) {
-            csv_put(out, s->genotype[i]);
+            cell_put(out, s->genotype[i]);
             fprintf(out, ",%s,%" PRId64 ",%" PRId64 ",%" PRId64 "\n", part_name[p], s->macs[i],
                     s->measured[i], s->predicted[i]);
         }

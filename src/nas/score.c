@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/message.h"
 #include "common/progress.h"
 #include "common/status.h"
@@ -77,7 +78,7 @@ static void score(const cli_command *command, super_folder *s, const list *l, sc
         if (status != SCARLET_OK)
             progress_hide();
         super_must(command, status, &err);
-        csv_put(out, l->genotype[i]);
+        cell_put(out, l->genotype[i]);
         fprintf(out, ",%.9g,%.9g,%" PRId64 ",%" PRId64 "\n", found.cross_entropy, found.top1, macs,
                 parameters);
         progress_step(i + 1);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/interrupt.h"
 #include "common/message.h"
 #include "common/progress.h"
@@ -207,7 +208,7 @@ static void put_figures(FILE *out, const study *s, size_t i, double measured)
 {
     int32_t step;
     scarlet_search_trial(s->search, i, NULL, NULL, NULL, &step);
-    csv_put(out, s->candidate[i].genotype);
+    cell_put(out, s->candidate[i].genotype);
     fprintf(out, ",%d", step);
     for (int k = 0; k < FIGURES; k++) {
         fputc(',', out);

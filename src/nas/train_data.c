@@ -7,10 +7,10 @@
 #include <zlib.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/lines.h"
 #include "common/message.h"
 #include "common/text.h"
-#include "csv.h"
 #include "pictures/folders.h"
 #include "pictures/kind.h"
 
@@ -389,9 +389,9 @@ void train_data_write(const train_data *d, const char *path)
         int32_t label = 0;
         char number[16];
         scarlet_part part = train_part(d, i, &label);
-        csv_put(out, d->name[i]);
+        cell_put(out, d->name[i]);
         fputc(',', out);
-        csv_put(out, train_class(d, label, number));
+        cell_put(out, train_class(d, label, number));
         fprintf(out, ",%s\n", part_name(part));
     }
     bool failed = ferror(out);

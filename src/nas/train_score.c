@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/cells.h"
 #include "common/clock.h"
 #include "common/interrupt.h"
 #include "common/message.h"
 #include "common/progress.h"
-#include "csv.h"
 #include "pictures/pipeline.h"
 #include "pictures/thumbnail.h"
 #include "pictures/workers.h"
@@ -167,12 +167,12 @@ void score_write_confusion(const train_score *s, const train_data *d, const char
     fputs("class", out);
     for (size_t k = 0; k < n; k++) {
         fputc(',', out);
-        csv_put(out, train_class(d, (int32_t)k, number));
+        cell_put(out, train_class(d, (int32_t)k, number));
     }
     fputc('\n', out);
     for (size_t i = 0; i < n; i++) {
         tally_row(t, i, row);
-        csv_put(out, train_class(d, (int32_t)i, number));
+        cell_put(out, train_class(d, (int32_t)i, number));
         for (size_t k = 0; k < n; k++)
             fprintf(out, ",%lld", (long long)row[k]);
         fputc('\n', out);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/cells.h"
 #include "common/lines.h"
 #include "kind.h"
 
@@ -11,30 +12,12 @@ enum { COLUMNS_MAX = 64 };
 
 static const char separators[] = ",;\t";
 
-/* The next field of a line, unquoted in place as RFC 4180 has it; *at moves past it, to NULL after
- * the last. */
-static char *next_field(char **at, char separator)
-{
-    char *s = *at, *field = s, *to = s;
-    bool quoted = *s == '"';
-    s += quoted;
-    for (; *s && (quoted || *s != separator); s++) {
-        if (quoted && *s == '"' && *++s != '"')
-            quoted = false;
-        if (!quoted && (!*s || *s == separator))
-            break;
-        *to++ = *s;
-    }
-    *at = *s ? s + 1 : NULL;
-    *to = '\0';
-    return field;
-}
-
 static size_t split(char *line, char separator, char **fields)
 {
+    const char stops[] = {separator, '\0'};
     size_t count = 0;
-    for (char *at = line; at && count < COLUMNS_MAX;)
-        fields[count++] = next_field(&at, separator);
+    while (count < COLUMNS_MAX && cell_cut(&line, stops, &fields[count++], NULL))
+        ;
     return count;
 }
 

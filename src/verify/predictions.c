@@ -1,5 +1,6 @@
 #include "predictions.h"
 
+#include "common/cells.h"
 #include "common/message.h"
 #include "common/text.h"
 
@@ -20,22 +21,10 @@ void predictions_open(predictions *p, const char *path, size_t top, bool two)
     fputs(",error\r\n", p->out.file);
 }
 
-/* RFC 4180: quoted, with inner quotes doubled; bytes unchanged. */
-static void csv_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void csv_row(const predictions *p, const record *r)
 {
     fprintf(p->out.file, "%zu,", r->index);
-    csv_text(p->out.file, r->file);
+    cell_put_quoted(p->out.file, r->file);
     fprintf(p->out.file, ",%lld", (long long)r->label);
     for (int second = 0; second < 1 + p->two; second++) {
         const answer *a = &r->answer[second];
@@ -51,7 +40,7 @@ static void csv_row(const predictions *p, const record *r)
     }
     fputc(',', p->out.file);
     if (r->error)
-        csv_text(p->out.file, r->error);
+        cell_put_quoted(p->out.file, r->error);
     fputs("\r\n", p->out.file);
 }
 

@@ -155,6 +155,16 @@ def test_page(table, tmp_path):
     assert all(f"<title>{key}:" in text for key in keys)
 
 
+def test_text(tmp_path):
+    """A byte-order mark, carriage returns, comments and quotes change nothing."""
+    rows = ["genotype,a,b", "x y,1,3", '"p ""q"", r",2,1', "z,3,2"]
+    results = []
+    for text in ("\n".join(rows) + "\n", "\ufeff" + "\r\n".join(rows), '# note\n\n' + "\n".join(row.replace("x y", '"x y"') for row in rows)):
+        (tmp_path / "t.csv").write_text(text, newline="")
+        results.append(run("--truth", f"{tmp_path}/t.csv:a", "--score", f"{tmp_path}/t.csv:b"))
+    assert [result.returncode for result in results] == [0] * 3 and len({result.stdout for result in results}) == 1
+
+
 @pytest.mark.parametrize("text, message", [
     ("", "no line of names"),
     ("genotype,a\nx,1\nx,2\n", '"x" occurs twice'),
