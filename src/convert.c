@@ -25,22 +25,6 @@ static const cli_option options[] = {
     {0},
 };
 
-/* Three numbers, with commas or colons between them, or one for all: the argument of --name. */
-static void set_normalization(char **settings, const cli_command *command, const char *name,
-                              const char *text)
-{
-    float v[3];
-    char rest;
-    if (sscanf(text, "%f,%f,%f%c", &v[0], &v[1], &v[2], &rest) != 3 &&
-        sscanf(text, "%f:%f:%f%c", &v[0], &v[1], &v[2], &rest) != 3) {
-        if (sscanf(text, "%f%c", &v[0], &rest) != 1)
-            cli_usage(command, "--%s: \"%s\" is not three numbers R,G,B, or one for all", name,
-                      text);
-        v[1] = v[2] = v[0];
-    }
-    cli_set(settings, command, "%s=%.9g:%.9g:%.9g", name, (double)v[0], (double)v[1], (double)v[2]);
-}
-
 /* The target is a safetensors file: its name must not promise another format. */
 static void check_ending(const cli_command *command, const char *target)
 {
@@ -108,11 +92,11 @@ static int run(const cli_command *command, int argc, char **argv)
             cli_set(&settings, command, "resize=%s", optarg);
             break;
         case MEAN:
-            set_normalization(&settings, command, "mean", optarg);
+            cli_set(&settings, command, "mean=%s", optarg);
             mean = true;
             break;
         case STD:
-            set_normalization(&settings, command, "std", optarg);
+            cli_set(&settings, command, "std=%s", optarg);
             std = true;
             break;
         }

@@ -411,7 +411,8 @@ SCARLET_API scarlet_status scarlet_options_set(scarlet_options *opts, scarlet_op
 SCARLET_API scarlet_status scarlet_options_get(const scarlet_options *opts, scarlet_option key,
                                                int64_t *value, scarlet_error *err);
 /* Sets options from text, "threads=4,layout=nhwc"; spaces around names and values are fine. All or
- * nothing: on failure no option has changed. "mean=a:b:c" and "std=a:b:c" set normalization. */
+ * nothing: on failure no option has changed. "mean=" and "std=" set normalization: three numbers
+ * with commas or colons between them, or one for all. */
 SCARLET_API scarlet_status scarlet_options_parse(scarlet_options *opts, const char *text,
                                                  scarlet_error *err);
 /* Normalization of R, G, B: (v / 255 - mean) / std. Finite; std above 0. */

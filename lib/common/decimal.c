@@ -44,6 +44,27 @@ bool scarlet__parse_decimal(const char *text, size_t length, double *value)
     return *value >= -DBL_MAX && *value <= DBL_MAX;
 }
 
+size_t scarlet__parse_decimals(const char *text, size_t length, double values[3])
+{
+    const char *end = text + length;
+    char separator = memchr(text, ':', length) ? ':' : ',';
+    for (size_t n = 0; n < 3; n++) {
+        const char *after = memchr(text, separator, (size_t)(end - text));
+        const char *last = after ? after : end;
+        while (text < last && (*text == ' ' || *text == '\t'))
+            text++;
+        size_t digits = (size_t)(last - text);
+        while (digits && (text[digits - 1] == ' ' || text[digits - 1] == '\t'))
+            digits--;
+        if (!scarlet__parse_decimal(text, digits, &values[n]))
+            return 0;
+        if (!after)
+            return n + 1;
+        text = after + 1;
+    }
+    return 0;
+}
+
 void scarlet__print_decimal(float x, char text[SCARLET__DECIMAL_SIZE])
 {
     double back;

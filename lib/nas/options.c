@@ -89,9 +89,12 @@ static scarlet_status refuse(const row *r, const char *text, scarlet_error *err)
     case SCARLET_TRAIN_KIND_TEXT:
         snprintf(range, sizeof range, "a line of text");
         break;
+    case SCARLET_TRAIN_KIND_PAIR:
+        snprintf(range, sizeof range, "two rising numbers with a comma between them, %g to %g",
+                 r->min, r->max);
+        break;
     default:
-        snprintf(range, sizeof range, "%s numbers with commas between them, %g to %g",
-                 r->kind == SCARLET_TRAIN_KIND_PAIR ? "two rising" : "three", r->min, r->max);
+        snprintf(range, sizeof range, "three numbers, or one for all, %g to %g", r->min, r->max);
     }
     return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "option %s: \"%.40s\"; expected %s%s",
                          r->name, text, range, strcmp(r->dflt, "auto") == 0 ? ", or auto" : "");
@@ -117,21 +120,28 @@ static bool parse_number(const row *r, const char *text, size_t length, double *
            (r->kind != SCARLET_TRAIN_KIND_INTEGER || floor(*value) == *value);
 }
 
+/* A pair, or three numbers, for which one may stand. */
+static bool parse_several(const row *r, const char *text, size_t length, double value[3])
+{
+    size_t count = count_of(r->kind), found = scarlet__parse_decimals(text, length, value);
+    if (found == 1 && r->kind == SCARLET_TRAIN_KIND_TRIPLE) {
+        value[1] = value[2] = value[0];
+        found = count;
+    }
+    bool good = found == count;
+    for (size_t i = 0; good && i < count; i++)
+        good = value[i] >= r->min && value[i] <= r->max;
+    return good && (r->kind != SCARLET_TRAIN_KIND_PAIR || value[0] <= value[1]);
+}
+
 static bool parse(const row *r, const char *text, size_t length, double value[3])
 {
     value[0] = value[1] = value[2] = NAN;
     if (r->kind == SCARLET_TRAIN_KIND_TEXT ||
         (length == 4 && memcmp(text, "auto", 4) == 0 && strcmp(r->dflt, "auto") == 0))
         return true;
-    size_t count = count_of(r->kind);
-    for (size_t i = 0; i < count; i++) {
-        const char *comma = i + 1 < count ? memchr(text, ',', length) : text + length;
-        if (!comma || !parse_number(r, text, (size_t)(comma - text), &value[i]))
-            return false;
-        length -= i + 1 < count ? (size_t)(comma - text) + 1 : 0;
-        text = comma + 1;
-    }
-    return r->kind != SCARLET_TRAIN_KIND_PAIR || value[0] <= value[1];
+    return count_of(r->kind) > 1 ? parse_several(r, text, length, value)
+                                 : parse_number(r, text, length, &value[0]);
 }
 
 static scarlet_status assign(scarlet_train_options *opts, const row *r, const char *text,
@@ -288,11 +298,8 @@ scarlet_status scarlet__train_resolve(scarlet_train_options *opts, scarlet_train
             snprintf(text, sizeof text, "%s", name ? name : "");
             break;
         }
-        char number[32];
-        snprintf(number, sizeof number, "%.9g", values[i]);
-        for (char *p = number; *p; p++) /* the host's locale may have a decimal comma */
-            if (*p == ',')
-                *p = '.';
+        char number[SCARLET__DECIMAL_SIZE];
+        scarlet__print_decimal((float)values[i], number);
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "," : "", number);
     }
     return assign(opts, r, text, err);

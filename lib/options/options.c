@@ -196,21 +196,31 @@ static void trim(const char **text, size_t *length)
         --*length;
 }
 
-/* "a:b:c" */
+/* Three numbers, or one for all. */
 static bool parse_triple(const char *text, size_t length, float out[3])
 {
-    for (int c = 0; c < 3; c++) {
-        size_t len = 0;
-        double v;
-        while (len < length && text[len] != ':')
-            len++;
-        if (!scarlet__parse_decimal(text, len, &v) || (c < 2) != (len < length))
-            return false;
-        out[c] = (float)v;
-        text += len + 1;
-        length -= len < length ? len + 1 : len;
-    }
+    double v[3];
+    size_t count = scarlet__parse_decimals(text, length, v);
+    if (count != 1 && count != 3)
+        return false;
+    for (size_t c = 0; c < 3; c++)
+        out[c] = (float)v[count == 1 ? 0 : c];
     return true;
+}
+
+/* Length of the first "name=value" of text: what follows a comma and begins like a number belongs
+ * to the value before it. */
+static size_t first_length(const char *text)
+{
+    size_t length = strcspn(text, ",");
+    while (text[length] == ',') {
+        const char *next = text + length + 1;
+        next += strspn(next, " \t");
+        if (strspn(next, "0123456789.-") == 0)
+            break;
+        length = (size_t)(next - text) + strcspn(next, ",");
+    }
+    return length;
 }
 
 static scarlet_status parse_item(scarlet_options *opts, const char *text, size_t length,
@@ -235,7 +245,7 @@ static scarlet_status parse_item(scarlet_options *opts, const char *text, size_t
             continue;
         if (!parse_triple(value, value_length, triple[t]))
             return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                                 "option %s: \"%.*s\" is not three numbers a:b:c", which,
+                                 "option %s: \"%.*s\" is not three numbers, or one for all", which,
                                  shown_value, value);
         has[t] = true;
         return SCARLET_OK;
@@ -265,7 +275,7 @@ static scarlet_status parse(scarlet_options *opts, const char *text, scarlet_err
     bool has[2] = {false, false};
     scarlet__option_normalization(opts, triple[0], triple[1]);
     for (const char *p = text; *p;) {
-        size_t length = strcspn(p, ",");
+        size_t length = first_length(p);
         const char *item = p;
         size_t item_length = length;
         trim(&item, &item_length);

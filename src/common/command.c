@@ -121,9 +121,9 @@ static void help_library_options(const cli_command *command)
     }
     if (cli_has_effect(command, "mean"))
         printf("  %-*s%s\n  %-*s%s\n", COLUMN - 2, "mean",
-               "a:b:c, subtracted from R, G, B / 255 [the model file's, else ImageNet's]",
+               "R,G,B, subtracted from pixels / 255 [the model file's, else ImageNet's]",
                COLUMN - 2, "std",
-               "a:b:c, what that is divided by [the model file's, else ImageNet's]");
+               "R,G,B, what the difference is divided by [the model file's, else ImageNet's]");
 }
 
 static void help(const cli_command *command)

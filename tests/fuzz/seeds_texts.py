@@ -27,7 +27,7 @@ LABELS = [b"", b"cat\n", b"cat\ndog", b"cat\r\ndog\r\n", b"\xef\xbb\xbfcat\n", b
 OPTIONS = ["", "threads=4", "threads = 4 , layout=nhwc", ",,threads=0,", "engine=fused,isa_max=avx2,precision=f32", "engine=none", "isa_max=7",
            "threads=-1", "threads=257", "threads=9223372036854775807", "threads=9223372036854775808", "threads=-9223372036854775808",
            "threads=", "threads=1x", "threads", "=", "nothing=1", "max_bytes=1,max_pixels=9223372036854775807", "mean=0.485:0.456:0.406",
-           "std=0.229:0.224:0.225", "mean=0:-1.5e-3:.5,std=1:1e+2:3.", "mean=1:2", "mean=1:2:3:4", "mean=1e400:0:0", "std=0:1:1", "std=-1:1:1",
+           "std=0.229:0.224:0.225", "mean=0:-1.5e-3:.5,std=1:1e+2:3.", "mean=1:2", "mean=1:2:3:4", "mean=.5, -1 ,2,std=1", "mean=1,2:3", "mean=1e400:0:0", "std=0:1:1", "std=-1:1:1",
            "mean=a:b:c", "mean=1e:1:1", "mean=-:1:1", "mean=" + "1" * 70 + ":1:1", "mean=3e38:1:1,std=1e-40:1:1", "mean=4e38:1:1", "\tcrop=224\t",
            "x" * 100 + "=1", "crop=" + "x" * 100, "auto_orient=on,filter=bilinear,output=features,batch_max=4096,input_size=64,storage=f16",
            "é=1", "resize=8192"]  # fmt: skip

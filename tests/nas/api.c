@@ -404,6 +404,12 @@ static void wrong_options(void)
     CHECK_TEXT(scarlet_train_options_text(opts, SCARLET_TRAIN_SCALE), "0.5,1");
     fine(scarlet_train_options_get(opts, SCARLET_TRAIN_SCALE, value, 2, &err));
     CHECK(value[0] == 0.5 && value[1] == 1);
+    fine(scarlet_train_options_set(opts, "std", "0.25", &err));
+    fine(scarlet_train_options_get(opts, SCARLET_TRAIN_STD, value, 3, &err));
+    CHECK(value[0] == 0.25 && value[1] == 0.25 && value[2] == 0.25);
+    fine(scarlet_train_options_set(opts, "mean", "0.5:0.25:-1", &err));
+    fine(scarlet_train_options_get(opts, SCARLET_TRAIN_MEAN, value, 3, &err));
+    CHECK(value[0] == 0.5 && value[1] == 0.25 && value[2] == -1);
     fine(scarlet_train_options_set(opts, "freeze", "backbone", &err));
     fine(scarlet_train_options_get(opts, SCARLET_TRAIN_FREEZE, value, 1, &err));
     CHECK(value[0] == -1);

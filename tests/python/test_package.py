@@ -186,7 +186,7 @@ def test_the_callers_output(model, batch):
 def test_classify_is_softmax_and_topk_of_scores(model, pictures):
     for options in ({}, {"input_size": 64}, {"layout": "nhwc"}):
         with model.session(**options) as session:
-            for explicit in ({}, {"resize": 40 if not options else 80}, {"mean": (0.5, 0.4, 0.3), "std": [0.2] * 3}):
+            for explicit in ({}, {"resize": 40 if not options else 80}, {"mean": (0.5, 0.4, 0.3), "std": 0.2}):
                 scores = session.scores(pictures, **explicit)
                 for picture, row in zip(pictures, scores):
                     best = scarlet.topk(scarlet.softmax(row), 3, model.labels)

@@ -45,9 +45,14 @@ static void parse(void)
          "option threads: \"99999999999999999999\" is not an integer"},
         {"layout=x", "option layout: \"x\" is not one of nchw, nhwc"},
         {"precision=int4", "option precision: \"int4\" is not one of f32, int16, int8"},
-        {"mean=1:2", "option mean: \"1:2\" is not three numbers a:b:c"},
-        {"mean=1:2:3:4", "option mean: \"1:2:3:4\" is not three numbers a:b:c"},
-        {"mean=1:2:nan", "option mean: \"1:2:nan\" is not three numbers a:b:c"},
+        {"mean=1:2", "option mean: \"1:2\" is not three numbers, or one for all"},
+        {"mean=1:2:3:4", "option mean: \"1:2:3:4\" is not three numbers, or one for all"},
+        {"mean=1:2:nan", "option mean: \"1:2:nan\" is not three numbers, or one for all"},
+        {"mean=1,2", "option mean: \"1,2\" is not three numbers, or one for all"},
+        {"mean=1,2:3", "option mean: \"1,2:3\" is not three numbers, or one for all"},
+        {"mean=1,2,,3", "option mean: \"1,2\" is not three numbers, or one for all"},
+        {"mean=", "option mean: \"\" is not three numbers, or one for all"},
+        {"threads=2,3", "option threads: \"2,3\" is not an integer"},
         {"std=1:0:1", "normalization: mean must be finite and std finite and above 0"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -60,6 +65,10 @@ static void parse(void)
     CHECK(scarlet_options_parse(o, "mean=0.5:-0.25:1e-1", NULL) == 0);
     CHECK(scarlet__option_normalization(o, mean, std));
     CHECK(mean[0] == 0.5f && mean[1] == -0.25f && mean[2] == 0.1f && std[2] == 0.225f);
+    CHECK(scarlet_options_parse(o, "mean=.5, -1 ,2 , std = 0.25,threads=3", NULL) == 0);
+    CHECK(scarlet__option_normalization(o, mean, std));
+    CHECK(mean[0] == 0.5f && mean[1] == -1 && mean[2] == 2 && std[0] == 0.25f && std[2] == 0.25f);
+    CHECK(scarlet__option(o, SCARLET_OPT_THREADS) == 3);
     CHECK(scarlet_options_parse(NULL, "", NULL) == SCARLET_ERROR_ARGUMENT);
     CHECK(scarlet_options_parse(o, NULL, NULL) == SCARLET_ERROR_ARGUMENT);
     scarlet_options_free(o);

@@ -1,7 +1,7 @@
 """Options as keyword arguments, checked through the library's own table.
 
 `table()` lists them. A value is an integer, a bool, or the name of a value (`layout="nhwc"`); `mean` and `std` are
-three numbers. A name that the call does not use, or a value out of bounds, raises ArgumentError.
+three numbers, or one for all. A name that the call does not use, or a value out of bounds, raises ArgumentError.
 """
 
 import ctypes
@@ -90,7 +90,8 @@ class Options:
 
     def _set(self, name: str, value: Any) -> None:
         if name in NORMALIZATION:
-            self._parse(f"{name}={':'.join(repr(float(number)) for number in value)}")
+            numbers = [value] if isinstance(value, (int, float)) else value
+            self._parse(f"{name}={','.join(repr(float(number)) for number in numbers)}")
         elif isinstance(value, str):
             if "," in value:  # would begin another option
                 raise ArgumentError(f"option {name}: {value!r} has a comma")
