@@ -178,7 +178,9 @@ SCARLET_API void scarlet_image_free(scarlet_image *image);
  * Preprocesses one picture, runs the network and returns the k most probable classes.
  *
  * opts    picture options (resize, crop, filter, normalization), or NULL; for what is not set, the
- *         model's metadata counts, then ImageNet's defaults. The crop is the session's input size.
+ *         model's metadata counts, then ImageNet's defaults. The crop is the session's input size;
+ *         if that is not the file's, the file's resize changes in proportion. A resize below the
+ *         input size is refused.
  * k       at least 1; more than the number of classes means all of them
  * out     array of k elements; receives softmax probabilities in descending order
  * n_out   receives min(k, classes); may be NULL
@@ -273,7 +275,8 @@ SCARLET_API scarlet_status scarlet_image_resize(const scarlet_image *image, uint
 
 /*
  * Turns a picture into network input: resizes the short side, crops the centre, normalises. Gives
- * the same bits as torchvision's Resize, CenterCrop, ToTensor, Normalize with Pillow.
+ * the same bits as torchvision's Resize, CenterCrop, ToTensor, Normalize with Pillow. As there, a
+ * crop above resize is padded with black.
  *
  * opts     picture options and normalization, and `layout`; NULL: resize 256, crop 224, ImageNet's
  *          mean and standard deviation, NCHW
@@ -504,12 +507,13 @@ SCARLET_API scarlet_status scarlet_model_options(const scarlet_model *model, sca
 /*
  * Rewrites any checkpoint that scarlet_model_load reads as a safetensors file: one file, a complete
  * classifier. Metadata of a safetensors source is kept; labels and set options (input_size, resize,
- * normalization, auto_orient) replace what it says. storage=f16 halves the file: convolution and
- * linear weights are rounded to f16, batch norm and biases stay f32. By default the weights stay
- * f16 if they are. The target appears complete or not at all; it may be the source. A symbolic link
- * stays and a file keeps its mode. labels: one for each class, or NULL. scarlet-model(5) describes
- * the file, for other programs that write it. Errors: as scarlet_model_load; IO for the target;
- * ARGUMENT if the number of labels is not the number of classes.
+ * normalization, auto_orient) replace what it says; its resize follows a new input_size.
+ * storage=f16 halves the file: convolution and linear weights are rounded to f16, batch norm and
+ * biases stay f32. By default the weights stay f16 if they are. The target appears complete or not
+ * at all; it may be the source. A symbolic link stays and a file keeps its mode. labels: one for
+ * each class, or NULL. scarlet-model(5) describes the file, for other programs that write it.
+ * Errors: as scarlet_model_load; IO for the target; ARGUMENT if the number of labels is not the
+ * number of classes.
  */
 SCARLET_API scarlet_status scarlet_convert(const char *source, const char *target,
                                            const scarlet_labels *labels,

@@ -20,16 +20,33 @@ typedef struct {
 
 /* ---- metadata ---- */
 
-/* What labels and options say of the classifier. */
-static scarlet_status describe(const scarlet__network *network, const scarlet_labels *labels,
-                               const scarlet_options *opts, scarlet__metadata *out,
-                               scarlet_error *err)
+/* The sizes that options ask for. The file's resize follows the input size. */
+static scarlet_status describe_sizes(const scarlet__metadata *source, const scarlet_options *opts,
+                                     scarlet__metadata *out, scarlet_error *err)
 {
-    int64_t side = 0, resize = 0, orient = 0;
-    scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side);
-    scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize);
-    out->input_size = (int)side;
+    int64_t side = source->input_size ? source->input_size : SCARLET__IMAGENET_SIDE, resize;
+    if (scarlet__option_set(opts, SCARLET_OPT_INPUT_SIZE, &side)) {
+        out->input_size = (int)side;
+        out->resize = scarlet__metadata_resize(source, (int)side);
+    }
+    if (!scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize))
+        return SCARLET_OK;
     out->resize = (int)resize;
+    return resize >= side ? SCARLET_OK
+                          : scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                                          "option resize: %lld is less than the input size %lld",
+                                          (long long)resize, (long long)side);
+}
+
+/* What labels and options say of the classifier. */
+static scarlet_status describe(const scarlet__network *network, const scarlet__metadata *source,
+                               const scarlet_labels *labels, const scarlet_options *opts,
+                               scarlet__metadata *out, scarlet_error *err)
+{
+    int64_t orient = 0;
+    scarlet_status status = describe_sizes(source, opts, out, err);
+    if (status != SCARLET_OK)
+        return status;
     out->has_auto_orient = scarlet__option_set(opts, SCARLET_OPT_AUTO_ORIENT, &orient);
     out->auto_orient = orient;
     out->has_mean = out->has_std = scarlet__option_normalization(opts, out->mean, out->std);
@@ -126,7 +143,7 @@ static scarlet_status convert(const scarlet__source *source, const char *target,
     if (status == SCARLET_OK)
         status = scarlet__metadata_read(tensors, network, &metadata, err);
     if (status == SCARLET_OK)
-        status = describe(network, labels, opts, &changes, err);
+        status = describe(network, &metadata, labels, opts, &changes, err);
     if (status == SCARLET_OK)
         status = scarlet__metadata_write(&metadata, &changes, &text, err);
     j.tensors = tensors;

@@ -262,15 +262,18 @@ static scarlet_status take_picture(scarlet_session *s, const scarlet_image *imag
                                    const scarlet_options *opts, scarlet_error *err)
 {
     const scarlet__metadata *m = &s->model->metadata;
-    int64_t crop = s->side, resize = scarlet__default_resize((uint32_t)s->side);
+    int64_t crop = s->side, resize = scarlet__metadata_resize(m, s->side);
     float mean[3], std[3];
     if (scarlet__option_set(opts, SCARLET_OPT_CROP, &crop) && crop != s->side)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "option crop: %lld is not the session's input size %d",
                              (long long)crop, s->side);
-    if (m->resize && s->side == scarlet__model_side(s->model))
-        resize = m->resize;
-    scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize);
+    if (!resize)
+        resize = scarlet__default_resize((uint32_t)s->side);
+    if (scarlet__option_set(opts, SCARLET_OPT_RESIZE, &resize) && resize < s->side)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                             "option resize: %lld is less than the input size %d",
+                             (long long)resize, s->side);
     scarlet__metadata_normalization(m, mean, std);
     scarlet__option_normalization(opts, mean, std);
     return scarlet__preprocessor_run(s->preprocessor, image, (uint32_t)resize, (uint32_t)crop, mean,

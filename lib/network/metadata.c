@@ -9,6 +9,8 @@
 #include "formats/json.h"
 #include "options/options.h"
 
+enum { RESIZE_MAX = 8192 };
+
 static scarlet_status malformed(const scarlet__tensors *tensors, const char *key, const char *why,
                                 scarlet_error *err)
 {
@@ -96,7 +98,7 @@ static scarlet_status known(const scarlet__tensors *tensors, const scarlet__netw
     if (text && (!pixels(text, &m->input_size) || m->input_size > 4096))
         return malformed(tensors, "scarlet.input_size", "expected pixels, 1 to 4096", err);
     text = scarlet__metadata_get(m, "scarlet.resize");
-    if (text && (!pixels(text, &m->resize) || m->resize > 8192))
+    if (text && (!pixels(text, &m->resize) || m->resize > RESIZE_MAX))
         return malformed(tensors, "scarlet.resize", "expected pixels, 1 to 8192", err);
     text = scarlet__metadata_get(m, "scarlet.mean");
     m->has_mean = text && triple(text, m->mean);
@@ -242,6 +244,13 @@ const char *scarlet__metadata_get(const scarlet__metadata *m, const char *key)
 {
     size_t place;
     return scarlet__names_find(&m->by_key, key, &place) ? m->value[m->by_key.order[place]] : NULL;
+}
+
+int scarlet__metadata_resize(const scarlet__metadata *m, int side)
+{
+    int own = m->input_size ? m->input_size : SCARLET__IMAGENET_SIDE;
+    int64_t resize = (int64_t)m->resize * side / own;
+    return (int)(resize > RESIZE_MAX ? RESIZE_MAX : m->resize && !resize ? 1 : resize);
 }
 
 void scarlet__metadata_normalization(const scarlet__metadata *m, float mean[3], float std[3])

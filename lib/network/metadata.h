@@ -45,6 +45,10 @@ void scarlet__metadata_text_free(scarlet__metadata_text *text);
 /* The file's mean and std, ImageNet's where it has none. */
 void scarlet__metadata_normalization(const scarlet__metadata *metadata, float mean[3],
                                      float std[3]);
+/* The file's resize, in proportion to its input size, for an input of `side` pixels; 0: it has
+ * none.
+ */
+int scarlet__metadata_resize(const scarlet__metadata *metadata, int side);
 /* NULL if absent. */
 const char *scarlet__metadata_get(const scarlet__metadata *metadata, const char *key);
 

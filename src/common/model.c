@@ -41,6 +41,23 @@ void cli_model_failed(const cli_command *command, const scarlet_error *err)
     exit(MODEL_UNUSABLE);
 }
 
+/* Pictures for the session's input size, which may not be the file's: its resize follows it. */
+static void fit_pictures(const cli_loaded *loaded, const cli_command *command, const char *settings)
+{
+    int64_t side = scarlet_session_get(loaded->session, SCARLET_INFO_INPUT_SIZE), own, resize;
+    scarlet_options_get(loaded->opts, SCARLET_OPT_CROP, &own, NULL);
+    scarlet_options_get(loaded->opts, SCARLET_OPT_RESIZE, &resize, NULL);
+    if (resize && side != own)
+        scarlet_options_set(loaded->opts, SCARLET_OPT_RESIZE, resize * side / own, NULL);
+    cli_options(settings, loaded->opts);
+    scarlet_options_set(loaded->opts, SCARLET_OPT_CROP, side, NULL);
+    scarlet_options_get(loaded->opts, SCARLET_OPT_RESIZE, &resize, NULL);
+    if (resize && resize < side)
+        cli_usage(command,
+                  "a resize of %lld is less than the input size, %lld; --opt resize=N sets another",
+                  (long long)resize, (long long)side);
+}
+
 void cli_load_model(cli_loaded *loaded, const cli_command *command, const char *path,
                     const char *settings)
 {
@@ -52,9 +69,7 @@ void cli_load_model(cli_loaded *loaded, const cli_command *command, const char *
         scarlet_model_options(loaded->model, &loaded->opts, &err) != SCARLET_OK)
         cli_model_failed(command, &err);
     scarlet_options_free(own);
-    cli_options(settings, loaded->opts);
-    scarlet_options_set(loaded->opts, SCARLET_OPT_CROP,
-                        scarlet_session_get(loaded->session, SCARLET_INFO_INPUT_SIZE), NULL);
+    fit_pictures(loaded, command, settings);
 }
 
 void cli_unload_model(cli_loaded *loaded)

@@ -192,6 +192,11 @@ def test_classify_is_softmax_and_topk_of_scores(model, pictures):
                     best = scarlet.topk(scarlet.softmax(row), 3, model.labels)
                     assert session.classify(picture, 3, **explicit) == best
                     assert best[0].label == tiny.LABELS[best[0].class_id]
+            assert session.preprocess(pictures[0]).tobytes() == scarlet.preprocess(
+                pictures[0], crop=session.input_size, resize=session.input_size * 36 // 32, layout=options.get("layout", "nchw")).tobytes()
+            for call in (session.classify, session.preprocess):
+                with pytest.raises(errors.ArgumentError, match="^option resize: 31 is less than the input size"):
+                    call(pictures[0], resize=31)
 
 
 def test_k(model, pictures):

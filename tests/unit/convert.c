@@ -103,6 +103,11 @@ static void described(const char *first, const char *second, const char *third)
     expect(second, "scarlet.std", "0.1,0.2,3");
     CHECK(convert(second, third, "input_size=64", NULL) == SCARLET_OK);
     expect(third, "scarlet.input_size", "64");
+    expect(third, "scarlet.resize", "96");
+    scarlet_error err;
+    CHECK(convert(second, third, "resize=31", &err) == SCARLET_ERROR_ARGUMENT);
+    CHECK_TEXT(err.message, "option resize: 31 is less than the input size 32");
+    CHECK(convert(second, third, "input_size=64,resize=48", NULL) == SCARLET_ERROR_ARGUMENT);
     expect(third, "scarlet.mean", "0.1,0.33333334,1e-20");
     unlink(first);
     unlink(second);

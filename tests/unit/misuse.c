@@ -142,6 +142,9 @@ static void inference(void)
     CHECK(scarlet_options_parse(opts, "crop=64", NULL) == SCARLET_OK);
     REFUSED(scarlet_classify(s, image, opts, 1, top, &n, &err),
             "option crop: 64 is not the session's input size 32");
+    CHECK(scarlet_options_parse(opts, "crop=32,resize=31", NULL) == SCARLET_OK);
+    REFUSED(scarlet_classify(s, image, opts, 1, top, &n, &err),
+            "option resize: 31 is less than the input size 32");
     CHECK(scarlet_classify(s, image, NULL, 9, top, &n, &err) == SCARLET_OK && n == 5);
     float sum = 0;
     for (size_t i = 0; i < n; i++) {

@@ -63,12 +63,12 @@ class Both:
             **{name: value for name, value in options.items() if name in names(SESSION)})
         self.module, metadata = checkpoint.load(path, trust)
         side = self.session.input_size
-        resize = metadata.get("scarlet.resize") if side == self.model.input_size else None
+        resize = int(metadata.get("scarlet.resize", 0)) * side // self.model.input_size or side * 8 // 7
         mean, std = ([float(x) for x in metadata[key].split(",")] if key in metadata else default
                      for key, default in (("scarlet.mean", [0.485, 0.456, 0.406]),
                                           ("scarlet.std", [0.229, 0.224, 0.225])))
         self.transform = transforms.Compose([
-            transforms.Resize(int(resize) if resize else side * 8 // 7), transforms.CenterCrop(side),
+            transforms.Resize(resize), transforms.CenterCrop(side),
             transforms.ToTensor(), transforms.Normalize(mean, std)])
 
     def inputs(self, picture: str) -> Tuple[NDArray[np.float32], bool]:

@@ -186,11 +186,15 @@ class Session:
 
     def _picture_options(self, options: "dict[str, Any]") -> Options:
         """What scarlet_classify applies: explicit, else the model's metadata, else the defaults for the input size."""
-        own = {"layout": int(self.nhwc), "crop": self.input_size}
-        if self.input_size != self.model.input_size:
-            own["resize"] = max(1, self.input_size * 8 // 7)
-        base = Options(own, ("layout", "crop", "resize"), self.model.picture_options())
-        return Options(options, names(PICTURE), base.handle)
+        side, settings = self.input_size, Options({}, (), self.model.picture_options())
+        own = {"layout": int(self.nhwc), "crop": side}
+        if settings.get("resize"):
+            own["resize"] = max(1, settings.get("resize") * side // self.model.input_size)
+        settings = Options(own, ("layout", "crop", "resize"), settings.handle)
+        settings = Options(options, names(PICTURE), settings.handle)
+        if 0 < settings.get("resize") < side:
+            raise ArgumentError(f"option resize: {settings.get('resize')} is less than the input size {side}")
+        return settings
 
     def _use(self) -> Handle:
         if self._handle is None:
