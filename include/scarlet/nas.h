@@ -317,8 +317,8 @@ SCARLET_API scarlet_status scarlet_trainer_broken(const scarlet_trainer *trainer
  * evaluation. Does nothing once the training is finished.
  *
  * Errors: ARGUMENT with step, layer and learning rate if an output, a gradient or a weight is no
- * longer finite (the files of the last checkpoint stay); CORRUPT for too many broken pictures; IO (also a full disk; the
- * files written before stay), MEMORY.
+ * longer finite (the files of the last checkpoint stay); CORRUPT for too many broken pictures; IO
+ * (also a full disk; the files written before stay), MEMORY.
  */
 SCARLET_API scarlet_status scarlet_trainer_step(scarlet_trainer *trainer, scarlet_error *err);
 /* Steps until an epoch has ended. */
@@ -572,6 +572,37 @@ SCARLET_API scarlet_status scarlet_supernet_export(scarlet_supernet *supernet, c
                                                    scarlet_error *err);
 
 /* ======================================================================== *
+ * Several processes                                                        *
+ * ======================================================================== */
+
+/*
+ * Processes that work together, on one machine or many; the caller's message passing carries what
+ * they tell each other (the commands use MPI). All call the same functions in the same order, each
+ * from one thread. Messages do not fail: who cannot deliver one ends all processes. Likewise a
+ * process that goes no further after an error must end the others, which wait for it.
+ */
+typedef struct scarlet_group {
+    int32_t rank, size; /* this process, 0 .. size - 1; how many there are */
+    void *user;
+    /* Sends `bytes` from process `root` to all others. */
+    void (*broadcast)(void *user, void *data, size_t bytes, int32_t root);
+    /* Sends `bytes` from each process to all: out receives [size][bytes], in order of rank. */
+    void (*gather)(void *user, const void *data, size_t bytes, void *out);
+} scarlet_group;
+
+/*
+ * From now on each process of the group runs a part of a step's paths, path i that of rank
+ * i % size, and adds up all of them in their order: after a step all have the same weights, the
+ * same bits as one process alone. The group must outlive the supernet. Called by all, with the same
+ * supernet, again after each load.
+ *
+ * Errors: ARGUMENT in all processes if they differ in library, compiler, instruction set, data,
+ * steps done or weights, naming the process; MEMORY.
+ */
+SCARLET_API scarlet_status scarlet_supernet_join(scarlet_supernet *supernet,
+                                                 const scarlet_group *group, scarlet_error *err);
+
+/* ======================================================================== *
  * Latency                                                                  *
  * ======================================================================== */
 
@@ -672,6 +703,12 @@ SCARLET_API scarlet_status scarlet_search_create(const scarlet_space *space,
                                                  const scarlet_search_settings *settings,
                                                  scarlet_objective_fn evaluate, void *user,
                                                  scarlet_search **out, scarlet_error *err);
+/* Called in each step before its networks are evaluated one by one, in this order: it may evaluate
+ * them together, or elsewhere. What it returns but SCARLET_OK ends the step. */
+typedef scarlet_status (*scarlet_generation_fn)(void *user, size_t count,
+                                                const char *const *genotypes, scarlet_error *err);
+/* fn = NULL: not called (the default). `user` is that of the objective function. */
+SCARLET_API void scarlet_search_announce(scarlet_search *search, scarlet_generation_fn fn);
 /* Frees a search. */
 SCARLET_API void scarlet_search_free(scarlet_search *search);
 /*

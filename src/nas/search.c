@@ -16,6 +16,7 @@
 #include "common/status.h"
 #include "csv.h"
 #include "curves.h"
+#include "job.h"
 #include "nas.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -74,6 +75,7 @@ typedef struct request {
     figure_name objective[SCARLET_OBJECTIVES_MAX];
     double most[FIGURES]; /* constraints; infinite: none */
     int generations;
+    const scarlet_group *job;
     bool resume, measure;
 } request;
 
@@ -85,10 +87,10 @@ typedef struct study {
     const scarlet_space *space;
     scarlet_latency *latency;
     csv table;
-    search_journal *journal;
+    search_journal *journal; /* process 0's */
     scarlet_search *search;
-    candidate *candidate; /* all evaluated, in order */
-    size_t count, done;
+    candidate *candidate; /* all evaluated, in order, and those at hand */
+    size_t count, evaluated, done;
 } study;
 
 /* ---- objectives ---- */
@@ -137,34 +139,104 @@ static scarlet_status cost(const study *s, candidate *c, scarlet_error *err)
     return status;
 }
 
+/* ---- generations ---- */
+
+/* Fills in what the journal knows, which process 0 has. */
+static void recall(const study *s, candidate *c, size_t count)
+{
+    double(*figure)[FIGURES] = cli_alloc(count, sizeof *figure);
+    for (size_t i = 0; i < count; i++) {
+        if (s->journal)
+            journal_find(s->journal, &c[i]);
+        memcpy(figure[i], c[i].figure, sizeof *figure);
+    }
+    job_send(s->q->job, figure, count * sizeof *figure);
+    for (size_t i = 0; i < count; i++)
+        memcpy(c[i].figure, figure[i], sizeof *figure);
+    free(figure);
+}
+
+/* Indices of the networks without a score, the costliest first: those that several processes score
+ * at a time take about as long. Returns their number. */
+static size_t order_unknown(const candidate *c, size_t count, size_t *order)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isfinite(c[i].figure[CROSS_ENTROPY]) || isfinite(c[i].figure[TOP1]))
+            continue;
+        size_t at = unknown++;
+        for (; at > 0 && c[order[at - 1]].figure[MACS] < c[i].figure[MACS]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    return unknown;
+}
+
+/* Scores as many networks as there are processes, or fewer; journals them in their order. */
+static scarlet_status score_round(study *s, candidate *c, const size_t *order, size_t count,
+                                  scarlet_error *err)
+{
+    double(*figure)[FIGURES] = cli_alloc(count, sizeof *figure);
+    scarlet_status status = SCARLET_OK;
+    for (size_t i = 0; status == SCARLET_OK && i < count; i++)
+        if (job_makes(s->q->job, i)) {
+            status = score(s, &c[order[i]], err);
+            memcpy(figure[i], c[order[i]].figure, sizeof *figure);
+        }
+    if (status == SCARLET_OK) {
+        job_share(s->q->job, figure, count, sizeof *figure);
+        for (size_t i = 0; i < count; i++) {
+            memcpy(c[order[i]].figure, figure[i], sizeof *figure);
+            if (s->journal)
+                journal_add(s->journal, &c[order[i]]);
+        }
+        progress_step(s->done += count);
+    }
+    free(figure);
+    return status;
+}
+
+static scarlet_status generation(void *user, size_t count, const char *const *genotypes,
+                                 scarlet_error *err)
+{
+    study *s = user;
+    s->candidate = cli_resize(s->candidate, (s->count + count) * sizeof *s->candidate);
+    candidate *c = s->candidate + s->count;
+    s->count += count;
+    for (size_t i = 0; i < count; i++) {
+        c[i].genotype = cli_format("%s", genotypes[i]);
+        for (int k = 0; k < FIGURES; k++)
+            c[i].figure[k] = NAN;
+    }
+    recall(s, c, count);
+    scarlet_status status = SCARLET_OK;
+    for (size_t i = 0; status == SCARLET_OK && i < count; i++)
+        status = cost(s, &c[i], err);
+    size_t *order = cli_alloc(count, sizeof *order), unknown = order_unknown(c, count, order);
+    const size_t at_once = s->q->job ? (size_t)s->q->job->size : 1;
+    s->done += count - unknown;
+    for (size_t i = 0; status == SCARLET_OK && i < unknown; i += at_once)
+        status = score_round(s, c, order + i, unknown - i < at_once ? unknown - i : at_once, err);
+    free(order);
+    return status;
+}
+
+/* Of the next network of the generation. */
 static scarlet_status objective(void *user, const char *genotype, double *objectives,
                                 double *violation, scarlet_error *err)
 {
     study *s = user;
-    candidate c = {.genotype = cli_format("%s", genotype)};
-    for (int i = 0; i < FIGURES; i++)
-        c.figure[i] = NAN;
-    const bool known = journal_find(s->journal, &c);
-    scarlet_status status = cost(s, &c, err);
-    if (status == SCARLET_OK && !known)
-        status = score(s, &c, err);
-    if (status != SCARLET_OK) {
-        free(c.genotype);
-        return status;
-    }
-    if (!known)
-        journal_add(s->journal, &c);
+    const candidate *c = &s->candidate[s->evaluated++];
+    (void)genotype;
+    (void)err;
     for (int i = 0; i < s->q->settings.objectives; i++) {
         const figure_name name = s->q->objective[i];
-        objectives[i] = name == TOP1 ? -c.figure[name] : c.figure[name];
+        objectives[i] = name == TOP1 ? -c->figure[name] : c->figure[name];
     }
     *violation = 0;
     for (int i = 0; i < FIGURES; i++)
-        if (isfinite(s->q->most[i]) && c.figure[i] > s->q->most[i])
-            *violation += c.figure[i] / s->q->most[i] - 1;
-    s->candidate = cli_grow(s->candidate, s->count, sizeof *s->candidate);
-    s->candidate[s->count++] = c;
-    progress_step(++s->done);
+        if (isfinite(s->q->most[i]) && c->figure[i] > s->q->most[i])
+            *violation += c->figure[i] / s->q->most[i] - 1;
     return SCARLET_OK;
 }
 
@@ -484,6 +556,24 @@ static void read_request(request *q, int argc, char **argv)
         cli_usage(q->command, "latency is asked for: give --latency");
 }
 
+/* Makes the folder, or finds it there. */
+static void open_journal(study *s)
+{
+    const request *q = s->q;
+    if (q->resume ? access(q->shared.output, F_OK) != 0 : mkdir(q->shared.output, 0777) != 0) {
+        if (!q->resume && errno == EEXIST)
+            cli_usage(q->command, "%s exists already: --resume continues it", q->shared.output);
+        cli_refuse_errno(q->shared.output);
+    }
+    char *path = super_file(q->shared.output, "journal.jsonl");
+    char *about = q->super ? cli_format("%ssupernet of %.0f steps\n", scarlet_space_text(s->space),
+                                        scarlet_supernet_get(s->folder.net, SCARLET_SUPERNET_STEP))
+                           : cli_format("%stable\n", scarlet_space_text(s->space));
+    s->journal = journal_open(path, about, q->resume);
+    free(about);
+    free(path);
+}
+
 static void open_study(study *s)
 {
     const request *q = s->q;
@@ -498,25 +588,17 @@ static void open_study(study *s)
     }
     if (q->latency_file)
         must(s, scarlet_latency_load(q->latency_file, &s->latency, &err), &err);
-    if (q->resume ? access(q->shared.output, F_OK) != 0 : mkdir(q->shared.output, 0777) != 0) {
-        if (!q->resume && errno == EEXIST)
-            cli_usage(q->command, "%s exists already: --resume continues it", q->shared.output);
-        cli_refuse_errno(q->shared.output);
-    }
-    char *path = super_file(q->shared.output, "journal.jsonl");
-    char *about = q->super ? cli_format("%ssupernet of %.0f steps\n", scarlet_space_text(s->space),
-                                        scarlet_supernet_get(s->folder.net, SCARLET_SUPERNET_STEP))
-                           : cli_format("%stable\n", scarlet_space_text(s->space));
-    s->journal = journal_open(path, about, q->resume);
-    free(about);
-    free(path);
+    if (job_leads(q->job))
+        open_journal(s);
     must(s, scarlet_search_create(s->space, &q->settings, objective, s, &s->search, &err), &err);
+    scarlet_search_announce(s->search, generation);
 }
 
 static void close_study(study *s)
 {
     scarlet_search_free(s->search);
-    journal_close(s->journal);
+    if (s->journal)
+        journal_close(s->journal);
     scarlet_latency_free(s->latency);
     scarlet_space_free(s->own_space);
     if (s->q->table_file)
@@ -536,13 +618,25 @@ static int run(const cli_command *command, int argc, char **argv)
                  .generations = 20};
     for (int i = 0; i < FIGURES; i++)
         q.most[i] = INFINITY;
+    q.job = job_join();
+    /* Process 0 first: what is wrong with the request is reported once. */
+    if (!job_leads(q.job))
+        job_follow(q.job);
     read_request(&q, argc, argv);
     study s = {.q = &q};
     open_study(&s);
+    if (job_leads(q.job))
+        job_follow(q.job);
+    else
+        q.shared.quiet = true;
+    if (q.super)
+        super_join(&s.folder, command, q.job);
     interrupt_catch();
     progress_start((size_t)q.generations * (size_t)q.settings.population, q.shared.quiet);
-    for (int i = 0; i < q.generations && !scarlet_search_finished(s.search) && !interrupted();
-         i++) {
+    bool stopped = false;
+    for (int i = 0; i < q.generations && !scarlet_search_finished(s.search); i++) {
+        if ((stopped = job_any(q.job, interrupted())))
+            break;
         scarlet_error err;
         scarlet_status status = scarlet_search_step(s.search, &err);
         if (status != SCARLET_OK)
@@ -550,14 +644,14 @@ static int run(const cli_command *command, int argc, char **argv)
         must(&s, status, &err);
     }
     progress_hide();
-    if (interrupted()) {
+    if (stopped) {
         if (!q.shared.quiet)
             cli_error("interrupted; the same command with --resume goes on");
         close_study(&s);
-        cli_finish(DONE);
-        interrupt_finish();
+        job_interrupt(q.job);
     }
-    conclude(&s);
+    if (job_leads(q.job))
+        conclude(&s);
     close_study(&s);
     return DONE;
 }

@@ -108,6 +108,13 @@ void super_open(super_folder *s, const cli_command *command, const char *path,
     free(file);
 }
 
+void super_join(super_folder *s, const cli_command *command, const scarlet_group *job)
+{
+    scarlet_error err;
+    if (job)
+        super_must(command, scarlet_supernet_join(s->net, job, &err), &err);
+}
+
 void super_close(super_folder *s)
 {
     scarlet_supernet_free(s->net);

@@ -36,6 +36,8 @@ void super_source_write(const super_source *source, const char *folder);
 /* Opens folder, data and supernet. Ends the program with a message. */
 void super_open(super_folder *s, const cli_command *command, const char *path,
                 const super_options *o);
+/* Shares steps with the other processes; checks that all can give the same bits. NULL: alone. */
+void super_join(super_folder *s, const cli_command *command, const scarlet_group *job);
 void super_close(super_folder *s);
 /* A failure of the library: ends the program, with a usage error for wrong arguments. */
 void super_must(const cli_command *command, scarlet_status status, const scarlet_error *err);

@@ -16,6 +16,7 @@
 #include "common/status.h"
 #include "csv.h"
 #include "curves.h"
+#include "job.h"
 #include "nas.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -53,6 +54,7 @@ typedef struct request {
     const char *space, *output;
     scarlet_supernet_settings settings;
     scarlet_train_options *options;
+    const scarlet_group *job;
     size_t watch;
     bool resume, quiet;
 } request;
@@ -161,17 +163,22 @@ static watched *choose_watched(const request *q, const scarlet_space *space)
 static void watch(const request *q, super_folder *s, watched *w, row *out)
 {
     double sum = 0, squares = 0, n = (double)q->watch;
+    scarlet_score *score = cli_alloc(q->watch, sizeof *score);
     for (size_t i = 0; i < q->watch; i++) {
-        scarlet_score score;
         scarlet_error err;
-        super_must(
-            q->command,
-            scarlet_supernet_score(s->net, w[i].genotype, SCARLET_PART_VALIDATION, &score, &err),
-            &err);
-        w[i].top1 = 100 * score.top1;
+        if (job_makes(q->job, i))
+            super_must(q->command,
+                       scarlet_supernet_score(s->net, w[i].genotype, SCARLET_PART_VALIDATION,
+                                              &score[i], &err),
+                       &err);
+    }
+    job_share(q->job, score, q->watch, sizeof *score);
+    for (size_t i = 0; i < q->watch; i++) {
+        w[i].top1 = 100 * score[i].top1;
         sum += w[i].top1;
         squares += w[i].top1 * w[i].top1;
     }
+    free(score);
     out->top1 = q->watch ? sum / n : NAN;
     out->spread = q->watch > 1 ? sqrt(fmax(0, (squares - sum * sum / n) / (n - 1))) : NAN;
     out->condition = NAN;
@@ -289,6 +296,8 @@ static void write_page(const request *q, const super_folder *s, const results *r
 
 static void checkpoint(const request *q, const super_folder *s)
 {
+    if (!job_leads(q->job))
+        return;
     char *path = super_file(q->output, "supernet.safetensors");
     scarlet_error err;
     super_must(q->command, scarlet_supernet_write(s->net, path, &err), &err);
@@ -303,7 +312,8 @@ static void end_epoch(const request *q, super_folder *s, results *r, watched *w,
              .rate = scarlet_supernet_get(s->net, SCARLET_SUPERNET_RATE)};
     watch(q, s, w, &x);
     results_add(r, &x);
-    results_write(r); /* first: rows after the checkpoint are made again */
+    if (job_leads(q->job))
+        results_write(r); /* first: rows after the checkpoint are made again */
     checkpoint(q, s);
     if (q->quiet)
         return;
@@ -321,12 +331,13 @@ static void train(const request *q, super_folder *s, results *r, watched *w)
     const double steps = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS);
     const double epoch = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS_PER_EPOCH);
     int64_t written = now_nanos();
+    bool stopped = false;
     interrupt_catch();
     interrupt_catch_termination();
     progress_start((size_t)steps, q->quiet);
     for (double step; (step = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEP)) < steps;) {
         scarlet_error err;
-        if (interrupted())
+        if ((stopped = job_any(q->job, interrupted())))
             break;
         super_must(q->command, scarlet_supernet_step(s->net, &err), &err);
         progress_step((size_t)step + 1);
@@ -339,13 +350,12 @@ static void train(const request *q, super_folder *s, results *r, watched *w)
         }
     }
     progress_hide();
-    if (!interrupted())
+    if (!stopped)
         return;
     checkpoint(q, s);
     if (!q->quiet)
         cli_error("interrupted; to go on: scarlet supernet --output %s --resume", q->output);
-    cli_finish(DONE);
-    interrupt_finish();
+    job_interrupt(q->job);
 }
 
 /* ---- command ---- */
@@ -466,12 +476,21 @@ static int run(const cli_command *command, int argc, char **argv)
     super_folder s;
     if (!q.options)
         cli_out_of_memory();
+    q.job = job_join();
+    /* Process 0 makes or opens the folder; then the others open it. */
+    if (!job_leads(q.job))
+        job_follow(q.job);
     read_request(&q, &names, argc, argv);
     results r = {.path = super_file(q.output, "results.csv")};
-    if (q.resume)
+    if (q.resume || !job_leads(q.job))
         super_open(&s, command, q.output, &(super_options){0});
     else
         begin(&q, &s, argv[optind], names);
+    if (job_leads(q.job))
+        job_follow(q.job);
+    else
+        q.quiet = true;
+    super_join(&s, command, q.job);
     if (!s.data.parts[SCARLET_PART_VALIDATION])
         q.watch = 0;
     q.settings.let = scarlet_supernet_get(s.net, SCARLET_SUPERNET_LETS) > 0;
@@ -482,7 +501,8 @@ static int run(const cli_command *command, int argc, char **argv)
     train(&q, &s, &r, w);
     row last;
     watch(&q, &s, w, &last); /* again: a resumed run may have found nothing left to do */
-    write_page(&q, &s, &r, w);
+    if (job_leads(q.job))
+        write_page(&q, &s, &r, w);
     if (!q.quiet)
         printf("Next: scarlet score %s --random 100\n", q.output);
 

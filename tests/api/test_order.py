@@ -18,7 +18,7 @@ LIB = {
     "nas": "common formats network",  # and of engine the vector type that kernels are written in
 }
 VECTOR = {"engine/kernels/" + name for name in ("vector.h", "set.h", "sets.h")}
-NAS = {"units": "data", "data": "", "train": "units data", "supernet": "train units data",
+NAS = {"units": "data", "data": "", "train": "units data", "parallel": "", "supernet": "parallel train units data",
        "search": "supernet data"}
 SRC = {"common": "", "pictures": "common", "report": "common pictures", "verify": "common pictures report",
        "nas": "common pictures report verify"}

@@ -1,11 +1,13 @@
 /*
- * Trains a supernet for some steps with 1, 2 and 3 threads: the results must be the same bits.
+ * Trains a supernet for some steps with 1, 2 and 3 threads, and as 1, 2, 3 and 16 processes: the
+ * results must be the same bits. Here, processes are threads that exchange copies.
  *
  *   fair_step SPACE TRAINING STEPS name=value,... [OUTPUT]
  *
  * SPACE is a name or file. Prints a line for each tensor, path and loss; OUTPUT receives the
  * tensors before and after, and their momentum.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +16,10 @@
 #include "nas/supernet/fair_step.h"
 #include "test.h"
 
-static scarlet_error err;
-
-static void must(scarlet_status status, const char *what)
+static void must(scarlet_status status, const scarlet_error *err, const char *what)
 {
     if (status != SCARLET_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.message);
+        fprintf(stderr, "%s: %s\n", what, err->message);
         exit(3);
     }
 }
@@ -45,8 +45,9 @@ static scarlet_status fetch(void *user, int64_t step, int index, float *pictures
     const source *from = user;
     const size_t side = (size_t)from->space->input_size, batch = (size_t)from->batch;
     const size_t classes = (size_t)from->space->classes;
+    if (index != 0)
+        return SCARLET_ERROR_ARGUMENT;
     (void)error;
-    CHECK(index == 0);
     for (size_t i = 0; i < batch * side * side * 3; i++)
         pictures[i] = (float)((i + (size_t)step) * 7919 % 1009) / 504.5f - 1;
     for (size_t i = 0; i < batch * classes; i++)
@@ -85,69 +86,165 @@ static void write_tensors(const scarlet__fair *f, const float *from, FILE *out)
     }
 }
 
+/* ---- training ---- */
+
+typedef struct task {
+    const scarlet__supernet *supernet;
+    scarlet__fair_settings settings;
+    scarlet_training training;
+    int steps;
+    FILE *out;      /* NULL: prints nothing */
+    float *weights; /* receives them, if there are none yet; else they are compared */
+    bool same;
+    scarlet_group *group; /* NULL: none */
+} task;
+
+static void train(task *t)
+{
+    const scarlet_space *space = t->supernet->space;
+    source from = {space, t->settings.batch};
+    scarlet_error error;
+    scarlet__fair f;
+    must(scarlet__fair_create(t->supernet, &t->settings, &f, &error), &error, "create");
+    condition(&f);
+    f.group = t->group;
+    if (t->out)
+        write_tensors(&f, f.weights, t->out);
+    for (int step = 0; step < t->steps; step++) {
+        scarlet__path path[SCARLET__CHOICES_MAX];
+        const int paths = scarlet__deal_paths(space, t->training);
+        double loss;
+        scarlet__deal(space, t->training, t->settings.seed, step, path);
+        must(scarlet__fair_step(&f, path, paths, fetch, &from, 0.05, &loss, &error), &error,
+             "step");
+        for (int i = 0; t->out && i < paths; i++) {
+            char genotype[SCARLET_GENOTYPE_SIZE];
+            scarlet__path_print(space, &path[i], t->supernet->let ? "let" : "id", genotype);
+            printf("path %d %s\n", step, genotype);
+        }
+        if (t->out)
+            printf("loss %d %.9g\n", step, loss);
+    }
+    if (t->out) {
+        write_tensors(&f, f.weights, t->out);
+        write_tensors(&f, f.momentum, t->out);
+    }
+    const size_t bytes = t->supernet->floats * sizeof *f.weights;
+    if (!t->weights && (t->weights = malloc(bytes)))
+        memcpy(t->weights, f.weights, bytes);
+    t->same = t->weights && f.steps == t->steps && memcmp(t->weights, f.weights, bytes) == 0;
+    scarlet__fair_free(&f);
+}
+
+/* ---- processes ---- */
+
+enum { PROCESSES = 16 };
+
+typedef struct meeting {
+    pthread_barrier_t barrier;
+    const void *of[PROCESSES]; /* what each process sends */
+} meeting;
+
+typedef struct process {
+    pthread_t thread;
+    meeting *at;
+    scarlet_group group;
+    task task;
+} process;
+
+static void gather(void *user, const void *data, size_t bytes, void *out)
+{
+    const process *p = user;
+    p->at->of[p->group.rank] = data;
+    pthread_barrier_wait(&p->at->barrier);
+    for (int i = 0; i < p->group.size; i++)
+        memcpy((char *)out + (size_t)i * bytes, p->at->of[i], bytes);
+    pthread_barrier_wait(&p->at->barrier);
+}
+
+static void broadcast(void *user, void *data, size_t bytes, int32_t root)
+{
+    const process *p = user;
+    p->at->of[p->group.rank] = data;
+    pthread_barrier_wait(&p->at->barrier);
+    if (p->group.rank != root)
+        memcpy(data, p->at->of[root], bytes);
+    pthread_barrier_wait(&p->at->barrier);
+}
+
+static void *train_apart(void *user)
+{
+    train(&((process *)user)->task);
+    return NULL;
+}
+
+static void train_together(const task *t, int size)
+{
+    static process all[PROCESSES];
+    meeting at;
+    pthread_barrier_init(&at.barrier, NULL, (unsigned)size);
+    for (int i = 0; i < size; i++) {
+        all[i] = (process){.at = &at, .task = *t};
+        all[i].group = (scarlet_group){i, size, &all[i], broadcast, gather};
+        all[i].task.group = &all[i].group;
+        pthread_create(&all[i].thread, NULL, train_apart, &all[i]);
+    }
+    for (int i = 0; i < size; i++) {
+        pthread_join(all[i].thread, NULL);
+        CHECK(all[i].task.same);
+    }
+    pthread_barrier_destroy(&at.barrier);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 5)
         return 2;
     scarlet_space *space;
     scarlet__supernet supernet;
-    must(scarlet_space_load(argv[1], &space, &err), "space");
-    const scarlet_training training = (scarlet_training)atoi(argv[2]);
-    const int steps = atoi(argv[3]);
+    scarlet_error err;
+    must(scarlet_space_load(argv[1], &space, &err), &err, "space");
     const char *text = argv[4];
-    must(scarlet__supernet_make(space, setting(text, "let", 0) != 0, &supernet, &err), "supernet");
-    scarlet__fair_settings settings = {
-        .batch = (int)setting(text, "batch", 6),
-        .isa_max = (int)setting(text, "isa", SCARLET_ISA_ANY),
-        .nesterov = setting(text, "nesterov", 0) != 0,
-        .momentum = 0.9,
-        .weight_decay = 1e-3,
-        .clip_norm = setting(text, "clip_norm", 0),
-        .let_decay = setting(text, "let_decay", 0),
-        .let_to_zero = setting(text, "let_to_zero", 0) != 0,
-        .let_start = (scarlet_let_start)(int)setting(text, "let_start", 0),
-        .seed = 7,
+    must(scarlet__supernet_make(space, setting(text, "let", 0) != 0, &supernet, &err), &err,
+         "supernet");
+    task t = {
+        .supernet = &supernet,
+        .training = (scarlet_training)atoi(argv[2]),
+        .steps = atoi(argv[3]),
+        .out = fopen(argc > 5 ? argv[5] : "/dev/null", "wb"),
+        .settings =
+            {
+                .batch = (int)setting(text, "batch", 6),
+                .threads = 1,
+                .isa_max = (int)setting(text, "isa", SCARLET_ISA_ANY),
+                .nesterov = setting(text, "nesterov", 0) != 0,
+                .momentum = 0.9,
+                .weight_decay = 1e-3,
+                .clip_norm = setting(text, "clip_norm", 0),
+                .let_decay = setting(text, "let_decay", 0),
+                .let_to_zero = setting(text, "let_to_zero", 0) != 0,
+                .let_start = (scarlet_let_start)(int)setting(text, "let_start", 0),
+                .seed = 7,
+            },
     };
-    source from = {space, settings.batch};
-    FILE *out = argc > 5 ? fopen(argv[5], "wb") : NULL;
-    float *first = NULL;
-    for (settings.threads = 1; settings.threads <= 3; settings.threads++) {
-        const bool print = settings.threads == 1;
-        scarlet__fair f;
-        must(scarlet__fair_create(&supernet, &settings, &f, &err), "create");
-        condition(&f);
-        if (print && out)
-            write_tensors(&f, f.weights, out);
-        for (size_t i = 0; print && i < supernet.tensors; i++)
-            printf("tensor %s %lld\n", supernet.tensor[i].name,
-                   (long long)supernet.tensor[i].count);
-        for (int step = 0; step < steps; step++) {
-            scarlet__path path[SCARLET__CHOICES_MAX];
-            const int paths = scarlet__deal_paths(space, training);
-            double loss;
-            scarlet__deal(space, training, settings.seed, step, path);
-            must(scarlet__fair_step(&f, path, paths, fetch, &from, 0.05, &loss, &err), "step");
-            for (int i = 0; print && i < paths; i++) {
-                char genotype[SCARLET_GENOTYPE_SIZE];
-                scarlet__path_print(space, &path[i], supernet.let ? "let" : "id", genotype);
-                printf("path %d %s\n", step, genotype);
-            }
-            if (print)
-                printf("loss %d %.9g\n", step, loss);
-        }
-        CHECK(f.steps == steps);
-        if (print && out) {
-            write_tensors(&f, f.weights, out);
-            write_tensors(&f, f.momentum, out);
-        }
-        if (!first && (first = malloc(supernet.floats * sizeof *first)))
-            memcpy(first, f.weights, supernet.floats * sizeof *first);
-        CHECK(first && memcmp(first, f.weights, supernet.floats * sizeof *first) == 0);
-        scarlet__fair_free(&f);
+    for (size_t i = 0; i < supernet.tensors; i++)
+        printf("tensor %s %lld\n", supernet.tensor[i].name, (long long)supernet.tensor[i].count);
+    if (!t.out)
+        return 3;
+    for (; t.settings.threads <= 3; t.settings.threads++) {
+        train(&t);
+        CHECK(t.same);
+        if (t.out)
+            fclose(t.out);
+        t.out = NULL;
     }
-    if (out)
-        fclose(out);
-    free(first);
+    t.settings.threads = 2;
+    train_together(&t, 1);
+    train_together(&t, 2);
+    t.settings.threads = 1;
+    train_together(&t, 3);
+    train_together(&t, PROCESSES); /* more than there are paths */
+    free(t.weights);
     scarlet__supernet_free(&supernet);
     scarlet_space_free(space);
     return test_result();

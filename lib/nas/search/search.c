@@ -21,6 +21,7 @@ struct scarlet_search {
     scarlet_space *space;
     scarlet_search_settings settings;
     scarlet_objective_fn evaluate;
+    scarlet_generation_fn announce;
     void *user;
     trial *trial; /* all networks evaluated, in order */
     size_t count, capacity;
@@ -74,7 +75,7 @@ static bool grow_table(scarlet_search *s)
     return true;
 }
 
-/* Evaluates a network that is new. */
+/* Adds a network that is new, to be evaluated. */
 static scarlet_status add(scarlet_search *s, const scarlet__path *path, scarlet_error *err)
 {
     if (!grow_table(s) ||
@@ -84,16 +85,34 @@ static scarlet_status add(scarlet_search *s, const scarlet__path *path, scarlet_
     trial *t = &s->trial[s->count];
     *t = (trial){.path = *path, .step = s->step};
     scarlet__path_print(s->space, path, "id", t->genotype);
+    *find(s, path) = (uint32_t)s->count + 1;
+    s->count++;
+    return SCARLET_OK;
+}
+
+static scarlet_status announce(const scarlet_search *s, size_t first, scarlet_error *err)
+{
+    const size_t count = s->count - first;
+    if (!s->announce || count == 0)
+        return SCARLET_OK;
+    const char **genotype = scarlet__alloc(count, sizeof *genotype);
+    if (!genotype)
+        return scarlet__fail_memory(err);
+    for (size_t i = 0; i < count; i++)
+        genotype[i] = s->trial[first + i].genotype;
+    scarlet_status status = s->announce(s->user, count, genotype, err);
+    scarlet__free(genotype);
+    return status;
+}
+
+static scarlet_status judge(scarlet_search *s, trial *t, scarlet_error *err)
+{
     scarlet_status status =
         s->evaluate(s->user, t->genotype, t->point.objective, &t->point.violation, err);
     for (int i = 0; status == SCARLET_OK && i < s->settings.objectives; i++)
         if (!isfinite(t->point.objective[i]) || !isfinite(t->point.violation))
             status = scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                                    "%.100s: objective %d is not finite", t->genotype, i);
-    if (status == SCARLET_OK) {
-        *find(s, path) = (uint32_t)s->count + 1;
-        s->count++;
-    }
     return status;
 }
 
@@ -317,6 +336,10 @@ static scarlet_status step(scarlet_search *s, scarlet_error *err)
         }
         status = add(s, &child, err);
     }
+    if (status == SCARLET_OK)
+        status = announce(s, count, err);
+    for (size_t i = count; status == SCARLET_OK && i < s->count; i++)
+        status = judge(s, &s->trial[i], err);
     if (status == SCARLET_OK) {
         if (old)
             memcpy(index, s->member, old * sizeof *index);
@@ -335,6 +358,7 @@ static scarlet_status step(scarlet_search *s, scarlet_error *err)
             s->known[i] = s->known[i] > count ? 0 : s->known[i];
         s->count = count;
         s->random = begin;
+        s->finished = false;
     }
     stand_free(&st);
     scarlet__free(index);
@@ -377,6 +401,12 @@ scarlet_status scarlet_search_create(const scarlet_space *space,
     else
         scarlet_search_free(s);
     return status;
+}
+
+void scarlet_search_announce(scarlet_search *s, scarlet_generation_fn fn)
+{
+    if (s)
+        s->announce = fn;
 }
 
 void scarlet_search_free(scarlet_search *s)

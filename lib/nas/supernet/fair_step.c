@@ -15,20 +15,26 @@
 #include "nas/supernet/let.h"
 #include "nas/train/crew.h"
 
+typedef struct outcome {
+    double loss, norm; /* mean over the pictures; of the gradient */
+} outcome;
+
 struct scarlet__fair_work {
     float *memory;
     size_t bytes;
     float *pictures, *targets;
     scarlet__track *track; /* a thread's */
     int *uses;             /* of each part in this step */
+    float *held;           /* with a group: gradients of its own paths, then of another's */
+    outcome *outcome;      /* likewise */
     /* The present step. */
     const scarlet__path *path;
     int paths;
     double rate;
     atomic_int next, next_part;
-    pthread_mutex_t lock;   /* of what follows */
-    pthread_cond_t changed; /* `added` */
-    int added;
+    pthread_mutex_t lock; /* of `added` */
+    pthread_cond_t changed;
+    int added; /* whose thread alone touches what follows */
     double loss;
     scarlet_status status;
     scarlet_error error;
@@ -147,6 +153,8 @@ void scarlet__fair_free(scarlet__fair *f)
         pthread_mutex_destroy(&w->lock);
         scarlet__free(w->track);
         scarlet__free(w->uses);
+        scarlet__free(w->held);
+        scarlet__free(w->outcome);
     }
     scarlet__free(w);
     scarlet__free(f->trained);
@@ -169,13 +177,14 @@ static void flush_denormals(void)
 }
 
 /* Adds a path's gradient, scaled, to those of its parts. */
-static void add_parts(scarlet__fair *f, const scarlet__track *t, float scale)
+static void add_parts(scarlet__fair *f, int index, const float *from, float scale)
 {
-    const float *from = t->gradients;
-    for (int i = 0; i < t->parts; i++) {
-        const scarlet__part *part = &f->supernet->part[t->part[i]];
+    int of_path[SCARLET__NETWORK_LAYERS_MAX];
+    const int parts = scarlet__supernet_parts(f->supernet, &f->work->path[index], of_path);
+    for (int i = 0; i < parts; i++) {
+        const scarlet__part *part = &f->supernet->part[of_path[i]];
         float *to = f->gradient + part->offset;
-        const bool first = f->work->uses[t->part[i]]++ == 0;
+        const bool first = f->work->uses[of_path[i]]++ == 0;
         for (size_t k = 0; k < part->floats; k++)
             to[k] = first ? scale * from[k] : to[k] + scale * from[k];
         from += part->floats;
@@ -194,34 +203,55 @@ static scarlet_status not_finite(const scarlet__fair *f, int index, const char *
                          (long long)f->steps, f->work->rate, what, genotype);
 }
 
-/* Adds a path when its turn has come. After a failure only counts. */
-static void add(scarlet__fair *f, int index, const scarlet__track *t, double loss)
+/* Adds a path, all before it having been added. After a failure does nothing. */
+static void add(scarlet__fair *f, int index, const float *gradients, const outcome *o)
 {
     struct scarlet__fair_work *w = f->work;
-    size_t floats = 0;
-    for (int i = 0; i < t->parts; i++)
-        floats += f->supernet->part[t->part[i]].floats;
-    const double norm = sqrt(scarlet__squares(t->gradients, floats));
+    if (w->status == SCARLET_OK && !isfinite(o->loss))
+        w->status = not_finite(f, index, "the loss", &w->error);
+    else if (w->status == SCARLET_OK && !(o->norm * fabs(w->rate) < 1e30))
+        w->status = not_finite(f, index, "the gradient", &w->error);
+    if (w->status != SCARLET_OK)
+        return;
     const double clip = f->settings.clip_norm;
-    const double scale = clip > 0 && norm > clip ? clip / norm : 1;
+    w->loss += o->loss;
+    add_parts(f, index, gradients, (float)(clip > 0 && o->norm > clip ? clip / o->norm : 1));
+}
+
+/* Adds a path when its turn has come. */
+static void add_in_turn(scarlet__fair *f, int index, const float *gradients, const outcome *o)
+{
+    struct scarlet__fair_work *w = f->work;
     pthread_mutex_lock(&w->lock);
     while (w->added < index)
         pthread_cond_wait(&w->changed, &w->lock);
-    if (w->status == SCARLET_OK && !isfinite(loss))
-        w->status = not_finite(f, index, "the loss", &w->error);
-    else if (w->status == SCARLET_OK && !(norm * fabs(w->rate) < 1e30))
-        w->status = not_finite(f, index, "the gradient", &w->error);
-    const bool good = w->status == SCARLET_OK;
     pthread_mutex_unlock(&w->lock);
     /* No other thread is here before `added` is raised. */
-    if (good) {
-        w->loss += loss;
-        add_parts(f, t, (float)scale);
-    }
+    add(f, index, gradients, o);
     pthread_mutex_lock(&w->lock);
     w->added++;
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
+}
+
+static size_t floats_of(const scarlet__fair *f, int index)
+{
+    int of_path[SCARLET__NETWORK_LAYERS_MAX];
+    const int parts = scarlet__supernet_parts(f->supernet, &f->work->path[index], of_path);
+    size_t floats = 0;
+    for (int i = 0; i < parts; i++)
+        floats += f->supernet->part[of_path[i]].floats;
+    return floats;
+}
+
+/* Forward and backward; the gradient is left in the track. */
+static outcome run_path(scarlet__fair *f, int index, scarlet__track *t)
+{
+    scarlet__track_take(f->supernet, f->weights, &f->work->path[index], t);
+    memset(t->gradients, 0, f->supernet->path_floats * sizeof(float));
+    const double loss = scarlet__graph_run(&t->graph, &t->passage, 1 / (float)f->settings.batch);
+    return (outcome){loss / f->settings.batch,
+                     sqrt(scarlet__squares(t->gradients, floats_of(f, index)))};
 }
 
 static void take_paths(void *user, unsigned member)
@@ -230,13 +260,54 @@ static void take_paths(void *user, unsigned member)
     struct scarlet__fair_work *w = f->work;
     scarlet__track *t = &w->track[member];
     const scarlet__host host = scarlet__host_enter();
+    const int first = f->group ? f->group->rank : 0, stride = f->group ? f->group->size : 1;
     flush_denormals();
-    for (int index; (index = atomic_fetch_add(&w->next, 1)) < w->paths;) {
-        scarlet__track_take(f->supernet, f->weights, &w->path[index], t);
-        memset(t->gradients, 0, f->supernet->path_floats * sizeof(float));
-        const double loss =
-            scarlet__graph_run(&t->graph, &t->passage, 1 / (float)f->settings.batch);
-        add(f, index, t, loss / f->settings.batch);
+    for (int own; (own = atomic_fetch_add(&w->next, 1)) * stride + first < w->paths;) {
+        const int index = own * stride + first;
+        const outcome o = run_path(f, index, t);
+        if (!f->group) {
+            add_in_turn(f, index, t->gradients, &o);
+            continue;
+        }
+        w->outcome[own] = o;
+        memcpy(w->held + (size_t)own * f->supernet->path_floats, t->gradients,
+               floats_of(f, index) * sizeof *w->held);
+    }
+    scarlet__host_leave(&host);
+}
+
+/* Paths that a process runs in a step, at most. */
+static int own_most(const scarlet_group *g)
+{
+    return (SCARLET__CHOICES_MAX + g->size - 1) / g->size;
+}
+
+/* Memory that only steps of a group need. */
+static scarlet_status hold(scarlet__fair *f, scarlet_error *err)
+{
+    struct scarlet__fair_work *w = f->work;
+    const size_t slots = (size_t)own_most(f->group) + 1;
+    if (!w->held)
+        w->held = scarlet__alloc(slots, f->supernet->path_floats * sizeof *w->held);
+    if (!w->outcome)
+        w->outcome = scarlet__alloc(slots, sizeof *w->outcome);
+    return w->held && w->outcome ? SCARLET_OK : scarlet__fail_memory(err);
+}
+
+/* Adds all paths of the group's processes in their order. */
+static void exchange(scarlet__fair *f)
+{
+    struct scarlet__fair_work *w = f->work;
+    const scarlet_group *g = f->group;
+    const scarlet__host host = scarlet__host_enter();
+    flush_denormals();
+    for (int i = 0; i < w->paths; i++) {
+        const int root = i % g->size;
+        const int slot = root == g->rank ? i / g->size : own_most(g);
+        float *gradients = w->held + (size_t)slot * f->supernet->path_floats;
+        g->broadcast(g->user, &w->outcome[slot], sizeof w->outcome[slot], root);
+        g->broadcast(g->user, gradients, floats_of(f, i) * sizeof *gradients, root);
+        add(f, i, gradients, &w->outcome[slot]);
     }
     scarlet__host_leave(&host);
 }
@@ -291,7 +362,9 @@ scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, i
                                   scarlet_error *err)
 {
     struct scarlet__fair_work *w = f->work;
-    scarlet_status status = fetch(user, f->steps, 0, w->pictures, w->targets, err);
+    scarlet_status status = f->group ? hold(f, err) : SCARLET_OK;
+    if (status == SCARLET_OK)
+        status = fetch(user, f->steps, 0, w->pictures, w->targets, err);
     if (status != SCARLET_OK)
         return status;
     w->path = path;
@@ -304,6 +377,8 @@ scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, i
     atomic_store(&w->next_part, 0);
     memset(w->uses, 0, (size_t)f->supernet->parts * sizeof *w->uses);
     scarlet__crew_run(f->settings.threads, take_paths, f);
+    if (f->group)
+        exchange(f);
     if (w->status != SCARLET_OK) {
         if (err)
             *err = w->error;

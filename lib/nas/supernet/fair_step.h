@@ -33,6 +33,7 @@ typedef struct scarlet__fair {
     float *start;                         /* that LETs decay towards, laid out one after another */
     int64_t *trained;                     /* how many paths have trained each choice, by its part */
     int64_t steps;
+    const scarlet_group *group; /* that shares the paths of a step; NULL: none */
     /* While a step runs, and memory for it. */
     struct scarlet__fair_work *work;
 } scarlet__fair;

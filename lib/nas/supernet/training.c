@@ -1,10 +1,14 @@
 /* The training of a supernet: from a dataset and options to an object that can step. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
+#include "common/cpu.h"
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
+#include "nas/data/digest.h"
+#include "nas/parallel/alike.h"
 #include "nas/supernet/deal.h"
 #include "nas/supernet/let.h"
 #include "nas/supernet/run.h"
@@ -189,6 +193,46 @@ void scarlet_supernet_free(scarlet_supernet *s)
     scarlet_train_options_free(s->given);
     scarlet_space_free(s->space);
     scarlet__free(s);
+}
+
+/* ---- together with other processes ---- */
+
+static scarlet_status alike(const scarlet_supernet *s, const scarlet_group *group,
+                            scarlet_error *err)
+{
+    const scarlet__fair *f = &s->fair;
+    const int isa = scarlet__training_kernels_for(scarlet__cpu_isa(f->settings.isa_max))->isa;
+    char state[64];
+    snprintf(state, sizeof state, "%016" PRIx64 " after %" PRId64 " steps",
+             scarlet__digest(0, f->weights, s->net.floats * sizeof *f->weights), f->steps);
+    char data[20];
+    snprintf(data, sizeof data, "%016" PRIx64, s->data);
+    const struct {
+        const char *what, *text;
+    } item[] = {{"library", scarlet_version_string()},
+                {"compiler", __VERSION__},
+                {"instruction set (isa-max limits it)",
+                 scarlet_option_value_name(SCARLET_OPT_ISA_MAX, isa)},
+                {"data", data},
+                {"weights", state}};
+    scarlet_status status = SCARLET_OK;
+    for (size_t i = 0; status == SCARLET_OK && i < sizeof item / sizeof *item; i++)
+        status = scarlet__alike(group, item[i].what, item[i].text, err);
+    return status;
+}
+
+scarlet_status scarlet_supernet_join(scarlet_supernet *s, const scarlet_group *group,
+                                     scarlet_error *err)
+{
+    if (!s || !group || !group->broadcast || !group->gather || group->size < 1 || group->rank < 0 ||
+        group->rank >= group->size)
+        return scarlet__fail(err, SCARLET_ERROR_ARGUMENT, "no supernet, or no group");
+    scarlet__host host = scarlet__host_enter();
+    scarlet_status status = alike(s, group, err);
+    if (status == SCARLET_OK)
+        s->fair.group = group;
+    scarlet__host_leave(&host);
+    return status;
 }
 
 /* ---- stepping ---- */
