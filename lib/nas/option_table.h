@@ -49,7 +49,8 @@ OPTION(CLIP_GRAD, "clip-grad", REAL, 0, 1e6, "auto", "largest norm of the gradie
 OPTION(EMA, "ema", CHOICE, 0, 1, "auto", "average the weights over the steps")
 VALUE(EMA, 0, "off")
 VALUE(EMA, 1, "on")
-OPTION(EMA_DECAY, "ema-decay", REAL, 0, 0.999999, "auto", "what a step leaves of the average")
+OPTION(EMA_DECAY, "ema-decay", REAL, 0, 0.999999, "auto",
+       "what a step leaves of the average; the first steps leave less")
 OPTION(LABEL_SMOOTHING, "label-smoothing", REAL, 0, 0.99, "0.1",
        "probability that a target gives to all classes alike")
 OPTION(DROP, "drop", REAL, 0, 0.95, "0", "dropout before the classifier")

@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         .epsilon = setting(text, "epsilon", 1e-8),
         .weight_decay = setting(text, "weight_decay", 1e-3),
         .clip_norm = setting(text, "clip_norm", 0),
-        .average_decay = setting(text, "average_decay", 0.9),
+        .average_decay = setting(text, "average_decay", 0.3),
         .drop = (float)setting(text, "drop", 0),
         .seed = 5,
         .frozen_layers = (int)setting(text, "frozen_layers", 0),

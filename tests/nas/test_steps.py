@@ -63,7 +63,7 @@ def reference_run(model, pictures, targets, settings):
             nn.utils.clip_grad_norm_(model.parameters(), settings["clip_norm"])
         opt.step()
         for mean, (_, value) in zip(average, tensors(model)):
-            mean += 0.1 * (value.detach() - mean)
+            mean += max(0.7, 9 / (10 + step)) * (value.detach() - mean)
     return losses, [(name, value.detach()) for name, value in tensors(model)], average
 
 

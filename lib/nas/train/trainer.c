@@ -349,9 +349,11 @@ static void take_squares(void *user, unsigned member)
             scarlet__squares(t->gradient + t->piece[i].offset, t->piece[i].floats);
 }
 
+/* The first steps leave less of the average: it forgets the random weights that it began as. */
 static void average(const scarlet__trainer *t, size_t offset, size_t floats)
 {
-    const float share = (float)(1 - t->settings.average_decay);
+    const double early = (1.0 + (double)t->steps) / (10.0 + (double)t->steps);
+    const float share = (float)(1 - fmin(t->settings.average_decay, early));
     for (size_t i = offset; t->average && i < offset + floats; i++)
         t->average[i] += share * (t->weights[i] - t->average[i]);
 }
@@ -476,10 +478,10 @@ scarlet_status scarlet__trainer_step(scarlet__trainer *t, scarlet__fetch_fn fetc
     status = check_update(t, rate, err);
     if (status != SCARLET_OK)
         return status;
-    t->steps++;
     memcpy(t->weights + t->trained, t->gradient + t->trained,
            (t->state - t->trained) * sizeof *t->weights);
     average(t, t->trained, t->state - t->trained);
+    t->steps++;
     if (loss)
         *loss = t->loss / ((double)s->micro_batches * s->micro_batch);
     return SCARLET_OK;
