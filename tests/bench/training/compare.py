@@ -1,6 +1,9 @@
-"""Training steps of libscarlet-nas beside Debian's PyTorch, taking turns, one thread.
+"""Training steps of libscarlet-nas beside PyTorch, taking turns, one thread.
 
-    compare.py STEP [ROUNDS [PROBLEM]]      STEP: build/tests/nas/nas-step; PROBLEM: part of a name
+    compare.py STEP [ROUNDS [PROBLEM]] [--python PYTHON] [--compile]
+
+STEP is build/tests/nas/nas-step, PROBLEM a part of a name. PYTHON, Debian's by default, has the PyTorch to compare with;
+with --compile its network goes through torch.compile.
 
 Three problems: SCARLET-A at 224 and at 64 pixels, and 8 blocks at 28 pixels. PyTorch runs with each of several batches up
 to 256 and is judged by its best; libscarlet-nas with the micro-batch of its row. Each program runs for some seconds in each
@@ -8,10 +11,10 @@ round, and a round's figure is the median of its steps' CPU time, so other work 
 has the medians over rounds and, of the ratio, its range. Last, the throughput of two threads against one.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
 SPACE = ("stem=32 tail=1280 layers=32:2,32:1,40:2,40:1,40:1,40:1,80:2,80:1,80:1,80:1,"
@@ -37,10 +40,10 @@ def numbers(command, **environment):
     return [float(word) for word in text.split()]
 
 
-def pytorch(problem, batch):
+def pytorch(args, problem, batch):
     _, space, genotype, side, classes, _, _, seconds, _, _ = problem
     script = Path(__file__).parent / "pytorch.py"
-    return numbers(["/usr/bin/python3", script, space, genotype, side, batch, classes, seconds], **QUIET)[0]
+    return numbers([args.python, script, space, genotype, side, batch, classes, seconds, args.compile], **QUIET)[0]
 
 
 def own(step, problem, threads=1):
@@ -48,14 +51,21 @@ def own(step, problem, threads=1):
     return numbers([step, space, genotype, side, classes, *batch, threads, seconds])
 
 
-def main(step, rounds=5, part=""):
-    problems = [problem for problem in PROBLEMS if part in problem[0]]
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", metavar="STEP")
+    parser.add_argument("rounds", metavar="ROUNDS", type=int, nargs="?", default=5)
+    parser.add_argument("problem", metavar="PROBLEM", nargs="?", default="")
+    parser.add_argument("--python", default="/usr/bin/python3")
+    parser.add_argument("--compile", action="store_const", const="compile", default="plain")
+    args = parser.parse_args()
+    problems = [problem for problem in PROBLEMS if args.problem in problem[0]]
     print(f"{'problem':20} {'PyTorch':>16} {'libscarlet-nas':>15} {'ratio':>19} {'GFLOP/s':>8} {'peak':>6}")
     for problem in problems:
         theirs, ours, ratios = [], [], []
-        for _ in range(int(rounds)):
-            times = {batch: pytorch(problem, batch) for batch in problem[6]}
-            ours.append(own(step, problem))
+        for _ in range(args.rounds):
+            times = {batch: pytorch(args, problem, batch) for batch in problem[6]}
+            ours.append(own(args.step, problem))
             theirs.append(min((seconds, batch) for batch, seconds in times.items()))
             ratios.append(theirs[-1][0] / ours[-1][0])
         cpu, _, _, rate, peak, memory = (statistics.median(column) for column in zip(*ours))
@@ -68,10 +78,10 @@ def main(step, rounds=5, part=""):
               flush=True)
     for problem in problems:
         gains = []
-        for _ in range(int(rounds)):
-            gains.append(own(step, problem, 1)[2] / own(step, problem, 2)[2])
+        for _ in range(args.rounds):
+            gains.append(own(args.step, problem, 1)[2] / own(args.step, problem, 2)[2])
         print(f"{problem[0]:20} two threads against one: {statistics.median(gains):.2f} "
               f"({min(gains):.2f}..{max(gains):.2f})", flush=True)
 
 
-main(*sys.argv[1:])
+main()

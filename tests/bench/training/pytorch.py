@@ -1,4 +1,4 @@
-"""Times training steps of PyTorch on one thread: SPACE GENOTYPE SIDE BATCH CLASSES SECONDS.
+"""Times training steps of PyTorch on one thread: SPACE GENOTYPE SIDE BATCH CLASSES SECONDS plain|compile.
 
 Prints median and least seconds of CPU time for a picture. Channels-last layout; activations as the fastest form that PyTorch
 has (torch.nn's Hardswish, Hardsigmoid and ReLU6, in place).
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "bindings" / "python"))
 from scarlet import reference  # noqa: E402
 
 
-def main(space, genotype, side, batch, classes, seconds):
+def main(space, genotype, side, batch, classes, seconds, how):
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
@@ -28,15 +28,18 @@ def main(space, genotype, side, batch, classes, seconds):
     for module in model.modules():
         if isinstance(module, (nn.ReLU6, nn.Hardswish)):
             module.inplace = True
+    network = torch.compile(model) if how == "compile" else model
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     shape = (int(batch), 3, int(side), int(side))
     pictures = torch.randn(shape).contiguous(memory_format=torch.channels_last)
     labels = torch.arange(shape[0]) % int(classes)
+    if how == "compile":  # now
+        F.cross_entropy(network(pictures), labels).backward()
     times, end = [], time.monotonic() + float(seconds)
     while len(times) < 3 or time.monotonic() < end:
         begin = time.process_time()
         optimizer.zero_grad(set_to_none=False)
-        F.cross_entropy(model(pictures), labels).backward()
+        F.cross_entropy(network(pictures), labels).backward()
         optimizer.step()
         times.append(time.process_time() - begin)
     times = sorted(times[1:])
