@@ -10,6 +10,7 @@
 #include "common/message.h"
 #include "common/model.h"
 #include "common/npy.h"
+#include "common/number.h"
 #include "common/progress.h"
 #include "common/settings.h"
 #include "common/status.h"
@@ -118,8 +119,10 @@ static void print_text(const job *j, const item *it)
             printf("class %d", it->top[i].class_id);
         putchar('\n');
     }
-    for (size_t i = 0; i < it->count && j->features && !j->matrix; i++)
-        printf(i ? " %.9g" : "  %.9g", (double)it->vector[i]);
+    for (size_t i = 0; i < it->count && j->features && !j->matrix; i++) {
+        fputs(i ? " " : "  ", stdout);
+        put_float(stdout, it->vector[i]);
+    }
     if (j->features && !j->matrix)
         putchar('\n');
     fflush(stdout);

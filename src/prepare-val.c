@@ -33,7 +33,7 @@ static const cli_option options[] = {
 };
 
 enum { LINK, SYMLINK, COPY, MOVE };
-static const char *const ways[] = {"link", "symlink", "copy", "move"};
+static const char *const ways[] = {"link", "symlink", "copy", "move", NULL};
 
 typedef struct plan {
     const char *source, *target;
@@ -301,10 +301,7 @@ static int run(const cli_command *command, int argc, char **argv)
         if (key != HOW)
             continue;
         given = true;
-        for (p->way = LINK; p->way <= MOVE && strcmp(ways[p->way], optarg) != 0;)
-            p->way++;
-        if (p->way > MOVE)
-            cli_usage(command, "--how: \"%s\" is not one of link, symlink, copy, move", optarg);
+        p->way = cli_choice(command, "--how", optarg, ways);
     }
     if (argc - optind != 2)
         cli_usage(command, "expected SOURCE and TARGET, found %d", argc - optind);

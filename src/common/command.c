@@ -57,6 +57,22 @@ double cli_number(const cli_command *command, const char *option, const char *te
     return value;
 }
 
+int cli_choice(const cli_command *command, const char *option, const char *word,
+               const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return i;
+    size_t length;
+    char *known;
+    FILE *out = cli_memory(&known, &length);
+    for (int i = 0; words[i]; i++)
+        fprintf(out, "%s%s", i ? ", " : "", words[i]);
+    if (fclose(out) != 0)
+        cli_out_of_memory();
+    cli_usage(command, "%s: \"%s\" is not one of %s", option, word, known);
+}
+
 bool cli_has_effect(const cli_command *command, const char *name)
 {
     for (const char *const *n = command->no_effect; n && *n; n++)

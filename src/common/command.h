@@ -36,6 +36,9 @@ __attribute__((format(printf, 2, 3), noreturn)) void cli_usage(const cli_command
 /* A number in min..max, or a usage error that names the option. */
 double cli_number(const cli_command *command, const char *option, const char *text, double min,
                   double max);
+/* Index of a word in a list that ends with NULL, or a usage error that names the option. */
+int cli_choice(const cli_command *command, const char *option, const char *word,
+               const char *const *words);
 /* A decimal integer in min..max, or a usage error that names the option. */
 int64_t cli_integer(const cli_command *command, const char *option, const char *text, int64_t min,
                     int64_t max);

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 
+#include "number.h"
 #include "text.h"
 
 static void separate(json *j)
@@ -77,32 +77,22 @@ void json_bool(json *j, bool value)
     fputs(value ? "true" : "false", j->out);
 }
 
-/* The shortest decimals that read back as the same value; `single`: as the same float. The program
- * never leaves the C locale. */
-static void put_number(json *j, double value, bool single)
-{
-    separate(j);
-    if (!isfinite(value)) {
-        fputs("null", j->out);
-        return;
-    }
-    char text[32];
-    for (int digits = 6; digits <= 17; digits++) { /* 17 are always enough, 9 for a float */
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
-            break;
-    }
-    fputs(text, j->out);
-}
-
 void json_float(json *j, float value)
 {
-    put_number(j, (double)value, true);
+    separate(j);
+    if (isfinite(value))
+        put_float(j->out, value);
+    else
+        fputs("null", j->out);
 }
 
 void json_double(json *j, double value)
 {
-    put_number(j, value, false);
+    separate(j);
+    if (isfinite(value))
+        put_double(j->out, value);
+    else
+        fputs("null", j->out);
 }
 
 void json_failure(json *j, const scarlet_error *err)

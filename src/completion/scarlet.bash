@@ -32,7 +32,7 @@ _scarlet()
 
     # "-m --model FILE-", "--json -": a line an option.
     local options
-    options=$(sed -nE '/^Options:/,/^$/s/^  (-.|  ). (--[a-z0-9-]+)( ([A-Z][^ ]*|[a-z0-9]+(\|[a-z0-9]+)+))?( .*)?$/\1 \2 \4-/p' <<<"$help")
+    options=$(sed -nE '/^Options:/,/^$/s/^  (-.|  ). (--[a-z0-9-]+)( ([A-Z][^ ]*|[^ |]+\|[^ ]+))?( .*)?$/\1 \2 \4-/p' <<<"$help")
     local argument=''
     if [[ $prev == -?* ]]; then
         argument=$(awk -v option="$prev" '$1 == option || $2 == option { print $NF }' <<<"$options")
@@ -44,13 +44,10 @@ _scarlet()
         _scarlet_offer "$(sed -n '/^Names for --opt/,/^$/s/^  \([a-z_]*\) .*/\1=/p' <<<"$help")"
         compopt -o nospace 2>/dev/null
         ;;
-    CHOICE-) # the last line of the option's help
-        _scarlet_offer "$(awk -v option=" $prev " '
-            /^  (-.|  ). --/ { if (found) exit; found = index($0, option) }
-            found { values = $0 }
-            END { print values }' <<<"$help" | tr -s ', ' '\n')"
+    *\|*) # words, and in capitals what they stand for
+        _scarlet_offer "$(tr '|' '\n' <<<"${argument%-}" | grep -v '^[A-Z][A-Z0-9:]*$')"
+        [[ $argument != *\|FILE- ]] || compopt -o default 2>/dev/null
         ;;
-    *\|*) _scarlet_offer "$(tr '|' '\n' <<<"${argument%-}")" ;;
     ?*) _scarlet_offer '' ;;
     *)
         if [[ $assigned ]]; then # --opt NAME=VALUE

@@ -16,7 +16,7 @@ static const cli_option options[] = {
     {'O', "output", "FILE", "the safetensors file to write"},
     {DROP_LET, "drop-let", NULL,
      "leave linear transformations out instead of merging them: another function"},
-    {STORAGE, "storage", "TYPE", "of convolution and linear weights: f32 (default) or f16"},
+    {STORAGE, "storage", "f32|f16", "type of convolution and linear weights; default f32"},
     {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
     {'q', "quiet", NULL, "say nothing"},

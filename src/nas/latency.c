@@ -21,14 +21,14 @@ enum { SPACE = 128, NETWORKS, CHECKS, ROUNDS, SEED, INPUT_SIZE, SAMPLES, PLOT };
 enum { NETWORKS_MAX = 100000, CHECKS_DEFAULT = 100, ROUNDS_DEFAULT = 9, A_TERM = 4 };
 
 static const cli_option options[] = {
-    {SPACE, "space", "NAME", "space of the networks: default, 28px, 243, or a file"},
+    {SPACE, "space", "default|28px|243|FILE", "space of the networks: by its name, or in a file"},
     {'O', "output", "FILE", "the table to write"},
     {NETWORKS, "networks", "N", "networks to fit; default four for each term of the table"},
     {CHECKS, "checks", "N",
      "networks to check with, of random and of small ones each;\ndefault 100"},
     {ROUNDS, "rounds", "N", "times that each network is built and timed; default 9"},
     {SEED, "seed", "N", "which networks are drawn; default 1"},
-    {'t', "threads", "N", "threads of the network; default 1; 0: all CPUs"},
+    {'t', "threads", "N", "threads of the network (0: all CPUs); default 1"},
     {INPUT_SIZE, "input-size", "N", "side of the network's input; default: the space's"},
     {SAMPLES, "samples", "FILE", "write the networks that were timed as comma-separated values"},
     {PLOT, "plot", "FILE", "write a page that plots predicted against measured"},
@@ -341,6 +341,9 @@ const cli_command cli_nas = {
     .synopsis = "--space NAME --output FILE [OPTION]...",
     .options = options,
     .library_options = true,
+    .no_effect = (const char *const[]){"max_bytes", "storage", "batch_max", "layout", "output",
+                                       "max_memory", "max_pixels", "auto_orient", "crop", "resize",
+                                       "filter", "decode", "mean", "std", NULL},
     .notes =
         "Examples:\n"
         "  scarlet latency --space 28px --output latency.csv --plot latency.html\n"

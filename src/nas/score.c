@@ -19,14 +19,16 @@ enum { RANDOM_MAX = 1000000 };
 static const cli_option options[] = {
     {PATHS, "paths", "FILE", "networks: a table with a column genotype"},
     {RANDOM, "random", "N", "score N random networks"},
-    {SEED, "seed", "N", "which ones; default 1"},
-    {PART, "part", "NAME", "pictures: validation (default) or test"},
+    {SEED, "seed", "N", "with --random: which ones; default 1"},
+    {PART, "part", "validation|test", "pictures to score with; default validation"},
     {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
     {'O', "output", "FILE", "write the table there instead of to standard output"},
     {'q', "quiet", NULL, "no progress bar"},
     {0},
 };
+
+static const char *const parts[] = {"validation", "test", NULL};
 
 typedef struct list {
     char **genotype;
@@ -93,6 +95,7 @@ static int run(const cli_command *command, int argc, char **argv)
     size_t random = 0;
     uint64_t seed = 1;
     super_options shared = {0};
+    bool seeded = false;
     for (int key; (key = cli_next(command, argc, argv)) != CLI_END;) {
         switch (key) {
         case PATHS:
@@ -103,11 +106,11 @@ static int run(const cli_command *command, int argc, char **argv)
             break;
         case SEED:
             seed = (uint64_t)cli_integer(command, "--seed", optarg, 0, INT64_MAX);
+            seeded = true;
             break;
         case PART:
-            if (strcmp(optarg, "validation") != 0 && strcmp(optarg, "test") != 0)
-                cli_usage(command, "--part: unknown \"%s\"", optarg);
-            part = *optarg == 't' ? SCARLET_PART_TEST : SCARLET_PART_VALIDATION;
+            part = cli_choice(command, "--part", optarg, parts) ? SCARLET_PART_TEST
+                                                                : SCARLET_PART_VALIDATION;
             break;
         default:
             super_option(&shared, command, key);
@@ -117,6 +120,8 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_usage(command, "one folder of a supernet is needed");
     if (!paths == !random)
         cli_usage(command, "give --paths or --random");
+    if (seeded && !random)
+        cli_usage(command, "--seed has no effect without --random");
     list l = {0};
     super_folder s;
     if (paths)

@@ -43,20 +43,19 @@ enum {
 
 static const cli_option options[] = {
     {'O', "output", "FOLDER", "the search's folder, made by this command"},
-    {OBJECTIVES, "objectives", "NAMES",
-     "up to 4 of cross_entropy, top1, latency, macs, parameters, joined by\n"
-     "commas; default cross_entropy,macs"},
+    {OBJECTIVES, "objectives", "cross_entropy|top1|latency|macs|parameters",
+     "up to 4 of them, joined by commas; default cross_entropy,macs"},
     {LATENCY, "latency", "FILE", "table of scarlet latency, for the objective and the constraint"},
     {MAX_LATENCY, "max-latency", "MS", "largest latency, milliseconds"},
     {MAX_MACS, "max-macs", "N", "most multiply-adds"},
     {MAX_PARAMETERS, "max-params", "N", "most parameters"},
-    {ALGORITHM, "algorithm", "NAME", "nsga2 (default), random, local or aging"},
+    {ALGORITHM, "algorithm", "nsga2|random|local|aging", "how to search; default nsga2"},
     {POPULATION, "population", "N", "networks of a generation; default 64"},
-    {GENERATIONS, "generations", "N", "default 20"},
+    {GENERATIONS, "generations", "N", "number of generations; default 20"},
     {REINFORCED, "reinforced", NULL, "mutations learn which choices make better networks"},
-    {SEED, "seed", "N", "default 1"},
+    {SEED, "seed", "N", "number that all random choices follow from; default 1"},
     {TABLE, "table", "FILE", "take scores from a table instead of a supernet; with --space"},
-    {SPACE, "space", "NAME", "space of the table's networks"},
+    {SPACE, "space", "default|28px|243|FILE", "space of the table's networks"},
     {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {MEASURE, "measure", NULL, "time the networks of the front on this machine"},
     {RESUME, "resume", NULL, "go on with the search in the folder"},
@@ -505,15 +504,10 @@ static void read_request(request *q, int argc, char **argv)
         case MAX_PARAMETERS:
             q->most[PARAMETERS] = positive(q, "--max-params");
             break;
-        case ALGORITHM: {
-            int i = 0;
-            while (algorithms[i] && strcmp(algorithms[i], optarg) != 0)
-                i++;
-            if (!algorithms[i])
-                cli_usage(q->command, "--algorithm: unknown \"%s\"", optarg);
-            q->settings.algorithm = (scarlet_algorithm)i;
+        case ALGORITHM:
+            q->settings.algorithm =
+                (scarlet_algorithm)cli_choice(q->command, "--algorithm", optarg, algorithms);
             break;
-        }
         case POPULATION:
             q->settings.population =
                 (int32_t)cli_integer(q->command, "--population", optarg, 1, 10000);

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/lines.h"
 #include "common/message.h"
+#include "common/number.h"
 #include "common/status.h"
 #include "pictures/kind.h"
 
@@ -53,8 +54,9 @@ void super_source_write(const super_source *source, const char *folder)
     FILE *out = fopen(path, "w");
     if (!out)
         cli_refuse_errno(path);
-    fprintf(out, "data %s\nval-fraction %.17g\nseed %" PRId64 "\n", source->data, source->fraction,
-            source->seed);
+    fprintf(out, "data %s\nval-fraction ", source->data);
+    put_double(out, source->fraction);
+    fprintf(out, "\nseed %" PRId64 "\n", source->seed);
     if (source->names)
         fprintf(out, "names %s\n", source->names);
     bool failed = ferror(out);

@@ -27,20 +27,22 @@ enum { WATCH_DEFAULT = 16, WATCH_MAX = 1000, DEPTHS_MAX = 64 };
 #define CHECKPOINT_NANOS INT64_C(300000000000)
 
 static const cli_option options[] = {
-    {SPACE, "space", "NAME", "space of the networks: default, 28px, 243, or a file"},
+    {SPACE, "space", "default|28px|243|FILE", "space of the networks: by its name, or in a file"},
     {'O', "output", "FOLDER", "the supernet's folder, made by this command"},
-    {TRAINING, "training", "KIND",
-     "fair (default): each choice equally often in a step;\n"
-     "depths: the same, with paths of all depths;\n"
-     "uniform: one path at random a step; uniform-many: as many as fair has"},
+    {TRAINING, "training", "fair|depths|uniform|uniform-many",
+     "paths of a step; fair (default): each choice equally often;\n"
+     "depths: the same, with paths of all depths; uniform: one at random;\n"
+     "uniform-many: as many as fair has, at random"},
     {LET, "let", NULL, "linear transformations in the place of identities"},
-    {LET_START, "let-start", "KIND", "identity (default), orthogonal or random"},
+    {LET_START, "let-start", "identity|orthogonal|random",
+     "what transformations begin as; default identity"},
     {LET_DECAY, "let-decay", "X", "pull of a transformation to its start; default 0"},
     {LET_TO_ZERO, "let-to-zero", NULL, "pull it to zero instead"},
     {'o', "opt", "NAME=VALUE",
-     "set an option of scarlet train, such as epochs, batch-size, lr or\nthreads; may be repeated"},
-    {NAMES, "names", "FILE", "class names, one a line, for data without"},
-    {WATCH, "watch", "N", "networks scored after each epoch; default 16, 0: none"},
+     "set an option of scarlet train, such as epochs, batch-size, lr or\n"
+     "threads; may be repeated"},
+    {NAMES, "names", "FILE", "names of classes that are numbers, one a line"},
+    {WATCH, "watch", "N", "networks scored after each epoch (0: none); default 16"},
     {RESUME, "resume", NULL, "go on with the supernet of --output"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
@@ -56,6 +58,7 @@ typedef struct request {
     scarlet_train_options *options;
     const scarlet_group *job;
     size_t watch;
+    bool anew; /* an option that only a new supernet has was given */
     bool resume, quiet;
 } request;
 
@@ -360,15 +363,6 @@ static void train(const request *q, super_folder *s, results *r, watched *w)
 
 /* ---- command ---- */
 
-/* Index of a name in a list. */
-static int choice(const cli_command *command, const char *option, const char *const *names)
-{
-    for (int i = 0; names[i]; i++)
-        if (strcmp(optarg, names[i]) == 0)
-            return i;
-    cli_usage(command, "%s: unknown \"%s\"", option, optarg);
-}
-
 static void set_option(const request *q, const char *text)
 {
     const char *equals = strchr(text, '=');
@@ -376,6 +370,8 @@ static void set_option(const request *q, const char *text)
         cli_usage(q->command, "--opt: \"%s\" is not NAME=VALUE", text);
     char *name = cli_format("%.*s", (int)(equals - text), text);
     scarlet_error err;
+    if (!cli_has_effect(q->command, name))
+        cli_usage(q->command, "option %s has no effect here", name);
     super_must(q->command, scarlet_train_options_set(q->options, name, equals + 1, &err), &err);
     free(name);
 }
@@ -423,6 +419,7 @@ static void begin(const request *q, super_folder *s, const char *data, const cha
 static void read_request(request *q, const char **names, int argc, char **argv)
 {
     for (int key; (key = cli_next(q->command, argc, argv)) != CLI_END;) {
+        q->anew |= key != 'O' && key != WATCH && key != RESUME && key != 'q';
         switch (key) {
         case SPACE:
             q->space = optarg;
@@ -431,13 +428,15 @@ static void read_request(request *q, const char **names, int argc, char **argv)
             q->output = optarg;
             break;
         case TRAINING:
-            q->settings.training = (scarlet_training)choice(q->command, "--training", trainings);
+            q->settings.training =
+                (scarlet_training)cli_choice(q->command, "--training", optarg, trainings);
             break;
         case LET:
             q->settings.let = 1;
             break;
         case LET_START:
-            q->settings.let_start = (scarlet_let_start)choice(q->command, "--let-start", starts);
+            q->settings.let_start =
+                (scarlet_let_start)cli_choice(q->command, "--let-start", optarg, starts);
             break;
         case LET_DECAY:
             q->settings.let_decay = decay(q, optarg);
@@ -464,8 +463,8 @@ static void read_request(request *q, const char **names, int argc, char **argv)
     }
     if (!q->output)
         cli_usage(q->command, "no --output");
-    if (q->resume ? optind < argc || q->space : optind + 1 != argc || !q->space)
-        cli_usage(q->command, q->resume ? "--resume takes data and space from the folder"
+    if (q->resume ? optind < argc || q->anew : optind + 1 != argc || !q->space)
+        cli_usage(q->command, q->resume ? "--resume takes data, space and options from the folder"
                                         : "one place of pictures and --space are needed");
 }
 
@@ -523,6 +522,9 @@ const cli_command cli_nas = {
         "every step trains some paths. Its scores say which networks are worth more.",
     .synopsis = "DATA --space NAME --output FOLDER [OPTION]...\n--output FOLDER --resume",
     .options = options,
+    .no_effect = (const char *const[]){"arch", "space", "initial-checkpoint", "freeze",
+                                       "micro-batch", "input-size", "patience", "eval-metric",
+                                       "storage", "ema-decay", "features", NULL},
     .notes =
         "Examples:\n"
         "  scarlet supernet data/ --space space.txt --output super --let --opt epochs=2\n"

@@ -371,7 +371,7 @@ static void dry_run(training *t)
     for (size_t i = 0;
          scarlet_train_option_describe(i, &key, &name, NULL, NULL, NULL, NULL, NULL) == SCARLET_OK;
          i++)
-        printf("%s = %s\n", name, scarlet_train_options_text(o, key));
+        printf("%s = %s\n", name, train_option_text(o, key));
     double mib = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_BYTES) / (1 << 20);
     double cache = number(o, SCARLET_TRAIN_CACHE) > 0 ? number(o, SCARLET_TRAIN_CACHE_SIZE) : 0;
     printf("\n%zu training pictures, %.0f steps an epoch\n", t->data.parts[SCARLET_PART_TRAIN],
@@ -417,7 +417,9 @@ const cli_command cli_nas = {
         "train/, val/ and test/, a tar archive of such a folder, a list of \"path,class\" lines, "
         "or\n"
         "the IDX files of MNIST. The run's folder receives best.safetensors, which the other\n"
-        "commands take, and report.html.",
+        "commands take, and report.html. Options that are auto follow from the pictures: "
+        "--dry-run\n"
+        "prints what they become.",
     .synopsis = "[OPTION]... DATA\n--output FOLDER --resume [OPTION]...",
     .notes =
         "Examples:\n"

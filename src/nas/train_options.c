@@ -18,7 +18,7 @@ static const cli_option own[] = {
     {NAMES, "names", "FILE", "names of classes that are numbers, one a line"},
     {CHECK, "check", NULL, "count pictures, find broken ones and duplicates; do not train"},
     {DRY_RUN, "dry-run", NULL, "print options, memory and expected time; do not train"},
-    {RESUME, "resume", NULL, "continue the run of the folder"},
+    {RESUME, "resume", NULL, "continue the run in the folder of --output"},
     {'c', "config", "FILE", "read options from \"name = value\" lines; those given here win"},
     {JSON, "json", NULL, "print a JSON object a line for each epoch and for the result"},
     {'q', "quiet", NULL, "print errors only"},
@@ -28,13 +28,14 @@ enum { OWN = sizeof own / sizeof *own };
 
 /* ---- the library's table as options of the command ---- */
 
-static const char *argument_of(scarlet_train_option key, scarlet_train_kind kind)
+static const char *letter_of(scarlet_train_option key, scarlet_train_kind kind)
 {
     switch (key) {
     case SCARLET_TRAIN_INITIAL_CHECKPOINT:
+    case SCARLET_TRAIN_CLASS_WEIGHTS:
         return "FILE";
     case SCARLET_TRAIN_ARCH:
-        return "NETWORK";
+        return "scarlet-a|scarlet-b|scarlet-c|GENOTYPE";
     case SCARLET_TRAIN_SPACE:
         return "SPACE";
     case SCARLET_TRAIN_TIME:
@@ -43,19 +44,37 @@ static const char *argument_of(scarlet_train_option key, scarlet_train_kind kind
         break;
     }
     switch (kind) {
-    case SCARLET_TRAIN_KIND_TEXT:
-        return "TEXT";
+    case SCARLET_TRAIN_KIND_CHOICE:
+        return NULL;
     case SCARLET_TRAIN_KIND_INTEGER:
         return "N";
-    case SCARLET_TRAIN_KIND_REAL:
-        return "X";
     case SCARLET_TRAIN_KIND_PAIR:
-        return "X,Y";
+        return "LEAST,MOST";
     case SCARLET_TRAIN_KIND_TRIPLE:
         return "R,G,B";
     default:
-        return "CHOICE";
+        return "X";
     }
+}
+
+/* What an option takes: the names of its values, and a letter for others. */
+static char *argument_of(scarlet_train_option key, scarlet_train_kind kind, const char *dflt)
+{
+    size_t length;
+    char *text;
+    FILE *out = cli_memory(&text, &length);
+    const char *name, *letter = letter_of(key, kind), *bar = "";
+    if (kind == SCARLET_TRAIN_KIND_CHOICE && strcmp(dflt, "auto") == 0) {
+        fputs(dflt, out);
+        bar = "|";
+    }
+    for (size_t i = 0; (name = scarlet_train_option_value_name(key, i)); i++, bar = "|")
+        fprintf(out, "%s%s", bar, name);
+    if (letter)
+        fprintf(out, "%s%s", bar, letter);
+    if (fclose(out) != 0)
+        cli_out_of_memory();
+    return text;
 }
 
 /* In lines of at most WIDTH characters, as far as blanks allow that. */
@@ -74,8 +93,8 @@ static void put_wrapped(FILE *out, const char *text)
     }
 }
 
-/* The help of a row: its text, its default, and the names of its values on a line of their own. */
-static char *help_of(scarlet_train_option key, const char *dflt, const char *help)
+/* The help of a row: its text and its default. */
+static char *help_of(const char *dflt, const char *help)
 {
     size_t length;
     char *text;
@@ -83,9 +102,6 @@ static char *help_of(scarlet_train_option key, const char *dflt, const char *hel
     char *line = *dflt ? cli_format("%s; default %s", help, dflt) : cli_format("%s", help);
     put_wrapped(out, line);
     free(line);
-    const char *name;
-    for (size_t i = 0; (name = scarlet_train_option_value_name(key, i)); i++)
-        fprintf(out, "%s%s", i ? ", " : "\n", name);
     if (fclose(out) != 0)
         cli_out_of_memory();
     return text;
@@ -110,7 +126,7 @@ cli_command train_command(const cli_command *base)
         scarlet_train_option_describe(i, &key, &name, &kind, NULL, NULL, &dflt, &help);
         int letter = short_option(key);
         options[OWN + i] = (cli_option){letter ? letter : TABLE + (int)i, name,
-                                        argument_of(key, kind), help_of(key, dflt, help)};
+                                        argument_of(key, kind, dflt), help_of(dflt, help)};
     }
     cli_command command = *base;
     command.options = options;
@@ -119,8 +135,10 @@ cli_command train_command(const cli_command *base)
 
 void train_command_free(cli_command *command)
 {
-    for (const cli_option *o = command->options + OWN; o->key; o++)
+    for (const cli_option *o = command->options + OWN; o->key; o++) {
+        free((char *)(uintptr_t)o->argument);
         free((char *)(uintptr_t)o->help);
+    }
     free((cli_option *)(uintptr_t)command->options);
 }
 
@@ -240,6 +258,14 @@ static void read_file(train_request *q, const cli_command *command, const char *
     read_lines(path, read_line, &r);
 }
 
+const char *train_option_text(const scarlet_train_options *resolved, scarlet_train_option key)
+{
+    double hours = 0;
+    scarlet_train_options_get(resolved, SCARLET_TRAIN_TIME, &hours, 1, NULL);
+    return key == SCARLET_TRAIN_EPOCHS && hours > 0 ? "as many as the time allows"
+                                                    : scarlet_train_options_text(resolved, key);
+}
+
 void train_request_write(const train_request *q, const scarlet_train_options *resolved,
                          const char *path)
 {
@@ -260,7 +286,7 @@ void train_request_write(const train_request *q, const scarlet_train_options *re
                                 ? q->weights
                                 : scarlet_train_options_text(q->options, key);
         if (strcmp(asked, "auto") == 0)
-            fprintf(out, "# %s: %s\n", name, scarlet_train_options_text(resolved, key));
+            fprintf(out, "# %s: %s\n", name, train_option_text(resolved, key));
         fprintf(out, "%s = %s\n", name, asked);
     }
     bool failed = ferror(out);

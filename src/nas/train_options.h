@@ -31,8 +31,10 @@ void train_command_free(cli_command *command);
  * --config; later ones win. Ends the program with a usage error. */
 void train_request_read(train_request *q, const cli_command *command, int argc, char **argv);
 void train_request_free(train_request *q);
+/* What an option of the library became, as args.txt and --dry-run show it. */
+const char *train_option_text(const scarlet_train_options *resolved, scarlet_train_option key);
 /* Writes args.txt, which --config takes too: what was asked for, with what "auto" became as
- * comments. resolved: NULL if that is not known. */
+ * comments. */
 void train_request_write(const train_request *q, const scarlet_train_options *resolved,
                          const char *path);
 

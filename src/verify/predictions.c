@@ -2,6 +2,7 @@
 
 #include "common/cells.h"
 #include "common/message.h"
+#include "common/number.h"
 #include "common/text.h"
 
 void predictions_open(predictions *p, const char *path, size_t top, bool two)
@@ -33,10 +34,12 @@ static void csv_row(const predictions *p, const record *r)
                 fputc(',', p->out.file);
             else
                 fprintf(p->out.file, ",%d", a->top[i]);
-        if (r->error)
-            fputs(",,", p->out.file);
-        else
-            fprintf(p->out.file, ",%.9g,%.9g", (double)a->confidence, (double)a->truth);
+        fputc(',', p->out.file);
+        if (!r->error)
+            put_float(p->out.file, a->confidence);
+        fputc(',', p->out.file);
+        if (!r->error)
+            put_float(p->out.file, a->truth);
     }
     fputc(',', p->out.file);
     if (r->error)

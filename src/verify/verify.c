@@ -62,9 +62,9 @@ static const cli_option options[] = {
     {RESUME, "resume", NULL, "continue the journal, if there is one"},
     {SHARD, "shard", "I/N", "evaluate part I of N only, from 0 to N-1"},
     {MERGE, "merge", NULL, "sum the results of all shards, in files written by --json"},
-    {EXPECT, "expect", "WHAT",
-     "fail if off by more than 0.05 from SCARLET-A, -B or -C of the paper,\n"
-     "or from TOP1:TOP5 in percent"},
+    {EXPECT, "expect", "SCARLET-A|SCARLET-B|SCARLET-C|TOP1:TOP5",
+     "fail if off by more than 0.05 from the paper's figures, or from others,\n"
+     "in percent"},
     {MIN_TOP1, "min-top1", "P", "fail if top-1 is less than this, in percent"},
     {COMPARE, "compare", "OTHER",
      "compare with another model file, or with the same one under NAME=VALUE\n"
@@ -78,6 +78,10 @@ static const cli_option options[] = {
     {'q', "quiet", NULL, "no progress bar, no summary"},
     {0},
 };
+
+static const char *const reactions[] = {"stop", "skip", NULL};
+static const char *const class_orders[] = {
+    [ORDER_AUTO] = "auto", [ORDER_FOLDERS] = "folders", [ORDER_NUMBERS] = "numbers", NULL};
 
 typedef struct request {
     const char *model, *truth, *class_map, *labels, *journal, *expect, *compare, *predictions,
@@ -100,25 +104,6 @@ static void parse_shard(const cli_command *command, request *q, const char *text
         q->shards > SHARDS_MAX || q->shard >= q->shards || strpbrk(text, "+- "))
         cli_usage(command, "--shard: \"%s\" is not I/N with I from 0 to N-1, N at most %d", text,
                   SHARDS_MAX);
-}
-
-static void parse_on_error(const cli_command *command, request *q, const char *text)
-{
-    q->skip = strcmp(text, "skip") == 0;
-    if (!q->skip && strcmp(text, "stop") != 0)
-        cli_usage(command, "--on-error: \"%s\" is neither stop nor skip", text);
-}
-
-static void parse_class_order(const cli_command *command, request *q, const char *text)
-{
-    static const char *const ways[] = {
-        [ORDER_AUTO] = "auto", [ORDER_FOLDERS] = "folders", [ORDER_NUMBERS] = "numbers"};
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-        if (strcmp(text, ways[i]) == 0) {
-            q->class_order = (class_order)i;
-            return;
-        }
-    cli_usage(command, "--class-order: \"%s\" is not one of auto, folders, numbers", text);
 }
 
 /* Standard output holds one thing. */
@@ -161,7 +146,8 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
             q->truth = optarg;
             break;
         case CLASS_ORDER:
-            parse_class_order(command, q, optarg);
+            q->class_order =
+                (class_order)cli_choice(command, "--class-order", optarg, class_orders);
             break;
         case CLASS_MAP:
             q->class_map = optarg;
@@ -171,7 +157,7 @@ static void parse(const cli_command *command, request *q, int argc, char **argv)
             q->labels = optarg;
             break;
         case ON_ERROR:
-            parse_on_error(command, q, optarg);
+            q->skip = cli_choice(command, "--on-error", optarg, reactions) == 1;
             break;
         case JOURNAL:
             q->journal = optarg;
@@ -417,7 +403,6 @@ static void put_text(json *j, const char *key, const char *text)
 /* What a journal must be about to be continued: one line of JSON, whose keys are for a message. */
 static char *journal_head(const request *q, const result *r)
 {
-    static const char *const ways[] = {"auto", "folders", "numbers"};
     char *text = NULL;
     size_t length;
     FILE *memory = cli_memory(&text, &length);
@@ -431,7 +416,7 @@ static char *journal_head(const request *q, const result *r)
     put_text(&j, "options to compare", r->other.settings);
     put_text(&j, "data", r->data);
     put_text(&j, "truth", q->truth);
-    put_text(&j, "class order", ways[q->class_order]);
+    put_text(&j, "class order", class_orders[q->class_order]);
     put_text(&j, "class map", q->class_map);
     put_text(&j, "shard", shard);
     json_close(&j, '}');

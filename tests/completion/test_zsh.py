@@ -54,8 +54,11 @@ def test_arguments():
 
 def test_choices():
     found = zsh("train", "-")
-    assert any(spec.startswith("*--optimizer=[") and spec.endswith("]:CHOICE:(adamw sgd)") for spec in found)
-    assert any(spec.startswith("*--sched=[") and spec.endswith("]:CHOICE:(cosine step constant)") for spec in found)
+    assert any(spec.startswith("*--optimizer=[") and spec.endswith("]:value:(adamw sgd)") for spec in found)
+    assert any(spec.startswith("*--sched=[") and spec.endswith("]:value:(cosine step constant)") for spec in found)
+    assert any(spec.startswith("*--class-weights=[") and spec.endswith("]:value:{ compadd -- none balanced; _files }") for spec in found)
+    assert any(spec.startswith("*--freeze=[") and spec.endswith("]:value:(none backbone)") for spec in found)
+    assert any(spec.startswith("*--storage=[") and spec.endswith("]:value:(f32 f16)") for spec in zsh("export", "-"))
 
 
 def settings(word):

@@ -161,7 +161,7 @@ def test_supernet_is_no_model(trained):
     (["--output", "nowhere", "--resume"], "no such folder"),
     (["photos/", "--space", "28px", "--output", "x", "--opt", "colour=1"], "colour"),
     (["photos/", "--space", "28px", "--output", "x", "--opt", "epochs"], "not NAME=VALUE"),
-    (["photos/", "--space", "28px", "--output", "x", "--training", "unfair"], 'unknown "unfair"'),
+    (["photos/", "--space", "28px", "--output", "x", "--training", "unfair"], '"unfair" is not one of fair, depths, '),
     (["photos/", "--space", "28px", "--output", "x", "--opt", "optimizer=adamw"], "sgd"),
 ])
 def test_usage(arguments, message, data):
