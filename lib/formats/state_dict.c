@@ -64,9 +64,10 @@ static size_t count_tensors(const scarlet__items *dict)
     return count;
 }
 
-static bool only_tensors(const scarlet__items *dict)
+/* Others among them are then passed over or refused by name. */
+static bool mostly_tensors(const scarlet__items *dict)
 {
-    return count_tensors(dict) == dict->count / 2;
+    return count_tensors(dict) > dict->count / 2 / 2;
 }
 
 /* "'epoch', 'net', ..." */
@@ -170,8 +171,8 @@ static scarlet_status none(const scarlet__items *root, const scarlet__source *so
                          source->name, *found ? found : "(none)");
 }
 
-/* Nothing is searched for by its looks: an optimizer's dict holds tensors too. A dict of nothing
- * but tensors is taken itself. NULL sets *status. */
+/* Nothing is searched for by its looks: an optimizer's dict holds tensors too. A dict of more
+ * tensors than other things is taken itself. NULL sets *status. */
 static const scarlet__items *find(const scarlet__value *root, scarlet__tensors *tensors,
                                   scarlet_status *status, scarlet_error *err)
 {
@@ -199,7 +200,7 @@ static const scarlet__items *find(const scarlet__value *root, scarlet__tensors *
         const scarlet__items *dict = find_other(root->items, tensors, status, err);
         if (dict || *status != SCARLET_OK)
             return dict;
-        if (root->items->count && only_tensors(root->items))
+        if (mostly_tensors(root->items))
             return root->items;
     }
     *status = none(root->items, source, err);

@@ -148,7 +148,8 @@ def test_bookkeeping(tmp_path, kind):
     thop = {"total_ops": torch.zeros(1), "module.total_ops": torch.zeros(1), "module.total_params": torch.zeros(1), "module.conv.total_ops": torch.zeros(1),
             **{"module." + n: t for n, t in plain.items()}}  # fmt: skip
     check(save({"model_state": thop}, tmp_path / "thop", kind), kind, plain)
-    check(save({"model_state": {**plain, "n_averaged": 7}}, tmp_path / "number", kind), kind, plain)
+    for file in ({"model_state": {**plain, "n_averaged": 7}}, {**plain, "n_averaged": 7}):
+        check(save(file, tmp_path / "number", kind), kind, plain)
 
 
 KEYS = ["model_state", "state_dict", "model", "model_state_dict", "net", "params", "module"]

@@ -130,6 +130,13 @@ def test_modules(tmp_path, new):
     assert message(tmp_path / "x") == "model: X: the state of an optimizer, not of a network; the weights are in another file"
     save({str(i): i for i in range(9)})
     assert message(tmp_path / "x") == "model: X: no state dict: expected one under the key 'model_state', found the keys '0', '1', '2', '3', '4', ..."
+    plain = {"a": torch.zeros(2), "b": torch.zeros(2)}
+    save({**plain, "epoch": 3})
+    assert message(tmp_path / "x") == "model: X: state dict: 'epoch' is not a tensor"
+    save({**plain, "c": torch.zeros(2, dtype=torch.complex64)})
+    assert message(tmp_path / "x") == (
+        "unsupported: X: tensor c: value is made by the global 'torch.ComplexFloatStorage', which libscarlet does not run"
+    )
     save({})
     assert message(tmp_path / "x") == "model: X: no state dict: expected one under the key 'model_state', found the keys (none)"
     save([torch.zeros(2)])
