@@ -18,9 +18,10 @@ scarlet_status scarlet__session_fits(size_t bytes, size_t limit, scarlet_error *
 {
     if (bytes <= limit)
         return SCARLET_OK;
-    return scarlet__fail(err, SCARLET_ERROR_LIMIT,
-                         "a session would take %zu bytes, more than the option max_memory, %zu",
-                         bytes, limit);
+    return scarlet__fail(
+        err, SCARLET_ERROR_LIMIT,
+        "a session would take at least %zu bytes, more than the option max_memory, %zu", bytes,
+        limit);
 }
 
 scarlet_status scarlet__buffers_take(scarlet__buffers *b, size_t taken, size_t limit,

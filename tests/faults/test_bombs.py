@@ -270,7 +270,7 @@ def test_session_memory(tmp_path):
     assert len(data) < 100_000
     for engine in ("engine=" + name for name in os.environ["SCARLET_ENGINES"].split()):
         use(tmp_path, "session", data, "limit a session would take ", 50, options=engine)
-        use(tmp_path, "session", data, "limit a session would take 201326632 bytes, more than the option max_memory, 1000000",
+        use(tmp_path, "session", data, "limit a session would take at least 201326632 bytes, more than the option max_memory, 1000000",
             50, options=engine + ",max_memory=1000000")
 
 

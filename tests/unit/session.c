@@ -142,14 +142,14 @@ static void limit(scarlet_model *model, const char *engine)
     snprintf(options, sizeof options, "batch_max=64,max_memory=%d", 64 * PIXELS * 4 - 1);
     CHECK(!make(model, options, &err) && err.status == SCARLET_ERROR_LIMIT);
     snprintf(message, sizeof message,
-             "a session would take %d bytes, more than the option max_memory, %d",
+             "a session would take at least %d bytes, more than the option max_memory, %d",
              64 * PIXELS * 4 + 2 * CLASSES * 4, 64 * PIXELS * 4 - 1);
     CHECK_TEXT(err.message, message);
     /* Enough for input and scores, not for what lies between them. */
     snprintf(options, sizeof options, "batch_max=64,max_memory=%d", 64 * PIXELS * 4 + 1000);
     CHECK(!make(model, options, &err) && err.status == SCARLET_ERROR_LIMIT);
-    CHECK(strncmp(err.message, "a session would take ", 21) == 0);
-    CHECK(atoll(err.message + 21) > 64 * PIXELS * 4 + 1000 && atoll(err.message + 21) <= bytes);
+    CHECK(strncmp(err.message, "a session would take at least ", 30) == 0);
+    CHECK(atoll(err.message + 30) > 64 * PIXELS * 4 + 1000 && atoll(err.message + 30) <= bytes);
     /* Without the option: 1 GiB. 201 MB a picture. */
     CHECK(!make(model, "batch_max=6,input_size=4096", &err) && err.status == SCARLET_ERROR_LIMIT);
 }
