@@ -414,6 +414,9 @@ def test_existing_folder(photos, tmp_path):
     assert f"{tmp_path} exists already: --resume continues it, --output names another folder" in message
     message = train(photos, "--output", tmp_path / "new", *SMALL, "--arch", "e3k4", code=2).stderr
     assert "Try 'scarlet train --help'." in message and not (tmp_path / "new").exists()
+    message = train(photos, "--output", tmp_path / "new", *SMALL, "--freeze", "backbone", code=2).stderr
+    assert "scarlet train: option freeze: without initial-checkpoint nothing is known yet\n" in message
+    assert not (tmp_path / "new").exists()
 
 
 def make(root, *files):

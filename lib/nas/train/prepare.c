@@ -268,6 +268,9 @@ static scarlet_status make(scarlet_trainer *t, const scarlet_train_options *opts
     scarlet_status status = make_paths(t, folder, err);
     if (status == SCARLET_OK && *text(t, SCARLET_TRAIN_INITIAL_CHECKPOINT))
         status = open_initial(t, err);
+    else if (status == SCARLET_OK && option(t, SCARLET_TRAIN_FREEZE) != 0)
+        status = scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
+                               "option freeze: without initial-checkpoint nothing is known yet");
     if (status == SCARLET_OK)
         status = build_network(t, err);
     if (status == SCARLET_OK)
