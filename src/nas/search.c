@@ -15,13 +15,11 @@
 #include "common/progress.h"
 #include "common/status.h"
 #include "csv.h"
-#include "curves.h"
 #include "job.h"
 #include "nas.h"
-#include "report/html.h"
-#include "report/page.h"
-#include "scatter.h"
 #include "search_journal.h"
+#include "search_page.h"
+#include "search_volume.h"
 #include "super_folder.h"
 
 enum {
@@ -38,7 +36,8 @@ enum {
     TABLE,
     SPACE,
     RESUME,
-    MEASURE
+    MEASURE,
+    COMPARE
 };
 
 static const cli_option options[] = {
@@ -58,6 +57,8 @@ static const cli_option options[] = {
     {SPACE, "space", "default|28px|243|FILE", "space of the table's networks"},
     {SUPER_DATA, "data", "PATH", "where the pictures are now; default: where they were"},
     {MEASURE, "measure", NULL, "time the networks of the front on this machine"},
+    {COMPARE, "compare", "FOLDER",
+     "show the hypervolume of another search beside, such as one at random"},
     {RESUME, "resume", NULL, "go on with the search in the folder"},
     {'t', "threads", "N", "threads; default 0: all CPUs"},
     {'q', "quiet", NULL, "no progress bar, no summary"},
@@ -69,7 +70,7 @@ static const char *const algorithms[] = {"nsga2", "random", "local", "aging", NU
 typedef struct request {
     const cli_command *command;
     super_options shared;
-    const char *latency_file, *table_file, *space_name, *super;
+    const char *latency_file, *table_file, *space_name, *super, *compare;
     scarlet_search_settings settings;
     figure_name objective[SCARLET_OBJECTIVES_MAX];
     double most[FIGURES]; /* constraints; infinite: none */
@@ -136,6 +137,19 @@ static scarlet_status cost(const study *s, candidate *c, scarlet_error *err)
         c->figure[LATENCY_MS] = (double)nanos * 1e-6;
     }
     return status;
+}
+
+/* Sets the objectives, all to be made small, and how far the constraints are violated. */
+static void judge(const request *q, const candidate *c, double *objectives, double *violation)
+{
+    for (int i = 0; i < q->settings.objectives; i++) {
+        const figure_name name = q->objective[i];
+        objectives[i] = name == TOP1 ? -c->figure[name] : c->figure[name];
+    }
+    *violation = 0;
+    for (int i = 0; i < FIGURES; i++)
+        if (isfinite(q->most[i]) && c->figure[i] > q->most[i])
+            *violation += c->figure[i] / q->most[i] - 1;
 }
 
 /* ---- generations ---- */
@@ -228,71 +242,73 @@ static scarlet_status objective(void *user, const char *genotype, double *object
     const candidate *c = &s->candidate[s->evaluated++];
     (void)genotype;
     (void)err;
-    for (int i = 0; i < s->q->settings.objectives; i++) {
-        const figure_name name = s->q->objective[i];
-        objectives[i] = name == TOP1 ? -c->figure[name] : c->figure[name];
-    }
-    *violation = 0;
-    for (int i = 0; i < FIGURES; i++)
-        if (isfinite(s->q->most[i]) && c->figure[i] > s->q->most[i])
-            *violation += c->figure[i] / s->q->most[i] - 1;
+    judge(s->q, c, objectives, violation);
     return SCARLET_OK;
 }
 
 /* ---- hypervolume ---- */
 
-/* Of the first `count` candidates, as a share of the box that all of them are in. */
-static double volume(const study *s, size_t count)
+static volume_point *points_here(const study *s)
 {
-    const int n = s->q->settings.objectives;
-    double low[SCARLET_OBJECTIVES_MAX], high[SCARLET_OBJECTIVES_MAX], result = NAN;
-    double reference[SCARLET_OBJECTIVES_MAX] = {1, 1, 1, 1};
-    double *point = cli_alloc(s->count * (size_t)n, sizeof *point);
-    size_t points = 0;
-    for (int k = 0; k < n; k++) {
-        low[k] = INFINITY;
-        high[k] = -INFINITY;
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        double violation, *p = point + points * (size_t)n;
-        scarlet_search_trial(s->search, i, NULL, p, &violation, NULL);
-        for (int k = 0; k < n; k++) {
-            low[k] = fmin(low[k], p[k]);
-            high[k] = fmax(high[k], p[k]);
+    volume_point *point = cli_alloc(s->count, sizeof *point);
+    for (size_t i = 0; i < s->count; i++)
+        scarlet_search_trial(s->search, i, NULL, point[i].objective, &point[i].violation, NULL);
+    return point;
+}
+
+/* Of the networks of another search. */
+static volume_point *points_there(const study *s, size_t *count)
+{
+    csv table;
+    char *path = super_file(s->q->compare, "trials.csv");
+    csv_open(&table, path);
+    volume_point *point = cli_alloc(table.rows, sizeof *point);
+    *count = table.rows;
+    for (size_t i = 0; i < table.rows; i++) {
+        candidate c;
+        for (int k = 0; k < FIGURES; k++) {
+            const size_t column = csv_column(&table, figure_names[k]);
+            c.figure[k] = *csv_cell(&table, i, column) ? csv_number(&table, i, column) : NAN;
         }
-        points += i < count && violation <= 0;
+        judge(s->q, &c, point[i].objective, &point[i].violation);
+        for (int k = 0; k < s->q->settings.objectives; k++)
+            if (isnan(point[i].objective[k]))
+                cli_refuse(path, "no %s", figure_names[s->q->objective[k]]);
     }
-    for (size_t i = 0; i < points; i++)
-        for (int k = 0; k < n; k++)
-            point[i * (size_t)n + (size_t)k] =
-                high[k] > low[k] ? (point[i * (size_t)n + (size_t)k] - low[k]) / (high[k] - low[k])
-                                 : 0;
-    if (scarlet_hypervolume(point, points, n, reference, &result, NULL) != SCARLET_OK)
-        result = NAN;
-    free(point);
-    return result;
+    csv_close(&table);
+    free(path);
+    return point;
+}
+
+/* By generation; the other search's after as many networks. */
+static search_volume *volumes(const study *s, const search_trial *trial, int32_t generations)
+{
+    const int objectives = s->q->settings.objectives;
+    size_t others = 0;
+    volume_point *here = points_here(s), *there = s->q->compare ? points_there(s, &others) : NULL;
+    search_volume *volume = cli_alloc((size_t)generations, sizeof *volume);
+    volume_box box = volume_box_empty();
+    volume_box_add(&box, here, s->count);
+    volume_box_add(&box, there, others);
+    for (size_t i = 0; i < s->count; i++)
+        if (i + 1 == s->count || trial[i + 1].generation > trial[i].generation)
+            volume[trial[i].generation] = (search_volume){
+                volume_share(&box, here, i + 1, objectives),
+                i < others ? volume_share(&box, there, i + 1, objectives) : NAN,
+            };
+    free(there);
+    free(here);
+    return volume;
 }
 
 /* ---- output ---- */
 
-static void put_figures(FILE *out, const study *s, size_t i, double measured)
-{
-    int32_t step;
-    scarlet_search_trial(s->search, i, NULL, NULL, NULL, &step);
-    cell_put(out, s->candidate[i].genotype);
-    fprintf(out, ",%d", step);
-    for (int k = 0; k < FIGURES; k++) {
-        fputc(',', out);
-        if (isfinite(s->candidate[i].figure[k]))
-            fprintf(out, "%.9g", s->candidate[i].figure[k]);
-    }
-    if (isfinite(measured))
-        fprintf(out, ",%.6f", measured);
-}
-
-static void write_table(const study *s, const char *name, const bool *front, const double *measured)
+/* The networks of that order; NULL: all, as they were evaluated. */
+static void write_table(const study *s, const char *name, const search_trial *trial,
+                        const size_t *order, size_t count)
 {
     char *path = super_file(s->q->shared.output, name);
+    const bool measured = order && s->q->measure;
     FILE *out = fopen(path, "w");
     if (!out)
         cli_refuse_errno(path);
@@ -300,10 +316,17 @@ static void write_table(const study *s, const char *name, const bool *front, con
     for (int k = 0; k < FIGURES; k++)
         fprintf(out, ",%s", figure_names[k]);
     fputs(measured ? ",measured_ms\n" : "\n", out);
-    for (size_t i = 0; i < s->count; i++) {
-        if (front && !front[i])
-            continue;
-        put_figures(out, s, i, measured ? measured[i] : NAN);
+    for (size_t i = 0; i < count; i++) {
+        const search_trial *t = &trial[order ? order[i] : i];
+        cell_put(out, t->about.genotype);
+        fprintf(out, ",%d", t->generation);
+        for (int k = 0; k < FIGURES; k++) {
+            fputc(',', out);
+            if (isfinite(t->about.figure[k]))
+                fprintf(out, "%.9g", t->about.figure[k]);
+        }
+        if (measured)
+            fprintf(out, ",%.6f", t->measured);
         fputc('\n', out);
     }
     bool failed = ferror(out);
@@ -312,150 +335,126 @@ static void write_table(const study *s, const char *name, const bool *front, con
     free(path);
 }
 
-/* Times the networks of the front; milliseconds, NaN for the others. */
-static double *measure_front(const study *s, const bool *front)
+/* Times the networks of the front in turn; of each the fastest round counts. */
+static void measure_front(const study *s, search_trial *trial, const size_t *front, size_t best)
 {
     enum { ROUNDS = 5 };
-    double *measured = cli_alloc(s->count, sizeof *measured);
     scarlet_error err;
     scarlet_latency *timer;
     must(s, scarlet_latency_create(s->space, NULL, &timer, &err), &err);
     for (int round = 0; round < ROUNDS; round++)
-        for (size_t i = 0; i < s->count; i++) {
+        for (size_t i = 0; i < best; i++) {
+            search_trial *t = &trial[front[i]];
             int64_t nanos;
-            measured[i] = round ? measured[i] : front[i] ? INFINITY : NAN;
-            if (!front[i])
-                continue;
-            must(s, scarlet_latency_time(timer, s->candidate[i].genotype, &nanos, &err), &err);
-            measured[i] = fmin(measured[i], (double)nanos * 1e-6);
+            must(s, scarlet_latency_time(timer, t->about.genotype, &nanos, &err), &err);
+            t->measured = fmin(t->measured, (double)nanos * 1e-6); /* not NaN */
         }
     scarlet_latency_free(timer);
-    return measured;
 }
 
-static void put_scatter(FILE *out, const study *s, const bool *front)
+/* ---- trials ---- */
+
+static bool dominates(const volume_point *a, const volume_point *b, int objectives)
 {
-    double *value = cli_alloc(2 * s->count, sizeof *value);
-    int *shade = cli_alloc(s->count, sizeof *shade);
-    const char **name = cli_alloc(s->count, sizeof *name);
-    const figure_name *by = s->q->objective;
-    for (size_t i = 0; i < s->count; i++) {
-        value[i] = s->candidate[i].figure[by[1]];
-        value[s->count + i] = s->candidate[i].figure[by[0]];
-        shade[i] = !front[i];
-        name[i] = s->candidate[i].genotype;
+    bool better = false;
+    for (int k = 0; k < objectives; k++) {
+        if (a->objective[k] > b->objective[k])
+            return false;
+        better |= a->objective[k] < b->objective[k];
     }
-    const scatter plot = {.title = "All networks evaluated; paler: not on the front",
-                          .x_name = figure_names[by[1]],
-                          .y_name = figure_names[by[0]],
-                          .n = s->count,
-                          .x = value,
-                          .y = value + s->count,
-                          .name = name,
-                          .shade = shade,
-                          .shades = 2};
-    plot_scatter(out, &plot);
-    free(name);
-    free(shade);
-    free(value);
+    return better;
 }
 
-static void put_volumes(FILE *out, const study *s)
+/* Which networks were on the front, and how long. */
+static search_trial *list_trials(const study *s)
 {
-    size_t generations = 0;
-    double *value = cli_alloc(2 * s->count, sizeof *value);
+    search_trial *trial = cli_alloc(s->count, sizeof *trial);
+    volume_point *point = points_here(s);
     for (size_t i = 0; i < s->count; i++) {
-        int32_t here, next = -1;
-        scarlet_search_trial(s->search, i, NULL, NULL, NULL, &here);
-        if (i + 1 < s->count)
-            scarlet_search_trial(s->search, i + 1, NULL, NULL, NULL, &next);
-        if (next == here)
+        trial[i] = (search_trial){.about = s->candidate[i], .measured = NAN};
+        scarlet_search_trial(s->search, i, NULL, NULL, NULL, &trial[i].generation);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        trial[i].until = point[i].violation > 0 ? 0 : INT32_MAX;
+        for (size_t k = 0; k < s->count; k++)
+            if (point[k].violation <= 0 && trial[k].generation < trial[i].until &&
+                dominates(&point[k], &point[i], s->q->settings.objectives))
+                trial[i].until = trial[k].generation;
+        if (trial[i].until <= trial[i].generation)
+            trial[i].until = 0;
+    }
+    free(point);
+    return trial;
+}
+
+/* Indices of the front; the first objective's best first. */
+static size_t *order_front(const study *s, const search_trial *trial, size_t *count)
+{
+    size_t *order = cli_alloc(s->count, sizeof *order);
+    volume_point *point = points_here(s);
+    *count = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        size_t at = *count;
+        if (trial[i].until < INT32_MAX)
             continue;
-        value[generations] = here;
-        value[s->count + generations++] = volume(s, i + 1);
+        for (; at > 0 && point[order[at - 1]].objective[0] > point[i].objective[0]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+        ++*count;
     }
-    const curves plot = {.title = "Hypervolume, as a share of the box around all networks",
-                         .x_name = "generation",
-                         .n = generations,
-                         .x = value,
-                         .curve = {{"hypervolume", value + s->count}},
-                         .count = 1,
-                         .marked = generations};
-    if (isfinite(value[s->count]))
-        plot_curves(out, &plot);
-    free(value);
+    free(point);
+    return order;
 }
 
-static void write_page(const study *s, const bool *front, const double *measured)
+/* ---- end ---- */
+
+static void write_page(const study *s, const search_trial *trial, const size_t *front, size_t best,
+                       const search_volume *volume, int32_t generations)
 {
-    char *path = super_file(s->q->shared.output, "report.html");
-    FILE *out = page_open(path, "Search");
-    size_t best = 0;
-    for (size_t i = 0; i < s->count; i++)
-        best += front[i];
-    page_cards_open(out);
-    page_card(out, "evaluated", "Networks", "evaluated", "%zu", s->count);
-    page_card(out, "front", "On the front", "none is better in every respect", "%zu", best);
-    page_cards_close(out);
-    fputs("<div class=\"plots\">\n", out);
-    if (s->q->settings.objectives > 1) {
-        put_scatter(out, s, front);
-        put_volumes(out, s);
-    }
-    fputs("</div>\n<h2>The front</h2>\n<div class=\"scroll\"><table id=\"pareto\"><tr><th>Genotype",
-          out);
-    for (int k = 0; k < FIGURES; k++)
-        fprintf(out, "<th class=\"n\">%s", figure_names[k]);
-    fputs(measured ? "<th class=\"n\">measured, ms</tr>\n" : "</tr>\n", out);
-    for (size_t i = 0; i < s->count; i++) {
-        if (!front[i])
-            continue;
-        fputs("<tr><td>", out);
-        html_text(out, s->candidate[i].genotype);
-        for (int k = 0; k < FIGURES; k++) {
-            fputs("<td class=\"n\">", out);
-            if (isfinite(s->candidate[i].figure[k]))
-                fprintf(out, "%.6g", s->candidate[i].figure[k]);
-        }
-        if (measured)
-            fprintf(out, "<td class=\"n\">%.4f", measured[i]);
-        fputs("</tr>\n", out);
-    }
-    fputs("</table></div>\n", out);
-    if (s->q->super) {
-        fputs("<p>Each becomes a model file by <code>scarlet export ", out);
-        html_text(out, s->q->super);
-        fputs(" --genotype TEXT --output FILE</code>.</p>\n", out);
-    }
-    page_close(out, path);
-    free(path);
+    const request *q = s->q;
+    char *how = cli_format("%s%s, population %d, seed %" PRIu64, algorithms[q->settings.algorithm],
+                           q->settings.reinforced ? ", reinforced" : "", q->settings.population,
+                           q->settings.seed);
+    search_page_write(&(search_page){
+        .folder = q->shared.output,
+        .how = how,
+        .super = q->super,
+        .rival = q->compare,
+        .count = s->count,
+        .trial = trial,
+        .front = front,
+        .best = best,
+        .objectives = q->settings.objectives,
+        .objective = q->objective,
+        .most = q->most,
+        .generations = generations,
+        .volume = volume,
+    });
+    free(how);
 }
 
 static void conclude(study *s)
 {
-    bool *front = cli_alloc(s->count, sizeof *front);
-    size_t best = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        double violation;
-        scarlet_search_trial(s->search, i, NULL, NULL, &violation, NULL);
-        front[i] = violation <= 0 && scarlet_search_best(s->search, i);
-        best += front[i];
-    }
-    double *measured = s->q->measure ? measure_front(s, front) : NULL;
-    write_table(s, "trials.csv", NULL, NULL);
-    write_table(s, "pareto.csv", front, measured);
-    write_page(s, front, measured);
+    search_trial *trial = list_trials(s);
+    const int32_t generations = s->count ? trial[s->count - 1].generation + 1 : 0;
+    size_t best, *front = order_front(s, trial, &best);
+    search_volume *volume = volumes(s, trial, generations);
+    if (s->q->measure)
+        measure_front(s, trial, front, best);
+    write_table(s, "trials.csv", trial, NULL, s->count);
+    write_table(s, "pareto.csv", trial, front, best);
+    write_page(s, trial, front, best, volume, generations);
     if (!s->q->shared.quiet) {
-        double share = volume(s, s->count);
         printf("%zu networks evaluated, %zu on the front", s->count, best);
-        if (isfinite(share))
-            printf(", hypervolume %.4f", share);
+        if (generations && isfinite(volume[generations - 1].here))
+            printf(", hypervolume %.4f", volume[generations - 1].here);
         printf("; ");
         cli_put(stdout, s->q->shared.output);
         printf("/pareto.csv lists them\n");
     }
-    free(measured);
+    free(volume);
     free(front);
+    free(trial);
 }
 
 /* ---- command ---- */
@@ -526,6 +525,9 @@ static void read_request(request *q, int argc, char **argv)
             break;
         case SPACE:
             q->space_name = optarg;
+            break;
+        case COMPARE:
+            q->compare = optarg;
             break;
         case MEASURE:
             q->measure = true;

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "html.h"
+#include "page.h"
 #include "plots.h"
 #include "statistics.h"
 
@@ -93,17 +94,6 @@ double macro_f1(const tally *t)
 
 /* ---- table ---- */
 
-/* Sorts a table by the column of the button pressed; another press turns the order round. */
-static const char script[] =
-    "<script>document.querySelectorAll('th button').forEach(b=>b.onclick=()=>{"
-    "const h=b.parentNode,t=h.closest('table').tBodies[0],i=h.cellIndex,"
-    "d=h.ariaSort=='ascending'?-1:1,v=r=>r.cells[i].textContent,"
-    "n=r=>parseFloat(v(r)),text=i==0;"
-    "h.parentNode.querySelectorAll('th').forEach(x=>x.ariaSort=null);"
-    "h.ariaSort=d>0?'ascending':'descending';"
-    "t.append(...[...t.rows].sort((x,y)=>text?d*v(x).localeCompare(v(y),'en',{numeric:true}):"
-    "isNaN(n(x))-isNaN(n(y))||d*(n(x)-n(y))||0))})</script>\n";
-
 static void put_percent(FILE *out, double share)
 {
     if (isnan(share))
@@ -156,7 +146,7 @@ static void put_table(FILE *out, const tally *t, const cli_names *names, const f
     put_percent(out, macro(all, count, recall_of));
     put_percent(out, macro(all, count, f1_of));
     fprintf(out, "%s</tr></tfoot></table></div>\n", top ? "<td>" : "");
-    fputs(script, out);
+    page_sorting(out);
     free(top_name);
 }
 

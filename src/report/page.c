@@ -29,7 +29,13 @@ static const char style[] =
     ".grid{stroke:var(--line);fill:none}.ideal{stroke:var(--ideal);stroke-dasharray:4 3;fill:none}"
     ".tick{fill:var(--dim);font:11px system-ui,sans-serif}"
     ".dots circle{fill:var(--right);stroke:var(--page);stroke-width:.5}"
-    ".dots circle:hover{fill:var(--text)}"
+    ".dots .other,.key.other{fill:var(--ideal);background:var(--ideal);stroke:none;fill-opacity:.5}"
+    ".dots circle:hover,.dots circle:focus{fill:var(--text);outline:none}"
+    ".limit{stroke:var(--wrong);stroke-dasharray:6 3;fill:none}"
+    ".network{min-width:16em}.network "
+    "code{font-size:.88em}.path{max-width:none;height:32px}input[type=range]{accent-color:var(--"
+    "right);width:12em;"
+    "max-width:60%;vertical-align:middle}"
     ".curve{fill:none;stroke-width:2}.curve.c0{stroke:var(--right)}.curve.c1{stroke:var(--wrong)}"
     ".spot{opacity:0}.spot:hover,.lone{opacity:1}.spot.c0,.key.c0{fill:var(--right);"
     "background:var(--right)}.spot.c1,.key.c1{fill:var(--wrong);background:var(--wrong)}"
@@ -94,6 +100,23 @@ void page_close(FILE *out, const char *path)
     bool failed = ferror(out);
     if (fclose(out) != 0 || failed)
         cli_discard(path);
+}
+
+/* ---- tables ---- */
+
+static const char sorting[] =
+    "<script>document.querySelectorAll('th button').forEach(b=>b.onclick=()=>{"
+    "const h=b.parentNode,t=h.closest('table').tBodies[0],i=h.cellIndex,"
+    "d=h.ariaSort=='ascending'?-1:1,v=r=>r.cells[i].textContent,"
+    "n=r=>parseFloat(v(r)),text=i==0;"
+    "h.parentNode.querySelectorAll('th').forEach(x=>x.ariaSort=null);"
+    "h.ariaSort=d>0?'ascending':'descending';"
+    "t.append(...[...t.rows].sort((x,y)=>text?d*v(x).localeCompare(v(y),'en',{numeric:true}):"
+    "isNaN(n(x))-isNaN(n(y))||d*(n(x)-n(y))||0))})</script>\n";
+
+void page_sorting(FILE *out)
+{
+    fputs(sorting, out);
 }
 
 /* ---- cards ---- */

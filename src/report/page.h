@@ -13,6 +13,10 @@ FILE *page_open(const char *path, const char *title);
 /* Ends the page; a file that cannot be finished is removed, and the program ends with a message. */
 void page_close(FILE *out, const char *path);
 
+/* Lets the reader sort the tables above by their columns that have a button in the heading; another
+ * press turns the order round. Their first column counts as text. */
+void page_sorting(FILE *out);
+
 /* A row of cards: figures that the reader sees first. The value has that id, the note "ID-note". */
 void page_cards_open(FILE *out);
 __attribute__((format(printf, 5, 6))) void page_card(FILE *out, const char *id, const char *name,

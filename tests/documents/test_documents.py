@@ -29,6 +29,7 @@ PACKAGES = subprocess.run(["sh", "-c", ". examples/packages.sh; echo $build_pack
 ELSEWHERE = {
     "examples/quickstart.sh": ("examples/quickstart.sh", "build "),
     "tests/run.sh": ("tests/run.sh", "meson test"),
+    "examples/search/run.sh": ("tests/examples/test_search_run.py", '"--quick"'),
     "tests/demonstration/run.sh": ("tests/verify/test_fashion.py", "demonstration"),
     # Fifty thousand pictures, or none.
     "scarlet prepare-val --dry-run val/ imagenet/valid": ("tests/verify/test_prepare.py", 'prepare("--dry-run", '),
@@ -44,8 +45,8 @@ ELSEWHERE = {
     "scarlet score super --paths scores.csv --threads 1": ("tests/supernet/test_commands.py", '"--paths", '),
     "scarlet export super --genotype e3k3,id,e6k5se --output child.safetensors":
         ("tests/supernet/test_commands.py", '"export", output, "--genotype"'),
-    "scarlet export super --genotype e3k3,id,e6k5se --output half.safetensors --storage f16":
-        ("tests/supernet/test_commands.py", '"--storage", "f16"'),
+    "scarlet export super --front found/pareto.csv --output children --storage f16":
+        ("tests/supernet/test_commands.py", '"--front", '),
     "scarlet search super --output found --objectives cross_entropy,macs --generations 5":
         ("tests/supernet/test_commands.py", '"search", output, "--output"'),
     # From scratch.

@@ -111,8 +111,14 @@ def test_search(trained, tmp_path):
     scores = {row["genotype"]: row["cross_entropy"] for row in rows(
         scarlet("score", output, "--paths", tmp_path / "found" / "trials.csv").stdout)}
     assert all(row["cross_entropy"] == scores[row["genotype"]] for row in trials)
-    for row in pareto:
+    assert [float(row["cross_entropy"]) for row in pareto] == sorted(float(row["cross_entropy"]) for row in pareto)
+    for _ in range(2):  # once more into the folder that is there
+        said = scarlet("export", output, "--front", tmp_path / "found" / "pareto.csv", "--output", tmp_path / "children").stdout
+    assert len(said.splitlines()) == len(pareto) == len(list((tmp_path / "children").iterdir()))
+    for i, row in enumerate(pareto):
+        assert row["genotype"] in said.splitlines()[i]
         scarlet("export", output, "--genotype", row["genotype"], "--output", tmp_path / "child.safetensors")
+        assert (tmp_path / "child.safetensors").read_bytes() == (tmp_path / "children" / f"{i + 1:02}.safetensors").read_bytes()
     again = scarlet("search", output, "--output", tmp_path / "found", "--population", 4, "--generations", 9, "--resume")
     assert "6 networks evaluated" in again.stdout
 
@@ -174,6 +180,9 @@ def test_usage_of_others(trained, tmp_path, data):
     assert "give --paths or --random" in scarlet("score", output, code=2).stderr
     assert "no choice" in scarlet("export", output, "--genotype", "e3k3,e6k5,id", "--output", tmp_path / "x", code=2).stderr
     assert "no --genotype" in scarlet("export", output, "--output", tmp_path / "x", code=2).stderr
+    assert "exclude" in scarlet("export", output, "--genotype", "e3k3", "--front", "x", "--output", tmp_path / "x", code=2).stderr
+    (tmp_path / "empty.csv").write_text("genotype,top1\n")
+    assert "no network" in scarlet("export", output, "--front", tmp_path / "empty.csv", "--output", tmp_path / "x", code=1).stderr
     assert "exists already" in supernet(data / "photos/", "--space", "28px", "--output", output, code=2).stderr
     moved = tmp_path / "moved"
     moved.mkdir()
