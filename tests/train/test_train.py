@@ -273,6 +273,23 @@ def test_broken_pictures(photos, tmp_path):
     assert "pictures cannot be read, more than 5 %" in message
 
 
+def test_vanished_picture(photos, tmp_path):
+    """One that goes away meanwhile is named and left out; the run is resumed only with the pictures it began with."""
+    shutil.copytree(photos, tmp_path / "data")
+    gone, run = tmp_path / "data/train/green/00.png", tmp_path / "run"
+    words = [COMMAND, "train", tmp_path / "data", "--output", run, *SMALL, "--epochs", "100000", "--cache", "none"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        next(line for line in process.stdout if line.startswith("epoch "))
+        gone.unlink()
+        message = next(line for line in process.stderr if "left out" in line)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert message == f"scarlet: {gone}: No such file or directory; it is left out\n"
+    Image.new("RGB", (8, 8)).save(gone)
+    refused = f"scarlet train: {run}/last.ckpt: is of a training on other pictures or labels\n"
+    assert refused in train("--output", run, "--resume", code=2).stderr
+
+
 # ---- configuration ----
 
 
