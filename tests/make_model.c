@@ -1,7 +1,7 @@
 /*
  * Writes a small model of random weights.
  *
- *   make_model FILE [GENOTYPE [CLASSES [SPACE]]]
+ *   make_model FILE [GENOTYPE [CLASSES [SPACE [STYLE]]]]
  *
  * A genotype may be a released network's name. SPACE "default" is the release's.
  */
@@ -18,7 +18,8 @@ int main(int argc, char **argv)
     if (strcmp(space, "default") == 0)
         space = NULL;
     FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
-    if (!file || !model_file(file, genotype, classes, space) || fclose(file) != 0) {
+    const char *style = argc > 5 ? argv[5] : NULL;
+    if (!file || !model_file(file, genotype, classes, space, style) || fclose(file) != 0) {
         perror(argc > 1 ? argv[1] : "make_model FILE");
         return 1;
     }

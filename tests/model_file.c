@@ -45,7 +45,7 @@ static bool put(void *user, const char *name, scarlet__role role, int rank, cons
     return true;
 }
 
-bool model_file(FILE *file, const char *genotype, int classes, const char *text)
+bool model_file(FILE *file, const char *genotype, int classes, const char *text, const char *style)
 {
     scarlet__space space = scarlet__space_default;
     scarlet__genotype choices;
@@ -61,6 +61,8 @@ bool model_file(FILE *file, const char *genotype, int classes, const char *text)
     fprintf(w.header, "{\"__metadata__\":{");
     if (text)
         fprintf(w.header, "\"scarlet.space\":\"%s\",", text);
+    if (style)
+        fprintf(w.header, "\"scarlet.format\":\"2\",\"scarlet.network\":\"%s\",", style);
     fprintf(w.header, "\"scarlet.input_size\":\"32\"}");
     for (int i = 0; i < network.count; i++)
         scarlet__layer_visit(&network.layer[i], put, &w);

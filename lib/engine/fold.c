@@ -120,7 +120,7 @@ static scarlet_status read_batch_norm(reader *r, const char *module, size_t n, d
             return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
                                  "%s: tensor %s: value %zu is %g; a variance is not negative",
                                  r->tensors->source->name, r->name, i, var[i]);
-        scale[i] = gamma[i] / sqrt(var[i] + SCARLET__EPSILON);
+        scale[i] = gamma[i] / sqrt(var[i] + r->layer->style.epsilon);
         bias[i] = (float)(beta[i] - mean[i] * scale[i]);
     }
     return SCARLET_OK;
@@ -209,7 +209,7 @@ static scarlet_status reserve(const scarlet__layer *l, scarlet__layer_weights *w
 scarlet_status scarlet__layer_weights_read(const scarlet__tensors *tensors, const scarlet__layer *l,
                                            scarlet__layer_weights *w, scarlet_error *err)
 {
-    const double sixth = 1.0 / 6;
+    const double gain = l->style.activation == SCARLET__BLOCK_HSWISH ? 1.0 / 6 : 1;
     reader r = {.tensors = tensors, .layer = l, .err = err};
     size_t in = (size_t)l->in, out = (size_t)l->out, h = (size_t)l->hidden, s = (size_t)l->squeeze;
     size_t k2 = (size_t)l->kernel * (size_t)l->kernel;
@@ -227,14 +227,14 @@ scarlet_status scarlet__layer_weights_read(const scarlet__tensors *tensors, cons
     case SCARLET_LAYER_BLOCK:
         status = read_conv(&r, "conv1", "bn1", h, in, 1, w->expand, w->expand_bias);
         if (status == SCARLET_OK)
-            status = read_conv(&r, "conv2", "bn2", h, k2, sixth, w->depthwise, w->depthwise_bias);
+            status = read_conv(&r, "conv2", "bn2", h, k2, gain, w->depthwise, w->depthwise_bias);
         if (status == SCARLET_OK && s)
             status =
-                read_linear(&r, "mid_se.squeeze_conv.", s, h, sixth, w->squeeze, w->squeeze_bias);
+                read_linear(&r, "mid_se.squeeze_conv.", s, h, gain, w->squeeze, w->squeeze_bias);
         if (status == SCARLET_OK && s)
             status = read_linear(&r, "mid_se.excite_conv.", h, s, 1, w->excite, w->excite_bias);
         if (status == SCARLET_OK)
-            status = read_conv(&r, "conv3", "bn3", out, h, sixth, w->project, w->project_bias);
+            status = read_conv(&r, "conv3", "bn3", out, h, gain, w->project, w->project_bias);
         return status;
     case SCARLET_LAYER_TAIL:
         return read_conv(&r, "0", "1", out, in, 1, w->project, w->project_bias);

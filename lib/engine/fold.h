@@ -24,11 +24,11 @@ typedef struct scarlet__layer_weights {
 } scarlet__layer_weights;
 
 /*
- * Reads and folds the weights of a layer: y = w x s + (b - mean s), s = gamma / sqrt(var + 1e-5),
- * computed in double and rounded once. Kernels here compute 6 * h-swish, so a block's weights that
- * follow one (depthwise, squeeze, project) come divided by 6; that too before the rounding.
- * `out` is zeroed before its first use; its memory is reused by the next. Errors: CORRUPT naming
- * the tensor (not finite, or a negative variance), IO, MEMORY. Free with
+ * Reads and folds the weights of a layer: y = w x s + (b - mean s), s = gamma / sqrt(var +
+ * epsilon), computed in double and rounded once. Kernels here compute 6 * h-swish, so the weights
+ * that follow one (a block's depthwise, squeeze, project) come divided by 6; that too before the
+ * rounding. `out` is zeroed before its first use; its memory is reused by the next. Errors: CORRUPT
+ * naming the tensor (not finite, or a negative variance), IO, MEMORY. Free with
  * scarlet__layer_weights_free, also after a failure.
  */
 scarlet_status scarlet__layer_weights_read(const scarlet__tensors *tensors,

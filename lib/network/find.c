@@ -61,14 +61,14 @@ static bool check(void *user, const char *name, scarlet__role role, int rank, co
     }
     r->found++;
     if (t->rank != rank || memcmp(t->shape, shape, (size_t)rank * sizeof *shape) != 0) {
-        if (strstr(r->text, name)) /* its kernel or expansion was refused already */
+        if (strstr(r->text, t->name)) /* its kernel or expansion was refused already */
             return true;
         r->misshapen++;
         scarlet__shape_text(t, found, sizeof found);
-        note(r, "%s has shape %s, expected %s", name, found, wanted);
+        note(r, "%s has shape %s, expected %s", t->name, found, wanted);
     } else if (!floating(t)) {
         r->misshapen++;
-        note(r, "%s is of type %s, expected F32, F16, BF16 or F64", name,
+        note(r, "%s is of type %s, expected F32, F16, BF16 or F64", t->name,
              scarlet__dtype_name(t->dtype));
     }
     return true;
@@ -97,8 +97,8 @@ static scarlet__choice choose(review *r, const char *layer, int in)
             choice.expansion = 6;
         } else if (conv1->shape[0] != 3 * (int64_t)in) {
             scarlet__shape_text(conv1, text, sizeof text);
-            note(r, "%s.conv1.weight has shape %s; expansion of %d channels must be 3 or 6", layer,
-                 text, in);
+            note(r, "%s has shape %s; expansion of %d channels must be 3 or 6", conv1->name, text,
+                 in);
             r->misshapen++;
         }
     }
@@ -108,7 +108,7 @@ static scarlet__choice choose(review *r, const char *layer, int in)
             choice.kernel = (int)k;
         } else {
             scarlet__shape_text(conv2, text, sizeof text);
-            note(r, "%s.conv2.weight has shape %s; kernel must be 3, 5 or 7", layer, text);
+            note(r, "%s has shape %s; kernel must be 3, 5 or 7", conv2->name, text);
             r->misshapen++;
         }
     }
@@ -231,27 +231,47 @@ static scarlet_status not_of_family(const review *r, scarlet_error *err)
                          r->tensors->count > 3 ? ", ..." : "");
 }
 
+/* What the metadata say of the network. */
+static scarlet_status describe(const scarlet__tensors *tensors, scarlet__space *space,
+                               scarlet__style *style, scarlet_error *err)
+{
+    const char *format = scarlet__tensors_metadata(tensors, "scarlet.format");
+    const char *widths = scarlet__tensors_metadata(tensors, "scarlet.space");
+    const char *network = scarlet__tensors_metadata(tensors, "scarlet.network");
+    scarlet_status status = SCARLET_OK;
+    *space = scarlet__space_default;
+    *style = scarlet__style_default;
+    if (format && strcmp(format, "1") != 0 && strcmp(format, "2") != 0)
+        return scarlet__fail(
+            err, SCARLET_ERROR_UNSUPPORTED,
+            "metadata scarlet.format is \"%.20s\"; this library reads \"1\" and \"2\"", format);
+    if (widths)
+        status = scarlet__space_parse(widths, space, err);
+    if (status != SCARLET_OK || !network)
+        return status;
+    if (!format || strcmp(format, "2") != 0)
+        return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                             "metadata scarlet.network: only files of scarlet.format 2 have it");
+    return scarlet__style_parse(network, style, err);
+}
+
 scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
                                      scarlet_error *err)
 {
-    scarlet__space space = scarlet__space_default;
-    const char *text = scarlet__tensors_metadata(tensors, "scarlet.space");
-    if (text) {
-        scarlet_status status = scarlet__space_parse(text, &space, err);
-        if (status != SCARLET_OK) {
-            scarlet__error_prefix(err, tensors->source->name);
-            return status;
-        }
-    }
-    review r = {.tensors = tensors};
+    scarlet__space space;
+    scarlet__style style;
     scarlet__genotype genotype;
-    choose_all(&r, &space, &genotype);
-    scarlet_status status =
-        scarlet__network_build(&space, &genotype, count_classes(tensors), out, err);
+    review r = {.tensors = tensors};
+    scarlet_status status = describe(tensors, &space, &style, err);
+    if (status == SCARLET_OK) {
+        choose_all(&r, &space, &genotype);
+        status = scarlet__network_build(&space, &genotype, count_classes(tensors), out, err);
+    }
     if (status != SCARLET_OK) {
         scarlet__error_prefix(err, tensors->source->name);
         return status;
     }
+    scarlet__network_set_style(out, &style);
     for (int i = 0; i < out->count; i++)
         scarlet__layer_visit(&out->layer[i], check, &r);
     if (scarlet__tensors_metadata(tensors, "scarlet.choices"))

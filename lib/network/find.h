@@ -7,7 +7,8 @@
 
 /* Finds the architecture by names and shapes, and checks that exactly its tensors are there.
  * Errors: MODEL (the text lists the first tensors that are missing, unexpected or misshapen),
- * CORRUPT (malformed scarlet.space), LIMIT (a total stride that no input has). */
+ * CORRUPT (malformed scarlet.space or scarlet.network), UNSUPPORTED (scarlet.format), LIMIT (a
+ * total stride that no input has). */
 scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
                                      scarlet_error *err);
 

@@ -89,12 +89,7 @@ static scarlet_status read_labels(const scarlet__tensors *tensors, const char *t
 static scarlet_status known(const scarlet__tensors *tensors, const scarlet__network *network,
                             scarlet__metadata *m, scarlet_error *err)
 {
-    const char *text = scarlet__metadata_get(m, "scarlet.format");
-    if (text && strcmp(text, "1") != 0)
-        return scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                             "%s: metadata scarlet.format is \"%.20s\"; this library reads \"1\"",
-                             tensors->source->name, text);
-    text = scarlet__metadata_get(m, "scarlet.input_size");
+    const char *text = scarlet__metadata_get(m, "scarlet.input_size");
     if (text && (!pixels(text, &m->input_size) || m->input_size > 4096))
         return malformed(tensors, "scarlet.input_size", "expected pixels, 1 to 4096", err);
     text = scarlet__metadata_get(m, "scarlet.resize");
@@ -183,6 +178,14 @@ static void put_triple(scarlet__metadata_text *t, const char *key, char *text, s
     put(t, key, text);
 }
 
+static bool holds(const scarlet__metadata *m, const char *key)
+{
+    size_t i = 0;
+    while (i < m->count && strcmp(m->key[i], key) != 0)
+        i++;
+    return i < m->count;
+}
+
 static scarlet_status put_labels(scarlet__metadata_text *t, const scarlet__metadata *m,
                                  scarlet_error *err)
 {
@@ -208,7 +211,8 @@ scarlet_status scarlet__metadata_write(const scarlet__metadata *base,
     t->value = scarlet__alloc(most, sizeof *t->value);
     if (!t->key || !t->value)
         return scarlet__fail_memory(err);
-    append(t, "scarlet.format", "1");
+    /* Readers of 1 do not know scarlet.network. */
+    append(t, "scarlet.format", holds(base, "scarlet.network") ? "2" : "1");
     for (size_t i = 0; i < base->count; i++) /* no two are the same */
         if (strcmp(base->key[i], "scarlet.format") != 0)
             append(t, base->key[i], base->value[i]);

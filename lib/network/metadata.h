@@ -19,8 +19,9 @@ typedef struct scarlet__metadata {
     bool auto_orient; /* pictures are turned by their EXIF orientation */
 } scarlet__metadata;
 
-/* Reads and checks it; a known key that is malformed or does not fit the network is CORRUPT,
- * naming the key. Free with scarlet__metadata_free, also after a failure. */
+/* Reads and checks what scarlet__network_find has not; a known key that is malformed or does not
+ * fit the network is CORRUPT, naming the key. Free with scarlet__metadata_free, also after a
+ * failure. */
 scarlet_status scarlet__metadata_read(const scarlet__tensors *tensors,
                                       const scarlet__network *network, scarlet__metadata *out,
                                       scarlet_error *err);

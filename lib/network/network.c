@@ -83,11 +83,25 @@ scarlet_status scarlet__network_build(const scarlet__space *space,
     append(net, SCARLET_LAYER_CLASSIFIER, "classifier", space->tail, classes);
 
     scarlet__genotype_print(genotype, net->genotype);
-    const char *released = memcmp(space, &scarlet__space_default, sizeof *space) == 0
-                               ? scarlet__genotype_name(net->genotype)
-                               : NULL;
-    net->name = released ? released : "custom";
+    scarlet__network_set_style(net, &scarlet__style_default);
     return SCARLET_OK;
+}
+
+static const char *name_of(const scarlet__network *net)
+{
+    const char *name = NULL;
+    if (memcmp(&net->space, &scarlet__space_default, sizeof net->space) == 0 &&
+        scarlet__style_equal(&net->style, &scarlet__style_default))
+        name = scarlet__genotype_name(net->genotype);
+    return name ? name : "custom";
+}
+
+void scarlet__network_set_style(scarlet__network *net, const scarlet__style *style)
+{
+    net->style = *style;
+    for (int i = 0; i < net->count; i++)
+        net->layer[i].style = *style;
+    net->name = name_of(net);
 }
 
 /* ---- costs ---- */
@@ -96,7 +110,13 @@ int scarlet__layer_side(const scarlet__layer *layer, int side)
 {
     if (layer->kind == SCARLET_LAYER_TAIL || layer->kind == SCARLET_LAYER_CLASSIFIER)
         return 1;
-    return (side - 1) / layer->stride + 1; /* padding is kernel / 2 everywhere */
+    return (side - 1) / layer->stride + 1; /* whatever the padding */
+}
+
+int scarlet__layer_padding(const scarlet__layer *layer, int side)
+{
+    const bool fewer = layer->style.same && layer->stride == 2 && side % 2 == 0;
+    return layer->kernel / 2 - fewer;
 }
 
 int scarlet__network_side(const scarlet__network *network, int side, size_t index)

@@ -6,6 +6,7 @@
 
 #include "network/genotype.h"
 #include "network/space.h"
+#include "network/style.h"
 
 enum {
     SCARLET__NETWORK_LAYERS_MAX =
@@ -25,10 +26,12 @@ typedef struct scarlet__layer {
     int hidden;    /* expansion * in; 0 if it is no inverted residual */
     int squeeze;   /* width of squeeze-excite; 0 without it */
     bool residual; /* the input is added to the output */
+    scarlet__style style;
 } scarlet__layer;
 
 typedef struct scarlet__network {
     scarlet__space space;
+    scarlet__style style;
     int classes;
     int total_stride; /* the input's side over the last feature map's */
     int count;
@@ -37,17 +40,22 @@ typedef struct scarlet__network {
     char genotype[SCARLET__GENOTYPE_SIZE];
 } scarlet__network;
 
-/* Builds the network that a genotype chooses of a space. ARGUMENT: the numbers of their layers
- * differ, a choice is not valid (or its squeeze-excite would have no channels), or `classes` is not
- * in 1 .. SCARLET__CLASSES_MAX. LIMIT: its total stride is above SCARLET__SIDE_MAX. */
+/* Builds the network that a genotype chooses of a space, in the style of the paper. ARGUMENT: the
+ * numbers of their layers differ, a choice is not valid (or its squeeze-excite would have no
+ * channels), or `classes` is not in 1 .. SCARLET__CLASSES_MAX. LIMIT: its total stride is above
+ * SCARLET__SIDE_MAX. */
 scarlet_status scarlet__network_build(const scarlet__space *space,
                                       const scarlet__genotype *genotype, int classes,
                                       scarlet__network *out, scarlet_error *err);
+/* Gives a network another style. */
+void scarlet__network_set_style(scarlet__network *network, const scarlet__style *style);
 /* Name of the searched layer `index`: the prefix of its tensors. */
 void scarlet__searched_name(int index, char name[SCARLET__LAYER_NAME_SIZE]);
 
 /* Side of a layer's output for a side of its input. */
 int scarlet__layer_side(const scarlet__layer *layer, int side);
+/* Pixels of padding before the first row and column of a layer's input of that side. */
+int scarlet__layer_padding(const scarlet__layer *layer, int side);
 /* Side of the input of layer `index` for a picture of `side` pixels. */
 int scarlet__network_side(const scarlet__network *network, int side, size_t index);
 int64_t scarlet__layer_parameters(const scarlet__layer *layer);
@@ -68,7 +76,6 @@ typedef enum scarlet__role {
     SCARLET__MEAN,
     SCARLET__VARIANCE,
 } scarlet__role;
-#define SCARLET__EPSILON 1e-5 /* of batch norm, in the release as in PyTorch */
 typedef bool (*scarlet__visit_fn)(void *user, const char *name, scarlet__role role, int rank,
                                   const int64_t *shape);
 bool scarlet__layer_visit(const scarlet__layer *layer, scarlet__visit_fn visit, void *user);

@@ -88,6 +88,7 @@ static float pixel(const float *row, size_t channels, size_t x, size_t c)
 
 typedef struct {
     size_t k, stride, channels, width, vector;
+    bool other; /* windows begin at places of the other parity */
     scarlet__activation activation;
 } shape;
 
@@ -96,7 +97,8 @@ typedef struct {
 static approximate convolve(const shape *s, const float *const *rows, const uint16_t *taps,
                             const float *bias, size_t x, size_t c)
 {
-    const size_t shift = s->k / 2 % 2, first = x * s->stride + shift, begin = first / 2 * 2;
+    const size_t shift = s->k / 2 % 2 != s->other;
+    const size_t first = x * s->stride + shift, begin = first / 2 * 2;
     sum total = {0};
     sum_add(&total, (double)bias[c], 1);
     for (size_t y = 0; y < s->k; y++) {
@@ -158,14 +160,15 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
                .width = random_below(8) ? random_between(1, 40) : 56,
                .activation = random_below(4) ? SCARLET__HSWISH6 : SCARLET__RELU6};
     s.channels = s.vector * random_between(1, 3);
+    s.other = s.stride == 2 && random_below(2);
     const bool sums = random_below(2);
     const float gain = random_below(2) ? SCARLET__BF16_GAIN : 1;
-    check_begin("depthwise %zux%zu, stride %zu, %zu channels, width %zu, %s%s", s.k, s.k, s.stride,
-                s.channels, s.width, s.activation == SCARLET__RELU6 ? "ReLU6" : "h-swish",
-                sums ? ", sums" : "");
+    check_begin("depthwise %zux%zu, stride %zu, %zu channels, width %zu, %s%s%s", s.k, s.k,
+                s.stride, s.channels, s.width, s.other ? "other parity, " : "",
+                s.activation == SCARLET__RELU6 ? "ReLU6" : "h-swish", sums ? ", sums" : "");
     const size_t side = s.width * s.stride;
     const size_t pairs = scarlet__bf16_row(s.k, s.stride, side, s.width);
-    const size_t used = (scarlet__bf16_left(s.k) + side + s.k / 2 + 1) / 2;
+    const size_t used = (scarlet__bf16_left(s.k / 2) + side + s.k / 2 + 1) / 2;
     const float *rows[KERNEL_MAX];
     float *bias = guard_floats(s.channels), *sum_row = sums ? guard_floats(s.channels) : NULL;
     float weights[KERNEL_MAX * KERNEL_MAX * SCARLET__CHUNK_MAX], before[SCARLET__CHUNK_MAX];
@@ -188,9 +191,9 @@ static void check_depthwise_pairs(const scarlet__kernels *k, values kind)
         random_fill(sum_row, s.channels, ORDINARY, 20);
     for (size_t c = 0; sum_row && c < s.channels; c++)
         before[c] = sum_row[c];
-    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](
-        &(scarlet__depthwise){rows, s.channels, floats_of(packed), bias, floats_of(out), s.channels,
-                              s.width, s.activation, sum_row});
+    k->bf16.depthwise[s.k / 2 - 1][s.stride - 1](&(scarlet__depthwise){
+        rows, s.channels, floats_of(packed) + (s.other ? scarlet__bf16_other_parity(s.k) : 0), bias,
+        floats_of(out), s.channels, s.width, s.activation, sum_row});
     compare_depthwise(&s, rows, taps, bias, out, sum_row ? before : NULL, sum_row);
 }
 
@@ -236,7 +239,9 @@ static void check_expand(const scarlet__kernels *k, values kind)
     const size_t rows = random_below(8) ? random_between(1, 30) : ROWS_MAX;
     const size_t stride = 4 * (groups + random_below(9)), pairs = (rows + 1) / 2;
     const size_t out_stride = width + (random_below(2) ? random_below(40) : 0);
-    check_begin("expand %zux%zux%zu, out stride %zu", rows, 4 * groups, width, out_stride);
+    const scarlet__activation activation = random_below(2) ? SCARLET__HSWISH6 : SCARLET__RELU6;
+    check_begin("expand %zux%zux%zu, out stride %zu, %s", rows, 4 * groups, width, out_stride,
+                activation == SCARLET__RELU6 ? "ReLU6" : "h-swish");
     const size_t out_count = (pairs - 1) * out_stride + width,
                  a_count = (rows - 1) * stride + 4 * groups;
     uint8_t *a = (void *)guard_floats(a_count / 4);
@@ -268,7 +273,7 @@ static void check_expand(const scarlet__kernels *k, values kind)
         .out_stride = out_stride,
         .rows = rows,
         .vectors = (int)vectors,
-        .activation = SCARLET__HSWISH6,
+        .activation = activation,
         .prefetch = &prefetch,
     };
     k->bf16.expand.gemm(&g);
@@ -361,8 +366,8 @@ static void check_pair_product(const scarlet__kernels *k, values kind)
 
 /* ---- quantisers ---- */
 
-static void compare_quantized(const float *y, size_t count, float levels, const uint8_t *q,
-                              float scale)
+static void compare_quantized(const float *y, size_t count, float levels, float least,
+                              const uint8_t *q, float scale)
 {
     float most = 0;
     bool finite = true;
@@ -370,13 +375,13 @@ static void compare_quantized(const float *y, size_t count, float levels, const 
         most = y[c] > most ? y[c] : most;
         finite = finite && isfinite(y[c]);
     }
-    most += SCARLET__HSWISH6_LEAST;
+    most += least;
     if (!finite) {
         if (isfinite(scale) && most > 100)
             check_fail("a finite scale of a pixel with an infinity");
         return;
     }
-    const float inverse = levels / most, shift = inverse * SCARLET__HSWISH6_LEAST;
+    const float inverse = levels / most, shift = inverse * least;
     if (scale != most / levels)
         check_fail("scale %.9g instead of %.9g", (double)scale, (double)(most / levels));
     for (size_t c = 0; c < count; c++)
@@ -389,6 +394,7 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
 {
     const size_t vector = (size_t)k->vector, pixels = random_between(1, 20);
     const size_t segments = random_between(1, SEGMENTS_MAX);
+    const float least = scarlet__least(random_below(2) ? SCARLET__HSWISH6 : SCARLET__RELU6);
     scarlet__segment segment[SEGMENTS_MAX];
     size_t channels = 0;
     for (size_t s = 0; s < segments; s++) {
@@ -397,21 +403,21 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
         uint16_t *a = guard_halves(count);
         fill_halves(a, count, kind == DENORMAL ? ORDINARY : kind, 4);
         for (size_t i = 0; i < count; i++)
-            if (from_half(a[i]) < -SCARLET__HSWISH6_LEAST)
-                a[i] = to_half(-SCARLET__HSWISH6_LEAST);
+            if (from_half(a[i]) < -least)
+                a[i] = least > 1 ? to_half(-least) : 0;
         segment[s] = (scarlet__segment){floats_of(a), stride, n};
         channels += n;
     }
     float *gate = random_below(2) ? guard_floats(channels) : NULL, *scale = guard_floats(pixels);
     uint8_t *q = (void *)guard_floats(pixels * channels / 4);
-    check_begin("bf16 quantize_hidden %zux%zu, %zu segments%s", pixels, channels, segments,
-                gate ? ", gated" : "");
+    check_begin("bf16 quantize_hidden %zux%zu, %zu segments, from %g on%s", pixels, channels,
+                segments, -(double)least, gate ? ", gated" : "");
     if (gate)
         random_fill(gate, channels, ORDINARY, 1);
     for (size_t c = 0; gate && c < channels; c++)
         gate[c] = fabsf(gate[c]);
     k->bf16.project.quantize_hidden(
-        &(scarlet__hidden){segment, segments, gate, pixels, 255, q, scale});
+        &(scarlet__hidden){segment, segments, gate, pixels, 255, least, q, scale});
     for (size_t p = 0; p < pixels; p++) {
         float y[SEGMENTS_MAX * SCARLET__GEMM_VECTORS * SCARLET__VECTOR_MAX];
         size_t c = 0;
@@ -419,7 +425,7 @@ static void check_half_hidden(const scarlet__kernels *k, values kind)
             for (size_t i = 0; i < segment[s].k; i++, c++)
                 y[c] = from_half(halves(segment[s].a)[p * segment[s].stride + i]) *
                        (gate ? gate[c] : 1);
-        compare_quantized(y, channels, 255, q + p * channels, scale[p]);
+        compare_quantized(y, channels, 255, least, q + p * channels, scale[p]);
     }
 }
 
@@ -514,8 +520,9 @@ static void run_quantize(const scarlet__kernels *kernels, const size_t *size, fl
 {
     const scarlet__segment segment = {pool, size[1], size[1]};
     float *q = pool + size[0] * size[1];
-    kernels->bf16.project.quantize_hidden(&(scarlet__hidden){
-        &segment, 1, size[2] ? pool : NULL, size[0], 255, q, q + size[0] * size[1]});
+    kernels->bf16.project.quantize_hidden(&(scarlet__hidden){&segment, 1, size[2] ? pool : NULL,
+                                                             size[0], 255, SCARLET__HSWISH6_LEAST,
+                                                             q, q + size[0] * size[1]});
 }
 
 #define DEPTHWISE(k, stride, side)                                                                 \

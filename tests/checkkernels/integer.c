@@ -225,6 +225,7 @@ static void check_hidden(const scarlet__kernels *kernels, values kind)
     const size_t vector = (size_t)kernels->vector, pixels = random_between(1, 20);
     const size_t segments = random_between(1, SEGMENTS_MAX);
     const float levels = t.words && random_below(2) ? 8190 : 255;
+    const float least = scarlet__least(random_below(2) ? SCARLET__HSWISH6 : SCARLET__RELU6);
     scarlet__segment segment[SEGMENTS_MAX];
     size_t channels = 0;
     for (size_t s = 0; s < segments; s++) {
@@ -232,30 +233,29 @@ static void check_hidden(const scarlet__kernels *kernels, values kind)
         size_t stride = k + random_below(20), count = (pixels - 1) * stride + k;
         float *a = guard_floats(count);
         random_fill(a, count, kind, 4);
-        for (size_t i = 0; i < count; i++) /* as 6 * h-swish */
-            a[i] =
-                isfinite(a[i]) && a[i] < -SCARLET__HSWISH6_LEAST ? -SCARLET__HSWISH6_LEAST : a[i];
+        for (size_t i = 0; i < count; i++) /* as the activation */
+            a[i] = isfinite(a[i]) && a[i] < -least ? -least : a[i];
         segment[s] = (scarlet__segment){a, stride, k};
         channels += k;
     }
     float *gate = random_below(2) ? guard_floats(channels) : NULL, *scale = guard_floats(pixels);
-    check_begin("%s quantize_hidden %zux%zu, %zu segments, %g levels%s", type_name(&t), pixels,
-                channels, segments, (double)levels, gate ? ", gated" : "");
+    check_begin("%s quantize_hidden %zux%zu, %zu segments, %g levels, from %g on%s", type_name(&t),
+                pixels, channels, segments, (double)levels, -(double)least, gate ? ", gated" : "");
     void *q = guard_bytes(pixels * channels * 4 / t.k->group);
     if (gate) {
         random_fill(gate, channels, kind, 1);
         for (size_t c = 0; c < channels; c++)
             gate[c] = fabsf(gate[c]);
     }
-    t.k->quantize_hidden(&(scarlet__hidden){segment, segments, gate, pixels, levels, q, scale});
+    t.k->quantize_hidden(
+        &(scarlet__hidden){segment, segments, gate, pixels, levels, least, q, scale});
     for (size_t p = 0; p < pixels; p++) {
         float y[SEGMENTS_MAX * SCARLET__GEMM_VECTORS * SCARLET__VECTOR_MAX];
         size_t c = 0;
         for (size_t s = 0; s < segments; s++)
             for (size_t i = 0; i < segment[s].k; i++, c++)
                 y[c] = segment[s].a[p * segment[s].stride + i] * (gate ? gate[c] : 1);
-        compare(&t, y, p, channels, most_of(y, channels) + SCARLET__HSWISH6_LEAST,
-                SCARLET__HSWISH6_LEAST, 0, levels, q, scale);
+        compare(&t, y, p, channels, most_of(y, channels) + least, least, 0, levels, q, scale);
     }
 }
 
@@ -359,9 +359,9 @@ static void run_quantize(const scarlet__kernels *kernels, const size_t *shape, f
 static void run_hidden(const scarlet__kernels *kernels, const size_t *shape, float *pool)
 {
     const scarlet__segment segment = {pool, shape[1], shape[1]};
-    narrowest(kernels)->quantize_hidden(
-        &(scarlet__hidden){&segment, 1, shape[2] ? pool : NULL, shape[0], 255,
-                           pool + shape[0] * shape[1], pool + 2 * shape[0] * shape[1]});
+    narrowest(kernels)->quantize_hidden(&(scarlet__hidden){
+        &segment, 1, shape[2] ? pool : NULL, shape[0], 255, SCARLET__HSWISH6_LEAST,
+        pool + shape[0] * shape[1], pool + 2 * shape[0] * shape[1]});
 }
 
 #define GEMM(name, rows, k, columns, activation, wide)                                             \

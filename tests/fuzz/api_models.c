@@ -30,7 +30,7 @@ static void make_files(void)
                       {"e3k7,e3k3", "stem=8 tail=9 layers=3:2,3:1", 1}};
     for (size_t i = 0; i < FILES; i++) {
         FILE *file = open_memstream(&model_files[i].data, &model_files[i].size);
-        MUST(file && model_file(file, about[i].genotype, about[i].classes, about[i].space));
+        MUST(file && model_file(file, about[i].genotype, about[i].classes, about[i].space, NULL));
         MUST(fclose(file) == 0);
     }
 }

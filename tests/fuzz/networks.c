@@ -107,12 +107,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input = data;
     left = size;
     int halvings = describe(space, genotype, ROOM), classes = 1 + (int)below(CLASSES_MAX);
+    static const char *const styles[] = {NULL, "activation=relu6 epsilon=0.001 padding=same",
+                                         "activation=hswish epsilon=0.5 padding=same",
+                                         "activation=relu6 epsilon=1e-5 padding=symmetric"};
+    scarlet_options *opts = options();
+    const char *style = styles[below(4)];
     FILE *file = open_memstream(&bytes, &count);
     MUST(file);
-    bool built = model_file(file, genotype, classes, space);
+    bool built = model_file(file, genotype, classes, space, style);
     MUST(fclose(file) == 0);
     MUST(built == (halvings <= 12));
-    scarlet_options *opts = options();
     if (built) {
         scarlet_status status = scarlet_model_load_memory(bytes, count, opts, &model, &err);
         MUST(status == SCARLET_OK);

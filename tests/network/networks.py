@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bindings" / "python"))
@@ -28,7 +29,21 @@ SMALL = [
     "stem=10 tail=72 layers=12:1,20:2,20:1",
 ]
 
-Member = namedtuple("Member", "name genotype space classes")
+STYLES = {  # what other networks of this skeleton do differently: activation of blocks, epsilon, padding
+    "lite": ("relu6", "0.001", "same"),
+    "v2": ("relu6", "0.00001", "symmetric"),
+    "odd": ("hswish", "0.02", "same"),
+}
+OTHERS = {  # published ones: space, genotype, style
+    "EfficientNet-Lite0": (
+        "stem=32 tail=1280 layers=24:2,24:1,40:2,40:1,80:2,80:1,80:1,112:1,112:1,112:1,192:2,192:1,192:1,192:1,320:1",
+        "e6k3,e6k3,e6k5,e6k5,e6k3,e6k3,e6k3," + "e6k5," * 7 + "e6k3", "lite"),
+    "MobileNetV2": (
+        "stem=32 tail=1280 layers=24:2,24:1,32:2,32:1,32:1,64:2,64:1,64:1,64:1,96:1,96:1,96:1,160:2,160:1,160:1,320:1",
+        ",".join(["e6k3"] * 16), "v2"),
+}
+
+Member = namedtuple("Member", "name genotype space classes style", defaults=[None])
 Reference = namedtuple("Reference", "scores features error")  # error: of PyTorch in float32
 
 
@@ -43,6 +58,12 @@ def members(random_members):
     for i, text in enumerate(SMALL):
         space = reference.parse_space(text)
         yield Member(f"small-{i}", reference.random_genotype(random.Random(7 + i), space), space, 5)
+    for name, (space, genotype, style) in OTHERS.items():
+        yield Member(name, reference.parse_genotype(genotype), reference.parse_space(space), 1000, STYLES[style])
+    for i, style in enumerate(("lite", "odd")):  # every kernel meets a stride of 2
+        space = reference.parse_space("stem=16 tail=64 layers=16:2,24:2,24:2")
+        genotype = reference.parse_genotype(("e3k7,e6k5,e3k3", "e6k3se,e3k7se,e3k5")[i])
+        yield Member(f"styled-{i}", genotype, space, 5, STYLES[style])
 
 
 def pictures(side, count=COUNT):
@@ -59,10 +80,34 @@ def pictures(side, count=COUNT):
     return ((np.clip(out, 0, 1) - 0.45) / 0.225).astype(np.float32)
 
 
+def _pad_same(convolution, inputs):
+    """TensorFlow's padding: as little as gives ceil(side / stride), its odd pixel below and on the right."""
+    x, = inputs
+    total = [max((-(-side // s) - 1) * s + k - side, 0)
+             for side, s, k in zip(x.shape[2:], convolution.stride, convolution.kernel_size)]
+    return (F.pad(x, [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2]),)
+
+
+def restyle(model, style):
+    """The module with another activation, epsilon and padding."""
+    activation, epsilon, padding = style
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = float(epsilon)
+        elif isinstance(module, reference.InvertedResidual) and activation == "relu6":
+            module.act = torch.nn.ReLU6()
+        elif isinstance(module, torch.nn.Conv2d) and padding == "same":
+            module.padding = (0, 0)
+            module.register_forward_pre_hook(_pad_same)
+    return model
+
+
 def build(member):
     """The member's PyTorch module in eval mode, always the same weights."""
     torch.manual_seed(0)
     model = reference.Scarlet(member.genotype, member.classes, member.space)
+    if member.style:
+        restyle(model, member.style)
     side = 64
     while (side // reference.total_stride(member.genotype, member.space)) ** 2 * COUNT < 8:
         side *= 2
@@ -109,7 +154,7 @@ def answer(model, member, side):
 # Largest integers of a precision: of a map, of a depthwise convolution's output, of weights, of
 # weights of squeeze-excite and the classifier.
 LEVELS = {"int8": (127, 255, 127, 127), "int16": (4095, 8190, 2047, 32767)}
-LEAST = 0.375  # minus the minimum of h-swish
+LEAST = 0.375  # minus the minimum of h-swish; that of ReLU6 is 0
 
 
 def _quantize_weight(layer, levels):
@@ -139,7 +184,7 @@ def simulate(model, side, levels, last=LEVELS["int16"]):
         on_map, _, weight, vector_weight = levels
         _, hidden, project_weight, _ = last if block is blocks[-1] else levels
         _quantize_input(block.conv1, on_map)
-        _quantize_input(block.conv3, hidden, LEAST)
+        _quantize_input(block.conv3, hidden, 0 if isinstance(block.act, torch.nn.ReLU6) else LEAST)
         _quantize_weight(block.conv1, weight)
         _quantize_weight(block.conv3, project_weight)
         if block.mid_se is not None:
@@ -168,6 +213,15 @@ def error(found, expected):
 def bound(answer):
     """What the specification allows: 2e-5, or four times PyTorch's own float32 error."""
     return max(2e-5, 4 * answer.error)
+
+
+def metadata(member):
+    """What a file of the member's weights says."""
+    if member.style is None:
+        return {"scarlet.space": str(member.space)}
+    activation, epsilon, padding = member.style
+    return {"scarlet.format": "2", "scarlet.space": str(member.space),
+            "scarlet.network": f"activation={activation} epsilon={epsilon} padding={padding}"}
 
 
 def save_safetensors(state, path, metadata):

@@ -44,7 +44,8 @@ def state():
     ("scarlet.std", "1,1,0", "metadata scarlet.std: expected three decimals a,b,c above 0"),
     ("scarlet.labels", '["a","b"]', None),
     ("scarlet.labels", '["a"]', "metadata scarlet.labels: 1 labels for 2 classes"),
-    ("scarlet.format", "2", 'metadata scarlet.format is "2"; this library reads "1"'),
+    ("scarlet.format", "2", None),
+    ("scarlet.format", "3", 'metadata scarlet.format is "3"; this library reads "1" and "2"'),
     ("scarlet.space", "stem=7 tail=1 layers=8:2", 'metadata scarlet.space: "stem=7 tail=1 '
      'layers=8:2" is not of the form "stem=16 tail=640 layers=24:2,24:1" (even stem, at most 64 '
      'layers, stride 1 or 2)'),
@@ -56,6 +57,39 @@ def test_metadata(state, tmp_path, key, value, message):
         assert found is None
     else:
         assert found == message[:len(found)] and len(found) > 100 or found == message
+
+
+FORM = 'metadata scarlet.network: "%s" is not of the form "activation=relu6 epsilon=0.001 padding=same"'
+
+
+@pytest.mark.parametrize("value", [
+    "activation=hswish epsilon=1e-5 padding=symmetric",
+    "activation=relu6 epsilon=1 padding=same",
+    "activation=relu epsilon=0.001 padding=same",
+    "activation=relu66 epsilon=0.001 padding=same",
+    "activation= epsilon=0.001 padding=same",
+    "activation=relu6 epsilon=0 padding=same",
+    "activation=relu6 epsilon=-0.001 padding=same",
+    "activation=relu6 epsilon=1.5 padding=same",
+    "activation=relu6 epsilon=nan padding=same",
+    "activation=relu6 epsilon=0.001 padding=valid",
+    "activation=relu6 epsilon=0.001 padding=same ",
+    "activation=relu6 epsilon=0.001 padding=same gate=sigmoid",
+    "epsilon=0.001 activation=relu6 padding=same",
+    "activation=relu6",
+    "",
+])
+def test_network_key(state, tmp_path, value):
+    found = refusal(state, {"scarlet.format": "2", "scarlet.space": SPACE, "scarlet.network": value}, tmp_path / "x")
+    good = value in ("activation=hswish epsilon=1e-5 padding=symmetric", "activation=relu6 epsilon=1 padding=same")
+    assert found == (None if good else FORM % value)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"scarlet.format": "1"}])
+def test_network_key_of_format_2_only(state, tmp_path, metadata):
+    found = refusal(state, {**metadata, "scarlet.space": SPACE,
+                            "scarlet.network": "activation=relu6 epsilon=0.001 padding=same"}, tmp_path / "x")
+    assert found == "metadata scarlet.network: only files of scarlet.format 2 have it"
 
 
 def test_labels_that_are_no_list(state, tmp_path):

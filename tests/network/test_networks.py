@@ -11,7 +11,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 import torch
-from networks import (COUNT, LEVELS, answer, bound, build, error, members, pictures, reference,
+from networks import (COUNT, LEVELS, answer, bound, build, error, members, metadata, pictures, reference, restyle,
                       save_safetensors, sides, simulate, spread_error)
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
@@ -41,7 +41,7 @@ def loaded(request, tmp_path_factory):
         torch.save(state, path, _use_new_zipfile_serialization=zipped)
     else:
         path = folder / "model.safetensors"
-        save_safetensors(model.state_dict(), path, {"scarlet.space": str(member.space)})
+        save_safetensors(model.state_dict(), path, metadata(member))
     return member, model, path
 
 
@@ -73,7 +73,7 @@ def test_scores(loaded, side, options, tmp_path):
 
 
 def uneven(member):
-    return UNEVEN if member.space == reference.DEFAULT_SPACE else UNEVEN_SMALL
+    return UNEVEN if len(member.space.layers) > 10 else UNEVEN_SMALL
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -230,3 +230,18 @@ def test_a_mutant_is_seen(case, mutation):
         seen += 1
     assert seen > 0
     assert error(case.model(case.x).numpy(), case.scores) < 1e-12, "undone"
+
+
+@pytest.mark.parametrize("style", [
+    ("hswish", "0.001", "same"),
+    ("relu6", "0.00001", "same"),
+    ("relu6", "0.001", "symmetric"),
+], ids=["activation", "epsilon", "padding"])
+@torch.no_grad()
+def test_another_style_is_seen(style):
+    member, = (m for m in MEMBERS if m.name == "EfficientNet-Lite0")
+    expected = answer(build(member), member, 96)
+    mutant = restyle(reference.Scarlet(member.genotype, member.classes, member.space), style).double().eval()
+    mutant.load_state_dict(build(member).state_dict())
+    found = mutant(torch.from_numpy(pictures(96)).double()).numpy()
+    assert error(found, expected.scores) > 10 * bound(expected)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "network/network.h"
 #include "test.h"
 
 static void texts(void)
@@ -138,8 +139,24 @@ static void bounds(void)
     }
 }
 
+/* TensorFlow's padding, from its definition. */
+static void padding(void)
+{
+    for (int kernel = 3; kernel <= 7; kernel += 2)
+        for (int stride = 1; stride <= 2; stride++)
+            for (int side = 1; side < 20; side++) {
+                scarlet__layer layer = {
+                    .kind = SCARLET_LAYER_BLOCK, .kernel = kernel, .stride = stride};
+                int total = (scarlet__layer_side(&layer, side) - 1) * stride + kernel - side;
+                CHECK(scarlet__layer_padding(&layer, side) == kernel / 2);
+                layer.style.same = true;
+                CHECK(scarlet__layer_padding(&layer, side) == total / 2);
+            }
+}
+
 int main(void)
 {
+    padding();
     bounds();
     texts();
     released();

@@ -36,7 +36,7 @@ static void begin_chunk(const scarlet__step *t, size_t width, float *ring, int f
     const size_t pixel = width * sizeof *ring, row = scarlet__step_width(t) * pixel;
     const size_t left = scarlet__step_left(t) * pixel;
     const size_t right = left + scarlet__step_floats(t, (size_t)t->side) * pixel;
-    int top = first_row * t->layer->stride - t->layer->kernel / 2;
+    int top = first_row * t->layer->stride - t->padding;
     char *at = (char *)ring;
     for (int i = 0; i < t->layer->kernel; i++, at += row) { /* what is between them gets written */
         memset(at, 0, left);
@@ -52,7 +52,7 @@ static void depthwise_row(const scarlet__worker *w, const scarlet__step *t, size
 {
     const scarlet__layer *l = t->layer;
     const scarlet__fused_layer *f = t->weights;
-    const int k = l->kernel, pad = k / 2, top = y * l->stride - pad;
+    const int k = l->kernel, top = y * l->stride - t->padding;
     const size_t width = scarlet__chunk_width(&f->hidden, chunk);
     const size_t first = scarlet__chunk_offset(&f->hidden, chunk);
     const size_t row = scarlet__step_width(t) * width, side = (size_t)t->side;

@@ -272,12 +272,10 @@ static void plan(scarlet__fused *x)
         t->weights = &x->weights->layer[i];
         t->entry = entry(t);
         t->side = side;
+        t->padding = scarlet__layer_padding(t->layer, side);
         side = t->out_side = scarlet__layer_side(t->layer, side);
-        t->activation = SCARLET__RELU6;
-        if (t->layer->kind == SCARLET_LAYER_BLOCK) {
-            t->activation = SCARLET__HSWISH6;
+        if (t->layer->kind == SCARLET_LAYER_BLOCK)
             scarlet__fused_plan_block(t);
-        }
     }
     const scarlet__packed_dense *reader = NULL;
     for (int i = x->count; i-- > 0;) {

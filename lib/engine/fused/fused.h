@@ -48,8 +48,8 @@ typedef struct scarlet__step {
     /* What reads the step's input map: a block's expand, the tail's project; NULL: nothing does. */
     const scarlet__packed_dense *entry;
     const scarlet__packed_dense *reader; /* the entry that reads the step's output map, or NULL */
-    scarlet__activation activation;      /* of entry and depthwise part; of the stem's product */
     int side, out_side;
+    int padding;         /* pixels before the first row and column of the input */
     bool rows_outermost; /* a block goes row by row, through all of its chunks */
     bool gates_weights;  /* squeeze-excite scales the project's weights, not its input */
 } scarlet__step;
@@ -132,8 +132,8 @@ static inline size_t scarlet__step_width(const scarlet__step *t)
 }
 static inline size_t scarlet__step_left(const scarlet__step *t)
 {
-    const size_t k = (size_t)t->layer->kernel;
-    return t->weights->pairs ? scarlet__bf16_left(k) / 2 : k / 2;
+    const size_t padding = (size_t)t->padding;
+    return t->weights->pairs ? scarlet__bf16_left(padding) / 2 : padding;
 }
 /* Floats that hold `count` values of the depthwise part's output, whole vectors. */
 static inline size_t scarlet__step_floats(const scarlet__step *t, size_t count)

@@ -101,7 +101,7 @@ static void take(scarlet__cursor *c, const scarlet__plain *p, size_t vector, siz
 }
 
 void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels, int precision,
-                            const scarlet__plain *p, bool hidden, scarlet__packed_dense *d)
+                            const scarlet__plain *p, scarlet__packed_dense *d)
 {
     const scarlet__integer_kernels *integer =
         scarlet__integers(kernels, precision == SCARLET_PRECISION_INT8);
@@ -114,7 +114,7 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
     int32_t *start = scarlet__cursor_take(c, scarlet__round_up(p->out, vector) * sizeof *start);
     d->start = start;
     d->kernels = integer;
-    d->levels = hidden ? levels_of[precision].hidden : levels_of[precision].map;
+    d->levels = p->hidden ? levels_of[precision].hidden : levels_of[precision].map;
     take(c, p, vector, k, groups * 4, d);
     if (!c->memory)
         return;
@@ -136,9 +136,10 @@ void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
                 const size_t o = first + j + r;
                 scale[o] *= p->gain;
                 const int64_t sum = sum_of(integers_of(c, r, padded), k, group);
-                const double least = (double)SCARLET__HSWISH6_LEAST * (double)scale[o];
-                start[o] = hidden ? 0 : (int32_t)(-integer->offset * sum);
-                bias[o] = hidden ? (float)((double)p->bias[o] - least * (double)sum) : p->bias[o];
+                const double least = (double)p->least * (double)scale[o];
+                start[o] = p->hidden ? 0 : (int32_t)(-integer->offset * sum);
+                bias[o] =
+                    p->hidden ? (float)((double)p->bias[o] - least * (double)sum) : p->bias[o];
             }
         }
     }

@@ -31,11 +31,13 @@ typedef struct scarlet__plain {
     size_t most; /* vectors of a chunk */
     bool stem;   /* [out][3][3][3] is read as [out][ky][kx][channel] */
     float gain;  /* SCARLET__BF16_GAIN if its input is cut to bfloat16, else 1 */
+    bool hidden; /* its input is a depthwise part's output */
+    float least; /* scarlet__least of that */
 } scarlet__plain;
 
-/* As integers for gemm; `hidden`: the input is a block's depthwise output. */
+/* As integers for gemm. */
 void scarlet__pack_integers(scarlet__cursor *c, const scarlet__kernels *kernels, int precision,
-                            const scarlet__plain *p, bool hidden, scarlet__packed_dense *d);
+                            const scarlet__plain *p, scarlet__packed_dense *d);
 /* As integers for gemv8 (int8) or gemv16 (int16). */
 void scarlet__pack_vector_integers(scarlet__cursor *c, const scarlet__kernels *kernels,
                                    int precision, const scarlet__plain *p,

@@ -40,7 +40,7 @@ void scarlet__fused_expand(const scarlet__worker *w, const scarlet__step *t, siz
                                           .out = out,
                                           .out_stride = scarlet__chunk_width(&d->out, n),
                                           .rows = rows,
-                                          .activation = t->activation});
+                                          .activation = t->weights->activation});
 }
 
 void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, size_t first,
@@ -53,7 +53,9 @@ void scarlet__fused_depthwise(const scarlet__worker *w, const scarlet__step *t, 
     d->bias = f->depthwise_bias + first;
     d->out_stride = d->channels;
     d->width = (size_t)t->out_side;
-    d->activation = t->activation;
+    d->activation = f->activation;
+    if (f->pairs && t->padding < t->layer->kernel / 2)
+        d->weights += scarlet__bf16_other_parity(k);
     (f->pairs ? w->k->bf16.depthwise : w->k->depthwise)[k / 2 - 1][t->layer->stride - 1](d);
 }
 

@@ -36,7 +36,7 @@ void scarlet__quantized_expand(const scarlet__worker *w, const scarlet__step *t,
                                    .out = out,
                                    .out_stride = scarlet__chunk_width(&d->out, n),
                                    .rows = rows,
-                                   .activation = t->activation});
+                                   .activation = t->weights->activation});
 }
 
 void scarlet__quantize_map(const scarlet__step *t, const scarlet__map *map, size_t first,
@@ -62,6 +62,7 @@ void scarlet__quantized_project(const scarlet__worker *w, const scarlet__step *t
             .gate = t->layer->squeeze ? w->lane->gate : NULL,
             .pixels = count,
             .levels = d->levels,
+            .least = scarlet__least(t->weights->activation),
             .q = w->s->quantized,
             .scale = w->s->quantized_scale,
         };

@@ -30,7 +30,7 @@ static stem_sizes stem_room(const scarlet__fused *x)
 {
     const scarlet__step *t = &x->step[1];
     size_t channels = scarlet__fused_padded(x, t->layer->in);
-    /* One pixel of padding on each side. */
+    /* At most one pixel of padding on each side. */
     return (stem_sizes){scarlet__round_up(((size_t)x->e.side + 2) * 3, SCARLET__VECTOR_MAX),
                         scarlet__step_width(t) * channels, (size_t)t->out_side * channels};
 }
@@ -75,16 +75,17 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
     const scarlet__fused *x = w->j->x;
     const scarlet__step *stem = &x->step[0], *next = &x->step[1];
     const scarlet__packed_dense *d = &stem->weights->project;
+    const size_t left = (size_t)stem->padding * 3;
     scarlet__segment segment[STEM_ROWS];
     for (int i = 0; i < STEM_ROWS; i++) {
-        const int y = 2 * r - 1 + i;
+        const int y = 2 * r - stem->padding + i;
         const bool padding = y < 0 || y >= x->e.side;
         float *row = picture + (size_t)(padding ? STEM_ROWS : y % STEM_ROWS) * picture_size;
         if (!padding && y >= *ready) {
-            if (d->pairs) /* after one pixel of padding */
-                narrow_row(w, y, (uint16_t *)(void *)row + 3);
+            if (d->pairs)
+                narrow_row(w, y, (uint16_t *)(void *)row + left);
             else
-                picture_row(w->j, y, row + 3);
+                picture_row(w->j, y, row + left);
             *ready = y + 1;
         }
         segment[i] = (scarlet__segment){row, 6, d->pairs ? 10 : 9};
@@ -109,7 +110,7 @@ static void stem_row(const scarlet__worker *w, int r, float *picture, size_t pic
                                                   .out = to,
                                                   .out_stride = width,
                                                   .rows = side,
-                                                  .activation = stem->activation});
+                                                  .activation = stem->weights->activation});
         if (w->j->tracer)
             trace_row(w, to, width, side,
                       w->lane->hidden + (size_t)r * side * d->out.padded + offset, d->out.padded);
@@ -124,7 +125,8 @@ static void stem_band(const scarlet__worker *w, int y, int end, const scarlet__m
     const stem_sizes size = stem_room(x);
     float *picture = w->s->ring, *ring = picture + (STEM_ROWS + 1) * size.picture_row;
     float *row = ring + (STEM_ROWS + 1) * size.stem_row;
-    int stem_ready = y > 0 ? y - 1 : 0, picture_ready = stem_ready > 0 ? 2 * stem_ready - 1 : 0;
+    int stem_ready = y > 0 ? y - 1 : 0;
+    int picture_ready = stem_ready > 0 ? 2 * stem_ready - x->step[0].padding : 0;
     const size_t side = (size_t)t->out_side;
     memset(picture, 0, (STEM_ROWS + 1) * (size.picture_row + size.stem_row) * sizeof *picture);
     for (; y < end; y++) {

@@ -81,15 +81,23 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
     size_t channels = l->kind == SCARLET_LAYER_SEPARABLE ? in : h;
     size_t project_in = stem ? in * taps : channels ? channels : in;
     size_t project_k = channels ? scarlet__round_up(channels, vector) : project_in;
-    const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, false, 1};
-    const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, false, 1};
-    const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, false, 1};
+    const scarlet__plain expand = {w->expand, w->expand_bias, h, in, in, gemm, .gain = 1};
+    const scarlet__plain squeeze = {w->squeeze, w->squeeze_bias, s, h, h, gemv, .gain = 1};
+    const scarlet__plain excite = {w->excite, w->excite_bias, h, s, s, gemv, .gain = 1};
     /* The project reads what the depthwise part has cut. */
     const float gain = f->pairs && channels ? SCARLET__BF16_GAIN : 1;
-    const scarlet__plain project = {w->project, w->project_bias,          out,  project_in,
-                                    project_k,  classifier ? gemv : gemm, stem, gain};
+    const scarlet__plain project = {.weight = w->project,
+                                    .bias = w->project_bias,
+                                    .out = out,
+                                    .in = project_in,
+                                    .k = project_k,
+                                    .most = classifier ? gemv : gemm,
+                                    .stem = stem,
+                                    .gain = gain,
+                                    .hidden = channels > 0,
+                                    .least = scarlet__least(f->activation)};
     if (h && integers)
-        scarlet__pack_integers(c, kernels, precision, &expand, false, &f->expand);
+        scarlet__pack_integers(c, kernels, precision, &expand, &f->expand);
     else if (h)
         pack(c, &expand, vector, &f->expand);
     if (channels) {
@@ -118,7 +126,7 @@ static void pack_layer(scarlet__cursor *c, const scarlet__layer *l, const scarle
     if (integers && classifier)
         scarlet__pack_vector_integers(c, kernels, precision, &project, &f->project);
     else if (integers && l->kind != SCARLET_LAYER_IDENTITY)
-        scarlet__pack_integers(c, kernels, f->precision, &project, channels > 0, &f->project);
+        scarlet__pack_integers(c, kernels, f->precision, &project, &f->project);
     else if (f->pairs && l->kind != SCARLET_LAYER_IDENTITY)
         pack_pairs(c, &project, vector, &f->project);
     else if (l->kind != SCARLET_LAYER_IDENTITY)
@@ -149,6 +157,13 @@ static bool in_pairs(const scarlet__layer *l, int precision)
            (l->kind == SCARLET_LAYER_BLOCK && precision == SCARLET_PRECISION_INT8);
 }
 
+static scarlet__activation activation_of(const scarlet__layer *l)
+{
+    return l->kind == SCARLET_LAYER_BLOCK && l->style.activation == SCARLET__BLOCK_HSWISH
+               ? SCARLET__HSWISH6
+               : SCARLET__RELU6;
+}
+
 void scarlet__fused_weights_free(void *data)
 {
     scarlet__fused_weights *w = data;
@@ -172,6 +187,7 @@ scarlet_status scarlet__fused_weights_create(const scarlet__network *network,
     for (int i = 0; i < w->count; i++) {
         scarlet__fused_layer *f = &w->layer[i];
         f->precision = scarlet__fused_layer_precision(network, i, precision);
+        f->activation = activation_of(&network->layer[i]);
         f->pairs = precision == SCARLET_PRECISION_INT8 && kernels->bf16.expand.group &&
                    in_pairs(&network->layer[i], f->precision);
         pack_layer(&c, &network->layer[i], &(scarlet__layer_weights){0}, kernels, precision, f);

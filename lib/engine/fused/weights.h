@@ -32,6 +32,7 @@ typedef struct scarlet__fused_layer {
     const float *depthwise, *depthwise_bias;
     scarlet__chunks hidden; /* channels of the depthwise part */
     int precision;
+    scarlet__activation activation; /* of expand and depthwise part; of the stem, the tail */
     bool pairs; /* bfloat16: depthwise, its input and output; project unless it is integers */
 } scarlet__fused_layer;
 

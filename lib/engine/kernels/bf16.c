@@ -81,7 +81,8 @@ INLINE void store_pixels(int rows, size_t count, const vec *y, uint16_t *out, si
 
 /* ---- products of bytes, into pairs ---- */
 
-INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gemm *g, size_t row)
+INLINE void byte_tile(int rows, int columns, int odd, scarlet__activation a,
+                      const scarlet__integer_gemm *g, size_t row)
 {
     ivec acc[ROWS][COLUMNS];
     float *out = g->out + row / 2 * g->out_stride;
@@ -92,29 +93,34 @@ INLINE void byte_tile(int rows, int columns, int odd, const scarlet__integer_gem
         UNROLL for (int i = 0; i < rows; i++)
         {
             vec x = to_float(acc[i][j]) * splat(g->a_scale[row + (size_t)i]);
-            y[i] = hswish6(multiply_add(x, scale, bias));
+            y[i] = activate(multiply_add(x, scale, bias), a);
         }
         store_pairs(rows, odd, y, out + j * VL, g->out_stride);
     }
 }
 
-INLINE void byte_rows(int rows, int columns, const scarlet__integer_gemm *g, size_t row)
+INLINE void byte_rows(int rows, int columns, scarlet__activation a, const scarlet__integer_gemm *g,
+                      size_t row)
 {
     if (row % 2)
-        byte_tile(rows, columns, 1, g, row);
+        byte_tile(rows, columns, 1, a, g, row);
     else
-        byte_tile(rows, columns, 0, g, row);
+        byte_tile(rows, columns, 0, a, g, row);
 }
 
-INLINE void byte_sweep(int columns,
-                       const scarlet__integer_gemm *g){SWEEP(g, byte_rows(rows, columns, g, row))}
+INLINE void byte_sweep(int columns, scarlet__activation a, const scarlet__integer_gemm *g){
+    SWEEP(g, byte_rows(rows, columns, a, g, row))}
 
-GEMM(expand, scarlet__integer_gemm, byte_sweep(columns, g))
+GEMM(expand_relu6, scarlet__integer_gemm, byte_sweep(columns, SCARLET__RELU6, g))
+    GEMM(expand_hswish6, scarlet__integer_gemm, byte_sweep(columns, SCARLET__HSWISH6, g))
 
-    static void expand(const scarlet__integer_gemm *g)
+        static void expand(const scarlet__integer_gemm *g)
 {
-    static void (*const table[COLUMNS])(const scarlet__integer_gemm *) = GEMM_ROW(expand);
-    table[g->vectors - 1](g);
+    static void (*const table[][COLUMNS])(const scarlet__integer_gemm *) = {
+        [SCARLET__RELU6] = GEMM_ROW(expand_relu6),
+        [SCARLET__HSWISH6] = GEMM_ROW(expand_hswish6),
+    };
+    table[g->activation][g->vectors - 1](g);
 }
 
 /* ---- products of bfloat16 ---- */
@@ -392,8 +398,8 @@ INLINE void quantize_tile(bool gated, int pixels, const scarlet__hidden *hidden,
         gated_maxima(pixels, segment, segments, gate, p, m);
     else
         plain_maxima(pixels, segment, segments, p, m);
-    take_scales(pixels, SCARLET__HSWISH6_LEAST, hidden->levels, m, hidden->scale + p);
-    UNROLL for (int i = 0; i < pixels; i++) h[i] = m[i] * splat(SCARLET__HSWISH6_LEAST);
+    take_scales(pixels, hidden->least, hidden->levels, m, hidden->scale + p);
+    UNROLL for (int i = 0; i < pixels; i++) h[i] = m[i] * splat(hidden->least);
     uint8_t *at = (uint8_t *)hidden->q + p * channels;
     for (size_t s = 0; s < segments; s++) {
         const size_t stride = segment[s].stride, k = segment[s].k;

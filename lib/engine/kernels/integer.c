@@ -92,6 +92,7 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__hidden
 {
     const scarlet__segment *segment = h->segment;
     const size_t segments = h->segments;
+    const vec least = splat(h->least);
     void *q = h->q;
     vec m[PIXELS];
     const float *g = h->gate;
@@ -104,7 +105,7 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__hidden
                 max(load_gated(gated, x + (size_t)i * stride, g), m[i]);
         }
     }
-    take_scales(pixels, SCARLET__HSWISH6_LEAST, h->levels, m, h->scale + p);
+    take_scales(pixels, h->least, h->levels, m, h->scale + p);
     g = h->gate;
     size_t at = p * channels;
     for (size_t s = 0; s < segments; s++) {
@@ -114,7 +115,7 @@ INLINE void hidden_tile(int group, bool gated, int pixels, const scarlet__hidden
             UNROLL for (int i = 0; i < pixels; i++)
             {
                 vec y = load_gated(gated, x + (size_t)i * stride, g);
-                y = (y + splat(SCARLET__HSWISH6_LEAST)) * m[i];
+                y = (y + least) * m[i];
                 store_values(group, q, at + (size_t)i * channels, to_stored_natural(y));
             }
         }

@@ -102,6 +102,7 @@ typedef struct scarlet__hidden {
     const float *gate; /* 0 to 1, of each value; NULL: all are 1 */
     size_t pixels;
     float levels;
+    float least;  /* minus the least value that there can be */
     void *q;      /* [pixel][sum of k] */
     float *scale; /* [pixel] */
 } scarlet__hidden;
@@ -114,14 +115,21 @@ typedef struct scarlet__integer_kernels {
      * [pixel][channels]. */
     void (*quantize)(const float *x, size_t pixels, size_t channels, float levels, void *q,
                      float *scale);
-    /* As quantize, for the output of 6 * h-swish, which is never below -2.25, times the gates:
-     * scale = (max x + 2.25) / levels, q = round((x + 2.25) / scale). */
+    /* As quantize, for the output of an activation, which is never below -least, times the gates:
+     * scale = (max x + least) / levels, q = round((x + least) / scale). */
     void (*quantize_hidden)(const scarlet__hidden *);
     /* As scarlet__kernels.peak, with `group` products a lane. */
     float (*peak)(size_t steps);
 } scarlet__integer_kernels;
 
 #define SCARLET__HSWISH6_LEAST 2.25f /* minus the minimum of 6 * h-swish */
+
+/* Minus the least value of an activation that has one. With ReLU6 next to nothing instead of 0, so
+ * that a pixel of zeros has a scale. */
+static inline float scarlet__least(scarlet__activation activation)
+{
+    return activation == SCARLET__HSWISH6 ? SCARLET__HSWISH6_LEAST : 1e-20f;
+}
 
 /*
  * bfloat16, in blocks of bytes: activations inside a block are cut to 8 significant bits, so that
@@ -137,10 +145,10 @@ typedef struct scarlet__integer_kernels {
  * ones of an octave are more frequent. Measured on networks: 1.0032 leaves the least error. */
 #define SCARLET__BF16_GAIN 1.0032f
 
-/* Pixels of padding that a row of pairs has on its left: k / 2, or one more. */
-static inline size_t scarlet__bf16_left(size_t k)
+/* Pixels of padding that a row of pairs has on its left: those that are wanted, or one more. */
+static inline size_t scarlet__bf16_left(size_t padding)
 {
-    return (k / 2 + 1) / 2 * 2;
+    return (padding + 1) / 2 * 2;
 }
 /* Pairs of a padded row of `side` pixels for `out_side` outputs, and what is read past its end. */
 static inline size_t scarlet__bf16_row(size_t k, size_t stride, size_t side, size_t out_side)
@@ -148,7 +156,7 @@ static inline size_t scarlet__bf16_row(size_t k, size_t stride, size_t side, siz
     size_t step = stride == 1 ? 14 : 7, outs = (out_side + step - 1) / step * step;
     size_t shift = k / 2 % 2;
     size_t read = ((outs - 1) * stride + shift + k - 1) / 2 + 1;
-    size_t held = (scarlet__bf16_left(k) + side + k / 2 + 1) / 2;
+    size_t held = (scarlet__bf16_left(k / 2) + side + k / 2 + 1) / 2;
     return read > held ? read : held;
 }
 /* 32-bit lanes of the depthwise weights of a vector of channels: two for each pair of a kernel row,
@@ -156,6 +164,14 @@ static inline size_t scarlet__bf16_row(size_t k, size_t stride, size_t side, siz
 static inline size_t scarlet__bf16_depthwise_lanes(size_t k)
 {
     return 2 * k * ((k + 1) / 2);
+}
+/* What to add to the address of the weights, in lanes, for a stride of 2 and a padding of
+ * k / 2 - 1: windows begin at places of the other parity, whose weights are a kernel row's pairs
+ * before or after. */
+static inline ptrdiff_t scarlet__bf16_other_parity(size_t k)
+{
+    const ptrdiff_t pairs = (ptrdiff_t)((k + 1) / 2 * SCARLET__VECTOR_MAX);
+    return k / 2 % 2 ? -pairs : pairs;
 }
 
 /* out[r][j] = bias[j] + sum over segments and i of a[r][i] w[i][j], in float32; or with `pairs` the
@@ -175,9 +191,9 @@ typedef struct scarlet__bf16_gemm {
 typedef struct scarlet__bf16_kernels {
     /* rows are padded rows of pairs; out are halves, [pixel][channels]: out_stride is channels */
     scarlet__depthwise_fn depthwise[3][2]; /* [k = 3, 5, 7][stride 1, 2] */
-    /* Those of bytes, but a gemm with h-swish whose `out` receives pairs of rows as in
-     * scarlet__bf16_gemm, and a quantize_hidden of halves, where a NaN may make the pixel's scale
-     * infinite. group 0: the set has no such kernels. */
+    /* Those of bytes, but a gemm with an activation and no residual whose `out` receives pairs of
+     * rows as in scarlet__bf16_gemm, and a quantize_hidden of halves, where a NaN may make the
+     * pixel's scale infinite. group 0: the set has no such kernels. */
     scarlet__integer_kernels expand, project;
     void (*gemm)(const scarlet__bf16_gemm *);
     /* out[i] = x[i], rounded to nearest */

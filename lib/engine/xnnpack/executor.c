@@ -3,7 +3,7 @@
  * the rest.
  *
  * Every tensor is NHWC with channels padded to whole vectors. A block runs as
- *   expand (XNNPACK) -> h-swish and depthwise (ours, chunk by chunk) -> squeeze-excite ->
+ *   expand (XNNPACK) -> activation and depthwise (ours, chunk by chunk) -> squeeze-excite ->
  *   project (XNNPACK) -> residual.
  * Pictures of a batch run one after the other, so that a picture's scores cannot depend on its
  * place.
@@ -179,7 +179,8 @@ static void depthwise_task(executor *x, size_t task, float *ring)
 {
     const depthwise *d = &x->work;
     const scarlet__kernels *kernels = x->e.kernels;
-    const int k = d->layer->kernel, s = d->layer->stride, pad = k / 2;
+    const int k = d->layer->kernel, s = d->layer->stride;
+    const int pad = scarlet__layer_padding(d->layer, d->side);
     const size_t first = task / d->bands * SCARLET__CHUNK_MAX, band = task % d->bands;
     const size_t left = d->channels - first;
     const size_t channels = left < SCARLET__CHUNK_MAX ? left : SCARLET__CHUNK_MAX;
@@ -238,7 +239,9 @@ static void depthwise_worker(void *context, size_t thread)
 static void run_depthwise(executor *x, const step *t, const float *in, float *sums)
 {
     const scarlet__layer *l = t->layer;
-    bool block = l->kind == SCARLET_LAYER_BLOCK;
+    const bool block = l->kind == SCARLET_LAYER_BLOCK;
+    const bool hswish = block && l->style.activation == SCARLET__BLOCK_HSWISH;
+    const scarlet__activation activation = hswish ? SCARLET__HSWISH6 : SCARLET__RELU6;
     size_t channels = vectors(x->e.kernels, depthwise_channels(l));
     x->work = (depthwise){
         .layer = l,
@@ -251,8 +254,8 @@ static void run_depthwise(executor *x, const step *t, const float *in, float *su
         .out_side = t->out_side,
         .channels = channels,
         .bands = band_count(t->out_side),
-        .activate_in = block ? SCARLET__HSWISH6 : SCARLET__LINEAR,
-        .activate_out = block ? SCARLET__HSWISH6 : SCARLET__RELU6,
+        .activate_in = block ? activation : SCARLET__LINEAR,
+        .activate_out = activation,
     };
     x->work.tasks = x->work.bands * ((channels + SCARLET__CHUNK_MAX - 1) / SCARLET__CHUNK_MAX);
     atomic_store_explicit(&x->next, 0, memory_order_relaxed);
@@ -447,6 +450,7 @@ static scarlet_status stem(executor *x, step *t, scarlet_error *err)
         .low = 0,
         .high = 6,
         .pixels = (size_t)t->side,
+        .padding = (size_t)scarlet__layer_padding(t->layer, t->side),
         .input = t->in,
         .output = t->out,
     };

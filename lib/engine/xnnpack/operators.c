@@ -177,8 +177,8 @@ scarlet_status scarlet__operator_stem(const scarlet__operator_layer *l, pthreadp
 {
     scarlet__operator *made = NULL;
     enum xnn_status status = xnn_create_convolution2d_nhwc_f32(
-        1, 1, 1, 1, 3, 3, 2, 2, 1, 1, 1, l->in, l->out, l->in_stride, l->out_stride, l->weight,
-        l->bias, l->low, l->high, FLAGS CACHES, &made);
+        (uint32_t)l->padding, 1, 1, (uint32_t)l->padding, 3, 3, 2, 2, 1, 1, 1, l->in, l->out,
+        l->in_stride, l->out_stride, l->weight, l->bias, l->low, l->high, FLAGS CACHES, &made);
     status = creation(status, made);
     if (status == xnn_status_success)
         status = bind_stem(made, l, pool);

@@ -23,6 +23,7 @@ typedef struct scarlet__operator_layer {
     const float *weight, *bias;   /* [out][in], [out] */
     float low, high;              /* the output is clamped to this */
     size_t pixels;                /* of the input; of the stem's input, its side */
+    size_t padding;               /* of the stem's input above and on the left, 0 or 1 */
     const float *input;           /* readable 16 bytes past its end */
     float *output;
 } scarlet__operator_layer;
@@ -30,7 +31,8 @@ typedef struct scarlet__operator_layer {
 /* A 1x1 convolution, or a linear layer over one pixel. */
 scarlet_status scarlet__operator_dense(const scarlet__operator_layer *layer, pthreadpool_t pool,
                                        scarlet__operator **op, scarlet_error *err);
-/* A 3x3 convolution with stride 2 and padding 1 of a square picture; weight [out][3][3][in]. */
+/* A 3x3 convolution with stride 2 of a square picture, 1 pixel of padding below and on the right;
+ * weight [out][3][3][in]. */
 scarlet_status scarlet__operator_stem(const scarlet__operator_layer *layer, pthreadpool_t pool,
                                       scarlet__operator **op, scarlet_error *err);
 /* Memory that XNNPACK takes for such an operator: an estimate, since XNNPACK does not say. */

@@ -49,6 +49,12 @@ static scarlet_status open_initial(scarlet_trainer *t, scarlet_error *err)
     if (status == SCARLET_OK)
         status =
             scarlet__metadata_read(initial->tensors, &initial->network, &initial->metadata, err);
+    if (status == SCARLET_OK &&
+        !scarlet__style_equal(&initial->network.style, &scarlet__style_default))
+        status = scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
+                               "%s: %s is not trained: only networks with h-swish, an epsilon of "
+                               "1e-5 and symmetric padding are",
+                               initial->source.name, initial->network.name);
     if (status != SCARLET_OK)
         return status;
     initial->same_labels = same_labels(t->dataset, &initial->metadata, initial->network.classes);

@@ -35,7 +35,7 @@ void scarlet__norm_forward(const scarlet__pass *pass, const scarlet__norm *norm,
         }
         pass->statistics[norm->mean + c] = (float)mean;
         pass->statistics[norm->variance + c] = (float)unbiased;
-        const double inverse = 1 / sqrt(variance + SCARLET__EPSILON);
+        const double inverse = 1 / sqrt(variance + scarlet__style_default.epsilon);
         const double scale = (double)pass->parameters[norm->gamma + c] * inverse;
         kept->mean[c] = (float)mean;
         kept->inverse[c] = (float)inverse;
