@@ -32,7 +32,7 @@ static scarlet_status select_tensor(reader *r, const char *suffix)
 static scarlet_status not_finite(const reader *r, uint64_t index)
 {
     return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT, "%s: tensor %s: value %llu is not finite",
-                         r->tensors->source->name, r->name, (unsigned long long)index);
+                         r->tensors->source->name, r->tensor->stored, (unsigned long long)index);
 }
 
 static scarlet_status read_vector(reader *r, const char *suffix, size_t n, double *out)
@@ -119,7 +119,7 @@ static scarlet_status read_batch_norm(reader *r, const char *module, size_t n, d
         if (var[i] < 0)
             return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
                                  "%s: tensor %s: value %zu is %g; a variance is not negative",
-                                 r->tensors->source->name, r->name, i, var[i]);
+                                 r->tensors->source->name, r->tensor->stored, i, var[i]);
         scale[i] = gamma[i] / sqrt(var[i] + r->layer->style.epsilon);
         bias[i] = (float)(beta[i] - mean[i] * scale[i]);
     }

@@ -59,6 +59,12 @@ static scarlet_status read_directory(scarlet__tensors *t, scarlet_error *err)
     }
 }
 
+static void keep_names(scarlet__tensors *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->tensor[i].stored = t->tensor[i].name;
+}
+
 scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max_bytes,
                                      scarlet__tensors **out, scarlet_error *err)
 {
@@ -72,6 +78,7 @@ scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max
     scarlet_status status = t->fetched ? read_directory(t, err) : scarlet__fail_memory(err);
     if (status == SCARLET_OK) {
         scarlet__drop_bookkeeping(t);
+        keep_names(t);
         status = index_names(t, err);
     }
     if (status == SCARLET_OK)
@@ -81,5 +88,30 @@ scarlet_status scarlet__tensors_open(const scarlet__source *source, uint64_t max
         return status;
     }
     *out = t;
+    return SCARLET_OK;
+}
+
+scarlet_status scarlet__tensors_rename(scarlet__tensors *t, char *names, size_t size,
+                                       scarlet_error *err)
+{
+    t->renamed = names;
+    for (size_t i = 0; i < t->count; i++)
+        if (names[i * size])
+            t->tensor[i].name = names + i * size;
+    scarlet__names_free(&t->by_name);
+    return index_names(t, err);
+}
+
+scarlet_status scarlet__tensors_add_metadata(scarlet__tensors *t, const char *key,
+                                             const char *value, scarlet_error *err)
+{
+    char **keys = scarlet__realloc(t->key, t->metadata_count + 1, sizeof *keys);
+    t->key = keys ? keys : t->key;
+    char **values = scarlet__realloc(t->value, t->metadata_count + 1, sizeof *values);
+    t->value = values ? values : t->value;
+    if (!keys || !values)
+        return scarlet__fail_memory(err);
+    t->key[t->metadata_count] = (char *)key;
+    t->value[t->metadata_count++] = (char *)value;
     return SCARLET_OK;
 }

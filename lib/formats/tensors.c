@@ -15,6 +15,7 @@ void scarlet__tensors_free(scarlet__tensors *tensors)
     scarlet__free(tensors->key);
     scarlet__free(tensors->value);
     scarlet__free(tensors->owned);
+    scarlet__free(tensors->renamed);
     scarlet__free((void *)tensors->unpacked.memory);
     if (tensors->fetched)
         scarlet__free(tensors->fetched->bytes);

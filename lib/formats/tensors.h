@@ -14,7 +14,8 @@
 enum { SCARLET__RANK_MAX = 8 };
 
 typedef struct scarlet__tensor {
-    const char *name; /* UTF-8, NUL-terminated; may hold anything a file's author likes */
+    const char *name;   /* UTF-8, NUL-terminated; may hold anything a file's author likes */
+    const char *stored; /* the name in the file, which messages use; see scarlet__tensors_rename */
     scarlet__dtype dtype;
     int rank;
     int64_t shape[SCARLET__RANK_MAX];
@@ -39,7 +40,7 @@ typedef struct scarlet__tensors {
     char **key, **value; /* metadata of a safetensors file, in the file's order */
     size_t metadata_count;
     scarlet__names by_name;   /* of `tensor` */
-    void *owned;              /* what the above points into */
+    void *owned, *renamed;    /* what the above points into */
     scarlet__source unpacked; /* what `source` is then: the records of a compressed archive */
     scarlet__fetched *fetched;
 } scarlet__tensors;

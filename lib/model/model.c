@@ -7,6 +7,7 @@
 #include "common/host.h"
 #include "common/memory.h"
 #include "formats/open.h"
+#include "network/architectures.h"
 #include "network/find.h"
 #include "options/options.h"
 
@@ -84,12 +85,15 @@ static scarlet_status build(const scarlet__source *source, const scarlet_options
 
 enum { IMAGENET_CLASSES = 1000 };
 
-/* Whether the file is like those that the authors released, which have no names of classes. */
+/* Whether the file is like those that the network's authors released, which have no names of
+ * classes. */
 static bool has_imagenet_classes(const scarlet_model *model)
 {
     const scarlet__network *network = &model->network;
-    return model->metadata.label_count == 0 && network->classes == IMAGENET_CLASSES &&
-           memcmp(&network->space, &scarlet__space_default, sizeof network->space) == 0;
+    const bool published =
+        memcmp(&network->space, &scarlet__space_default, sizeof network->space) == 0 ||
+        scarlet__architecture_name(&network->space, &network->style, network->genotype);
+    return model->metadata.label_count == 0 && network->classes == IMAGENET_CLASSES && published;
 }
 
 static scarlet_status load(const scarlet__source *source, const scarlet_options *opts,

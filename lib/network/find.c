@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "network/foreign.h"
 
 typedef struct {
     const scarlet__tensors *tensors;
@@ -61,14 +62,14 @@ static bool check(void *user, const char *name, scarlet__role role, int rank, co
     }
     r->found++;
     if (t->rank != rank || memcmp(t->shape, shape, (size_t)rank * sizeof *shape) != 0) {
-        if (strstr(r->text, t->name)) /* its kernel or expansion was refused already */
+        if (strstr(r->text, t->stored)) /* its kernel or expansion was refused already */
             return true;
         r->misshapen++;
         scarlet__shape_text(t, found, sizeof found);
-        note(r, "%s has shape %s, expected %s", t->name, found, wanted);
+        note(r, "%s has shape %s, expected %s", t->stored, found, wanted);
     } else if (!floating(t)) {
         r->misshapen++;
-        note(r, "%s is of type %s, expected F32, F16, BF16 or F64", t->name,
+        note(r, "%s is of type %s, expected F32, F16, BF16 or F64", t->stored,
              scarlet__dtype_name(t->dtype));
     }
     return true;
@@ -97,7 +98,7 @@ static scarlet__choice choose(review *r, const char *layer, int in)
             choice.expansion = 6;
         } else if (conv1->shape[0] != 3 * (int64_t)in) {
             scarlet__shape_text(conv1, text, sizeof text);
-            note(r, "%s has shape %s; expansion of %d channels must be 3 or 6", conv1->name, text,
+            note(r, "%s has shape %s; expansion of %d channels must be 3 or 6", conv1->stored, text,
                  in);
             r->misshapen++;
         }
@@ -108,7 +109,7 @@ static scarlet__choice choose(review *r, const char *layer, int in)
             choice.kernel = (int)k;
         } else {
             scarlet__shape_text(conv2, text, sizeof text);
-            note(r, "%s has shape %s; kernel must be 3, 5 or 7", conv2->name, text);
+            note(r, "%s has shape %s; kernel must be 3, 5 or 7", conv2->stored, text);
             r->misshapen++;
         }
     }
@@ -186,7 +187,7 @@ static void unexpected(review *r, const scarlet__network *net)
             continue;
         r->unknown++;
         scarlet__shape_text(t, text, sizeof text);
-        note(r, "unexpected tensor %.60s %s", t->name, text);
+        note(r, "unexpected tensor %.60s %s", t->stored, text);
     }
 }
 
@@ -255,14 +256,17 @@ static scarlet_status describe(const scarlet__tensors *tensors, scarlet__space *
     return scarlet__style_parse(network, style, err);
 }
 
-scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
+scarlet_status scarlet__network_find(scarlet__tensors *tensors, scarlet__network *out,
                                      scarlet_error *err)
 {
     scarlet__space space;
     scarlet__style style;
     scarlet__genotype genotype;
     review r = {.tensors = tensors};
-    scarlet_status status = describe(tensors, &space, &style, err);
+    scarlet_status status = scarlet__foreign_adopt(tensors, err);
+    if (status != SCARLET_OK) /* it names the file */
+        return status;
+    status = describe(tensors, &space, &style, err);
     if (status == SCARLET_OK) {
         choose_all(&r, &space, &genotype);
         status = scarlet__network_build(&space, &genotype, count_classes(tensors), out, err);

@@ -5,11 +5,12 @@
 #include "formats/tensors.h"
 #include "network/network.h"
 
-/* Finds the architecture by names and shapes, and checks that exactly its tensors are there.
+/* Finds the architecture by names and shapes, and checks that exactly its tensors are there. Those
+ * of other projects get our names, and their metadata what a file of ours would say.
  * Errors: MODEL (the text lists the first tensors that are missing, unexpected or misshapen),
  * CORRUPT (malformed scarlet.space or scarlet.network), UNSUPPORTED (scarlet.format), LIMIT (a
- * total stride that no input has). */
-scarlet_status scarlet__network_find(const scarlet__tensors *tensors, scarlet__network *out,
+ * total stride that no input has), MEMORY. */
+scarlet_status scarlet__network_find(scarlet__tensors *tensors, scarlet__network *out,
                                      scarlet_error *err);
 
 /* Whether a tensor is a counter of training (num_batches_tracked), which inference ignores. */

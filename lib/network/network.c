@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "network/architectures.h"
 
 /* ---- building ---- */
 
@@ -93,6 +94,8 @@ static const char *name_of(const scarlet__network *net)
     if (memcmp(&net->space, &scarlet__space_default, sizeof net->space) == 0 &&
         scarlet__style_equal(&net->style, &scarlet__style_default))
         name = scarlet__genotype_name(net->genotype);
+    if (!name)
+        name = scarlet__architecture_name(&net->space, &net->style, net->genotype);
     return name ? name : "custom";
 }
 

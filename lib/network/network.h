@@ -36,7 +36,7 @@ typedef struct scarlet__network {
     int total_stride; /* the input's side over the last feature map's */
     int count;
     scarlet__layer layer[SCARLET__NETWORK_LAYERS_MAX];
-    const char *name; /* "SCARLET-A", ... or "custom"; static */
+    const char *name; /* "SCARLET-A", "MobileNetV2", ... or "custom"; static */
     char genotype[SCARLET__GENOTYPE_SIZE];
 } scarlet__network;
 

@@ -121,3 +121,31 @@ def test_search():
     failed = run(os.environ["SCARLET_SEARCH"], "/no/space", 1)
     assert (failed.returncode, failed.stderr) == (1, "/no/space: No such file or directory\n")
     assert run(os.environ["SCARLET_SEARCH"]).returncode == 2
+
+
+# ---- imagenet/run.sh, with a checkpoint that is there ----
+
+IMAGENET = Path(__file__).resolve().parents[2] / "examples" / "imagenet" / "run.sh"
+
+
+def imagenet(folder, *arguments):
+    if not os.environ.get("SCARLET_COMMAND") or not Path("/usr/lib/python3/dist-packages/skimage/data").is_dir():
+        pytest.skip("a build without the command, or no photographs")
+    environment = {**os.environ, "SCARLET": os.environ["SCARLET_COMMAND"], "FOLDER": str(folder)}
+    return subprocess.run([IMAGENET, *arguments], env=environment, capture_output=True, text=True)
+
+
+def test_imagenet(model, tmp_path):
+    done = imagenet(tmp_path / "work", model)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("Network")] == ["custom"]
+    assert sum(bool(re.fullmatch(ROW, line)) for line in lines) == 4 * 3
+    assert (tmp_path / "work" / "model.safetensors").exists()
+
+
+def test_imagenet_refuses(tmp_path):
+    done = imagenet(tmp_path, "/no/checkpoint")
+    assert done.returncode == 1 and done.stderr.endswith("/no/checkpoint: no such file\n")
+    done = imagenet(tmp_path, "a", "b")
+    assert done.returncode == 2 and "too many arguments" in done.stderr

@@ -1,5 +1,5 @@
 /* Networks built from a genotype and a space, without a file; genotypes as text. */
-#include "network/network.h"
+#include "network/architectures.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,6 +139,41 @@ static void bounds(void)
     }
 }
 
+/* Parameters and multiply-adds (10^5) of a picture of 224, 240 and 260 pixels as timm 1.0 lists
+ * them (tf_efficientnet_lite), and of torchvision's module. */
+static void architectures(void)
+{
+    static const struct {
+        const char *name;
+        int64_t parameters;
+    } COUNTED[] = {{"EfficientNet-Lite0", 4652008},
+                   {"EfficientNet-Lite1", 5416680},
+                   {"EfficientNet-Lite2", 6092072},
+                   {"MobileNetV2", 3504872}};
+    const scarlet__architecture *a;
+    for (size_t i = 0; (a = scarlet__architecture_at(i)); i++) {
+        scarlet__space space;
+        scarlet__style style;
+        scarlet__genotype genotype;
+        scarlet__network network;
+        CHECK(i < sizeof COUNTED / sizeof *COUNTED);
+        CHECK(scarlet__space_parse(a->space, &space, NULL) == SCARLET_OK);
+        CHECK(scarlet__style_parse(a->style, &style, NULL) == SCARLET_OK);
+        CHECK(scarlet__genotype_parse(a->genotype, &genotype, NULL) == SCARLET_OK);
+        CHECK(scarlet__network_build(&space, &genotype, 1000, &network, NULL) == SCARLET_OK);
+        CHECK_TEXT(network.name, "custom");
+        scarlet__network_set_style(&network, &style);
+        CHECK_TEXT(network.name, COUNTED[i].name);
+        int64_t parameters = 0;
+        for (int l = 0; l < network.count; l++)
+            parameters += scarlet__layer_parameters(&network.layer[l]);
+        CHECK(parameters == COUNTED[i].parameters);
+        style.epsilon *= 1.0000001;
+        scarlet__network_set_style(&network, &style);
+        CHECK_TEXT(network.name, "custom");
+    }
+}
+
 /* TensorFlow's padding, from its definition. */
 static void padding(void)
 {
@@ -156,6 +191,7 @@ static void padding(void)
 
 int main(void)
 {
+    architectures();
     padding();
     bounds();
     texts();

@@ -187,7 +187,8 @@ static bool merge_writer(const child *c, const scarlet__parameter *p, const scar
     }
     a->shift = a->scale + n;
     for (int k = 0; k < n; k++) {
-        const double s = (double)gamma[k] / sqrt((double)variance[k] + scarlet__style_default.epsilon);
+        const double s =
+            (double)gamma[k] / sqrt((double)variance[k] + scarlet__style_default.epsilon);
         const double b = (double)beta[k] - (double)mean[k] * s;
         for (int i = 0; i < n; i++) {
             const double factor = m->out[i * n + k];
@@ -229,7 +230,8 @@ static scarlet_status settle(scarlet__scorer *scorer, const child *c, const scar
     for (int64_t i = 0; status == SCARLET_OK && i < p->shape[0]; i++) {
         mean[i] = runner.running[(p + 3)->offset + (size_t)i];
         variance[i] = runner.running[(p + 4)->offset + (size_t)i];
-        gamma[i] = (float)(a->scale[i] * sqrt((double)variance[i] + scarlet__style_default.epsilon));
+        gamma[i] =
+            (float)(a->scale[i] * sqrt((double)variance[i] + scarlet__style_default.epsilon));
         beta[i] = (float)(a->shift[i] + (double)mean[i] * a->scale[i]);
     }
     scarlet__free(runner.running);
