@@ -164,24 +164,26 @@ static void add_archive(examples *all, const char *path)
     cli_inputs_add(&inputs, path);
     feed f = {.inputs = &inputs};
     cli_picture picture = {0};
-    size_t labelled = 0, folders = 0;
+    size_t labelled = 0, named = 0, folders = 0;
     while (feed_next(&f, &picture)) {
         example *one = append(all, picture.name, picture.error, SCARLET_PART_TRAIN);
         one->data = picture.data;
         one->size = picture.size;
         picture.data = NULL;
-        if (picture.label != NO_LABEL && !picture.error) {
+        if (picture.class_name && !picture.error)
+            one->class = cli_format("%s", picture.class_name);
+        else if (picture.label != NO_LABEL && !picture.error)
             one->class = cli_format("%lld", (long long)picture.label);
-            labelled++;
-        }
-        folders += !picture.error && picture.label == NO_LABEL;
+        named += picture.class_name && !picture.error;
+        labelled += one->class != NULL;
+        folders += !picture.error && !one->class;
         cli_picture_free(&picture);
     }
     feed_close(&f);
     cli_inputs_free(&inputs);
     if (labelled && folders)
         cli_refuse(path, "some pictures have a .cls member, others have none");
-    all->numbered = labelled > 0;
+    all->numbered = labelled > 0 && !named;
     size_t skip = strlen(path) + 1, shared = shared_folders(all, skip);
     for (size_t i = 0; i < all->count && !labelled; i++)
         if (!all->item[i].error)

@@ -80,7 +80,8 @@ static bool read_archive(folders *all, const cli_input *input)
     cli_picture picture;
     bool needed = true;
     while (needed && feed_next(&f, &picture)) {
-        needed = picture.label == NO_LABEL && !validation_number(picture.name);
+        needed =
+            picture.label == NO_LABEL && !picture.class_name && !validation_number(picture.name);
         if (needed && picture.member)
             add_folder(all, picture.name + picture.member);
         cli_picture_free(&picture);

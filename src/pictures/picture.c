@@ -15,6 +15,7 @@ void cli_picture_free(cli_picture *picture)
     free(picture->name);
     free(picture->data);
     free(picture->error);
+    free(picture->class_name);
     *picture = (cli_picture){0};
 }
 

@@ -10,13 +10,14 @@
 
 /* Start with {0}. */
 typedef struct cli_picture {
-    size_t index;  /* place in the whole order, from 0 */
-    char *name;    /* path; ARCHIVE:MEMBER */
-    size_t member; /* where MEMBER begins in the name; 0: a file */
-    char *data;    /* contents of a member; NULL: load the file `name` */
-    size_t size;   /* bytes of data */
-    char *error;   /* why there is nothing to load; NULL: load it */
-    int64_t label; /* class, or NO_LABEL */
+    size_t index;     /* place in the whole order, from 0 */
+    char *name;       /* path; ARCHIVE:MEMBER */
+    size_t member;    /* where MEMBER begins in the name; 0: a file */
+    char *data;       /* contents of a member; NULL: load the file `name` */
+    size_t size;      /* bytes of data */
+    char *error;      /* why there is nothing to load; NULL: load it */
+    int64_t label;    /* class, or NO_LABEL */
+    char *class_name; /* what KEY.cls holds, if that is not a number; else NULL */
 } cli_picture;
 
 /* Is the content of this picture wanted? */

@@ -301,6 +301,7 @@ struct tar {
     skipped *skipped;
     char *key;        /* of the last member read */
     int64_t label;    /* from KEY.cls, else NO_LABEL */
+    char *class_name; /* the same, if it is not a number; else NULL */
     cli_picture held; /* a picture waiting for its KEY.cls; no name: none */
     bool ended;
     size_t pictures; /* of the stream being read */
@@ -332,6 +333,7 @@ void tar_close(struct tar *tar)
     stream_close(tar->outer);
     cli_picture_free(&tar->held);
     free(tar->key);
+    free(tar->class_name);
     free(tar);
 }
 
@@ -360,6 +362,8 @@ static void set_key(struct tar *tar, const char *name)
     free(tar->key);
     tar->key = cli_format("%.*s", (int)key_length(name), name);
     tar->label = NO_LABEL;
+    free(tar->class_name);
+    tar->class_name = NULL;
 }
 
 /* ---- hard links ---- */
@@ -470,6 +474,8 @@ static char *read_class(struct tar *tar, const char *name, const char *target)
     text[strcspn(text, "\n")] = '\0';
     cut_blanks(text);
     tar->label = class_number(text);
+    free(tar->class_name);
+    tar->class_name = tar->label < 0 && *text ? cli_format("%s", text) : NULL;
     note_class(s, target ? end_of_link(tar, target) : name, tar->label);
     return error;
 }
@@ -485,12 +491,21 @@ static bool release(struct tar *tar, cli_picture *out)
     return out->name != NULL;
 }
 
+/* Gives a picture the class that KEY.cls names. */
+static void put_class(const struct tar *tar, cli_picture *picture)
+{
+    free(picture->class_name);
+    picture->label = tar->label;
+    picture->class_name = tar->class_name ? cli_format("%s", tar->class_name) : NULL;
+}
+
 static cli_picture picture_of(const struct tar *tar, const char *name)
 {
     const stream *s = current(tar);
-    return (cli_picture){.name = cli_format("%s:%s", s->path, name),
-                         .member = strlen(tar->outer->path) + 1,
-                         .label = tar->label};
+    cli_picture picture = {.name = cli_format("%s:%s", s->path, name),
+                           .member = strlen(tar->outer->path) + 1};
+    put_class(tar, &picture);
+    return picture;
 }
 
 /* A member that cannot be used takes the place of the picture held. */
@@ -553,7 +568,7 @@ static bool take(struct tar *tar, struct archive_entry *entry, size_t index, cli
         if (error)
             return hold_error(tar, name, error, out);
         if (tar->held.name && has_key(tar, tar->held.name + strlen(current(tar)->path) + 1))
-            tar->held.label = tar->label;
+            put_class(tar, &tar->held);
         return false;
     }
     size_t own = index + (tar->held.name != NULL);

@@ -44,7 +44,9 @@ static void check_known(evaluation *e, const cli_picture *picture)
 
 static void set_label(evaluation *e, cli_picture *picture)
 {
-    if (picture->label == NO_LABEL && picture->member && e->rules)
+    if (picture->class_name && e->rules)
+        picture->label = class_of_name(&e->rules->classes, picture->class_name);
+    else if (picture->label == NO_LABEL && picture->member && e->rules)
         picture->label = class_of_member(e->rules, picture->name + picture->member);
     if (picture->label < 0)
         picture->label = truth_of(&e->truth, picture->name, picture->index);
@@ -73,7 +75,12 @@ static scarlet_status check_label(const evaluation *e, item *it)
     size_t classes = e->model[0].classes;
     if (it->picture.error || (it->picture.label >= 0 && (size_t)it->picture.label < classes))
         return SCARLET_OK;
-    if (it->picture.label == NO_LABEL)
+    if (it->picture.class_name && e->rules)
+        snprintf(it->err.message, sizeof it->err.message, "%s: its class \"%.100s\" is %s", name,
+                 it->picture.class_name,
+                 it->picture.label == SEVERAL_CLASSES ? "the name of several"
+                                                      : "not one of the model's");
+    else if (it->picture.label == NO_LABEL)
         snprintf(it->err.message, sizeof it->err.message,
                  "%s: no class known for it%s: see --truth", name,
                  it->picture.member && e->rules ? ", and no folder of it is one of the model" : "");

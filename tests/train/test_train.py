@@ -165,6 +165,13 @@ def test_numbers(scratch, plain, tmp_path):
     found = json.loads(train(tmp_path / "shards.tar", "--check", "--json").stdout)
     assert [row["train"] + row["validation"] for row in found["classes"]] == [10] * 3
     assert [row["name"] for row in found["classes"]] == ["0", "1", "2"]
+    with tarfile.open(tmp_path / "named.tar", "w") as tar:
+        for i, (path, name, _) in enumerate(order):
+            tar.add(path, f"{i:03d}.png")
+            (tmp_path / "cls").write_text(f"{name}\n")
+            tar.add(tmp_path / "cls", f"{i:03d}.cls")
+    assert json.loads(train(tmp_path / "named.tar", "--check", "--json").stdout)["classes"] == [
+        {**row, "name": name} for row, name in zip(found["classes"], CLASSES)]
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
