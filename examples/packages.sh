@@ -13,13 +13,16 @@ fail() {
     exit 1
 }
 
-# alive COMMAND...: runs it; says each minute that it still runs.
+began=$(date +%s)
+exec 3>&2 # the user, also where the output of a command goes to a file
+
+# alive DOING COMMAND...: runs it; says each minute that it still runs, and for how long the script has.
 alive() {
+    doing=$1
+    shift
     (
-        minutes=0
         while sleep 60 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
-            minutes=$((minutes + 1))
-            echo "   still at it, minute $minutes" >&2
+            echo "   still $doing, minute $((($(date +%s) - began) / 60))" >&3
         done
     ) &
     clock=$! result=0
@@ -43,8 +46,8 @@ install_packages() {
     [ "$(id -u)" = 0 ] || fail "not root, so cannot install; run: sudo apt-get install$missing"
     say "Installing:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    alive apt-get update -qq || fail "apt-get update failed: is there a network?"
-    alive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    alive "reading the lists of packages" apt-get update -qq || fail "apt-get update failed: is there a network?"
+    alive "installing packages" apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
         fail "apt-get install failed for:$missing"
 }
 
@@ -68,5 +71,5 @@ build() {
     *"no work to do"*) return 0 ;;
     esac
     say "Building $folder"
-    alive ninja -C "$folder" --quiet || fail "the build failed"
+    alive "building $folder" ninja -C "$folder" --quiet || fail "the build failed"
 }

@@ -15,11 +15,12 @@ rm -rf "$folder"
 say "Installing what the packages are built with"
 mkdir -p "$folder/needs"
 cp -r pkgconfig/debian "$folder/needs/debian"
-(cd "$folder/needs" && apt-get build-dep -y -qq --no-install-recommends ./ >"$folder/build-dep.log" 2>&1) ||
+(cd "$folder/needs" && alive "installing packages" apt-get build-dep -y -qq --no-install-recommends ./ >"$folder/build-dep.log" 2>&1) ||
     { cat "$folder/build-dep.log" >&2; exit 1; }
 
 say "Building"
-pkgconfig/package.sh "$folder" >"$folder/build.log" 2>&1 || { tail -50 "$folder/build.log" >&2; exit 1; }
+alive "building" pkgconfig/package.sh "$folder" >"$folder/build.log" 2>&1 ||
+    { tail -50 "$folder/build.log" >&2; exit 1; }
 (cd "$folder" && ls -sh --block-size=K ./*.deb)
 
 say "lintian"
@@ -29,6 +30,6 @@ lintian --allow-root --fail-on error,warning --info --suppress-tags initial-uplo
 
 say "Running the packages' tests"
 status=0
-(cd "$folder" && autopkgtest --output-dir="$folder/autopkgtest" ./*.dsc ./*.deb -- null) >"$folder/autopkgtest.log" 2>&1 || status=$?
+(cd "$folder" && alive testing autopkgtest --output-dir="$folder/autopkgtest" ./*.dsc ./*.deb -- null) >"$folder/autopkgtest.log" 2>&1 || status=$?
 cat "$folder/autopkgtest/summary"
 [ $status = 0 ] || { tail -50 "$folder/autopkgtest.log" >&2; exit 1; }

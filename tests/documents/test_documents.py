@@ -53,7 +53,7 @@ ELSEWHERE = {
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/models/fashion-mnist-labels.txt --val-fraction 0.05 "
     "--time 1 --storage f16 --output fashion": ("tests/train/test_train.py", '"t10k"'),
-    "apt-get install " + PACKAGES: ("examples/quickstart.sh", "install_packages $build_packages"),
+    "apt-get update && apt-get install " + PACKAGES: ("examples/quickstart.sh", "install_packages $build_packages"),
     "meson setup build && ninja -C build && meson install -C build && ldconfig": ("pkgconfig/debian/rules", "dh_auto_install"),
     "ninja -C build uninstall": ("tests/install/test_static.py", '"uninstall"'),
     "build-quickstart/src/scarlet verify --model examples/models/fashion-mnist-scarlet-c.safetensors examples/labelled": (
