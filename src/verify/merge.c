@@ -56,10 +56,21 @@ static char *text(const part *p, const json_node *object, const char *key)
     return cli_format("%s", found);
 }
 
-static void add(const part *p, const json_node *object, const char *key, int64_t *sum)
+/* Adds a count of some of `all`, and returns it. */
+static int64_t add_some(const part *p, const json_node *object, const char *key, int64_t all,
+                        int64_t *sum)
 {
-    if (__builtin_add_overflow(*sum, integer(p, object, key), sum))
+    int64_t count = integer(p, object, key);
+    if (count > all)
+        cli_refuse(p->path, "\"%s\" is %lld of %lld", key, (long long)count, (long long)all);
+    if (__builtin_add_overflow(*sum, count, sum))
         cli_refuse(p->path, "\"%s\" is too large", key);
+    return count;
+}
+
+static int64_t add(const part *p, const json_node *object, const char *key, int64_t *sum)
+{
+    return add_some(p, object, key, INT64_MAX, sum);
 }
 
 static contestant read_contestant(const part *p, const json_node *object)
@@ -153,12 +164,14 @@ static void add_names(result *r, const part *p)
 
 static void add_bins(tally *t, const part *p)
 {
+    const int64_t whole = 1000000000;
     const json_node *bins = json_get(&p->doc, p->top, "bins", '[');
     const json_node *b = json_first(&p->doc, bins);
     for (size_t i = 0; i < BINS; i++, b = b ? json_next(&p->doc, bins, b) : NULL) {
-        add(p, b, "total", &t->bins[i].count);
-        add(p, b, "top1", &t->bins[i].right);
-        add(p, b, "confidence_1e9", &t->bins[i].confidence);
+        int64_t all = add_some(p, b, "total", PICTURES_MAX, &t->bins[i].count);
+        add_some(p, b, "top1", all, &t->bins[i].right);
+        add_some(p, b, "confidence_1e9", all < INT64_MAX / whole ? whole * all : INT64_MAX,
+                 &t->bins[i].confidence);
     }
 }
 
@@ -169,9 +182,9 @@ static void add_classes(tally *t, const part *p)
         int64_t number = integer(p, c, "class");
         if (number >= (int64_t)t->classes)
             cli_refuse(p->path, "class %lld of %zu", (long long)number, t->classes);
-        add(p, c, "total", &t->per_class[number].count);
-        add(p, c, "top1", &t->per_class[number].right);
-        add(p, c, "topn", &t->per_class[number].hits);
+        int64_t all = add(p, c, "total", &t->per_class[number].count);
+        int64_t hits = add_some(p, c, "topn", all, &t->per_class[number].hits);
+        add_some(p, c, "top1", hits, &t->per_class[number].right);
     }
 }
 
@@ -202,18 +215,16 @@ static void add_shelf(const tally *t, shelf *s, const part *p, const json_node *
     }
 }
 
-static void add_comparison(tally *t, const part *p)
+static void add_comparison(tally *t, const part *p, int64_t all)
 {
     const json_node *compare = json_get(&p->doc, p->top, "compare", '{');
     comparison *c = &t->second;
-    add(p, compare, "top1", &c->right);
-    add(p, compare, "topn", &c->hits);
-    add(p, compare, "agree", &c->agree);
-    add(p, compare, "both", &c->both);
-    add(p, compare, "first_only", &c->first_only);
-    add(p, compare, "second_only", &c->second_only);
-    if (c->first_only > t->total || c->second_only > t->total)
-        cli_refuse(p->path, "more differences than pictures");
+    int64_t hits = add_some(p, compare, "topn", all, &c->hits);
+    add_some(p, compare, "top1", hits, &c->right);
+    add_some(p, compare, "agree", all, &c->agree);
+    add_some(p, compare, "both", all, &c->both);
+    add_some(p, compare, "first_only", all, &c->first_only);
+    add_some(p, compare, "second_only", all, &c->second_only);
     add_shelf(t, &c->differ, p, compare, "differ");
 }
 
@@ -223,11 +234,11 @@ static void add_part(result *r, const part *p)
     check(r, p);
     add_shards(r, p);
     add_names(r, p);
-    add(p, p->top, "total", &t->total);
+    int64_t all = add(p, p->top, "total", &t->total);
     if (t->total > PICTURES_MAX)
         cli_refuse(p->path, "\"total\" is too large");
-    add(p, p->top, "top1", &t->right);
-    add(p, p->top, "topn", &t->hits);
+    int64_t hits = add_some(p, p->top, "topn", all, &t->hits);
+    add_some(p, p->top, "top1", hits, &t->right);
     add(p, p->top, "failed", &t->failed);
     add(p, p->top, "timed", &r->timed);
     int64_t workers = integer(p, p->top, "workers");
@@ -245,7 +256,7 @@ static void add_part(result *r, const part *p)
     add_shelf(t, &t->worst, p, p->top, "worst");
     add_shelf(t, &t->failures, p, p->top, "failures");
     if (t->two)
-        add_comparison(t, p);
+        add_comparison(t, p, all);
 }
 
 size_t result_merge(result *r, char **paths, size_t count)

@@ -69,11 +69,17 @@ def test_merge_fails(scratch, sources):
     assert result.stderr == b"scarlet: 1 of 3 shards are missing, the first is 1\n" and last(result.stdout).startswith("Evaluate")
     part = json.loads((scratch / "m0.json").read_text())
     (scratch / "many.json").write_text(json.dumps(part | {"total": 10 ** 12 + 1}))
+    (scratch / "total.json").write_text(json.dumps(part | {"total": 0}))
+    (scratch / "right.json").write_text(json.dumps(part | {"topn": 2, "top1": 3}))
+    (scratch / "class.json").write_text(json.dumps(part | {"per_class": [part["per_class"][0] | {"topn": 10 ** 9}]}))
+    (scratch / "bin.json").write_text(json.dumps(part | {"bins": [part["bins"][0] | {"top1": 10 ** 9}] + part["bins"][1:]}))
     (scratch / "compare.json").write_text(json.dumps(part | {"worst": [], "compare": dict.fromkeys(
         ("top1", "topn", "agree", "both", "second_only"), 0) | {"model": part["model"], "first_only": 2 ** 40}}))
     for names, message in [
             (["many.json"], 'many.json: "total" is too large'),
-            (["compare.json"], "compare.json: more differences than pictures"),
+            (["compare.json"], f'compare.json: "first_only" is {2 ** 40} of {part["total"]}'),
+            (["total.json"], f'total.json: "topn" is {part["topn"]} of 0'), (["right.json"], 'right.json: "top1" is 3 of 2'),
+            (["class.json"], 'class.json: "topn" is 1000000000 of '), (["bin.json"], 'bin.json: "top1" is 1000000000 of '),
             (["m0.json", "m0.json"], "m0.json: shard 0 of 3 is already counted"),
             (["m0.json", "o1.json"], "o1.json: comes from a different model than the first: "),
             (["m0.json", "h1.json"], "h1.json: has a different number of classes or shards than the first"),
