@@ -11,6 +11,7 @@
 #include "common/lines.h"
 #include "common/source.h"
 #include "common/text.h"
+#include "common/whole.h"
 #include "kind.h"
 #include "lists.h"
 
@@ -19,13 +20,7 @@
 #include <archive_entry.h>
 #include <search.h>
 
-enum {
-    MEMBER_MAX = 1 << 30,
-    BLOCK = 1 << 16,
-    CLASS_MAX = 256,
-    LABELS_MAX = 1 << 20,
-    REOPENED_MAX = 256
-};
+enum { MEMBER_MAX = 1 << 30, BLOCK = 1 << 16, CLASS_MAX = 256, REOPENED_MAX = 256 };
 
 /* ---- names of members ---- */
 
@@ -52,10 +47,9 @@ static int compare_names(const char *a, const char *b)
     return 0;
 }
 
-/* A hard link: what it leads to, in the end. A class file: its class. */
+/* A hard link: what it leads to, in the end. A class file: its text. */
 typedef struct noted {
-    char *name, *target;
-    int64_t label;
+    char *name, *value;
 } noted;
 
 static int by_name(const void *a, const void *b)
@@ -67,7 +61,7 @@ static void noted_free(void *user)
 {
     noted *n = user;
     free(n->name);
-    free(n->target);
+    free(n->value);
     free(n);
 }
 
@@ -79,7 +73,7 @@ static const noted *noted_find(void *const *tree, const char *name)
 }
 
 /* The last of a name holds. */
-static noted *noted_put(void **tree, const char *name)
+static void noted_put(void **tree, const char *name, const char *value)
 {
     noted *n = cli_alloc(1, sizeof *n);
     n->name = cli_format("%s", name);
@@ -88,9 +82,8 @@ static noted *noted_put(void **tree, const char *name)
         cli_out_of_memory();
     if (*at != n)
         noted_free(n);
-    free((*at)->target);
-    (*at)->target = NULL;
-    return *at;
+    free((*at)->value);
+    (*at)->value = cli_format("%s", value);
 }
 
 /* ---- one archive ---- */
@@ -103,11 +96,10 @@ typedef struct stream {
     char block[BLOCK];
     size_t ready; /* bytes of the block that were looked at, and come first */
     bool filtered;
-    size_t members;  /* read so far */
-    void *links;     /* tree of those that are hard links */
-    void *classes;   /* tree of those that have a class, the first of each */
-    size_t labelled; /* classes seen: those below */
-    bool *seen;
+    size_t members; /* read so far */
+    void *links;    /* tree of those that are hard links */
+    void *classes;  /* tree of class files, the first of each text */
+    void *texts;    /* tree of their texts */
 } stream;
 
 /* Filters may be stacked without end, and a file may even unpack to itself: one layer is taken off.
@@ -203,7 +195,7 @@ static void stream_close(stream *s)
     archive_read_free(s->archive);
     tdestroy(s->links, noted_free);
     tdestroy(s->classes, noted_free);
-    free(s->seen);
+    tdestroy(s->texts, noted_free);
     free(s->path);
     free(s);
 }
@@ -404,7 +396,7 @@ static bool read_named(struct tar *tar, const char *name, cli_picture *out)
 static const char *end_of_link(const struct tar *tar, const char *target)
 {
     const noted *n = noted_find(&current(tar)->links, target);
-    return n ? n->target : target;
+    return n ? n->value : target;
 }
 
 /* What a hard link names: the data of a member before it. */
@@ -425,25 +417,21 @@ static void read_linked(struct tar *tar, const char *target, cli_picture *out)
 
 static void note_link(struct tar *tar, const char *name, const char *target)
 {
-    char *end = cli_format("%s", end_of_link(tar, target));
-    noted_put(&current(tar)->links, name)->target = end;
+    char *end = cli_format("%s", end_of_link(tar, target)); /* may be the value replaced */
+    noted_put(&current(tar)->links, name, end);
+    free(end);
 }
 
 /* ---- classes ---- */
 
-/* The first file of each class is remembered: hard links name it where equal files were put in an
+/* The first file of each text is remembered: hard links name it where equal files were put in an
  * archive once. */
-static void note_class(stream *s, const char *name, int64_t label)
+static void note_class(stream *s, const char *name, const char *text)
 {
-    if (label < 0 || label >= LABELS_MAX)
+    if (noted_find(&s->texts, text))
         return;
-    for (; s->labelled <= (size_t)label; s->labelled++) {
-        s->seen = cli_grow(s->seen, s->labelled, sizeof *s->seen);
-        s->seen[s->labelled] = false;
-    }
-    if (!s->seen[label])
-        noted_put(&s->classes, name)->label = label;
-    s->seen[label] = true;
+    noted_put(&s->texts, text, "");
+    noted_put(&s->classes, name, text);
 }
 
 /* The text of KEY.cls. Returns why there is none, NULL if there is one; free it. */
@@ -462,21 +450,31 @@ static char *read_class_text(struct tar *tar, const char *target, char text[CLAS
     return linked.error;
 }
 
+/* Its first line, without a mark and blanks around it. */
+static const char *first_line(char *text)
+{
+    char *line = after_mark(text);
+    line[strcspn(line, "\n")] = '\0';
+    cut_blanks(line);
+    return line + strspn(line, " \t");
+}
+
 static char *read_class(struct tar *tar, const char *name, const char *target)
 {
     stream *s = current(tar);
-    const noted *known = target ? noted_find(&s->classes, end_of_link(tar, target)) : NULL;
-    if (known) {
-        tar->label = known->label;
-        return NULL;
+    const char *end = target ? end_of_link(tar, target) : name;
+    const noted *known = target ? noted_find(&s->classes, end) : NULL;
+    char text[CLASS_MAX] = "", *error = NULL;
+    const char *line = known ? known->value : NULL;
+    if (!known) {
+        error = read_class_text(tar, target, text);
+        line = first_line(text);
+        if (*line)
+            note_class(s, end, line);
     }
-    char text[CLASS_MAX] = "", *error = read_class_text(tar, target, text);
-    text[strcspn(text, "\n")] = '\0';
-    cut_blanks(text);
-    tar->label = class_number(text);
+    tar->label = class_number(line);
     free(tar->class_name);
-    tar->class_name = tar->label < 0 && *text ? cli_format("%s", text) : NULL;
-    note_class(s, target ? end_of_link(tar, target) : name, tar->label);
+    tar->class_name = tar->label < 0 && *line ? cli_format("%s", line) : NULL;
     return error;
 }
 

@@ -211,6 +211,28 @@ def test_lists(models, tmp_path, name, text, expected):
         assert sorted(row["class"] for row in json.loads(result.stdout)["per_class"]) == sorted(expected)
 
 
+@pytest.mark.parametrize("pipe", [False, True])
+def test_linked_classes(models, tmp_path, pipe):
+    """Equal .cls members that are hard links to the first; names without ./ are those with it."""
+    picture = io.BytesIO()
+    save_picture(random.Random(1), picture)
+    members = []
+    for i, text in enumerate([b"\xef\xbb\xbf 1 \r\n", b"Ankle boot"]):
+        members += [(f"{i}.cls", text), (f"./{i}.png", picture.getvalue())]
+    for i in range(400):
+        members += [(f"l{i}.png", picture.getvalue()), (f"l{i}.cls", f"./{i}.cls" if i < 2 else f"l{i - 2}.cls")]
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.LNKTYPE, content
+            member.size = len(content) if isinstance(content, bytes) else 0
+            tar.addfile(member, io.BytesIO(content) if member.size else None)
+    data = (tmp_path / "x.tar").read_bytes()
+    found = labels(models, tmp_path, "named", "-", input=data) if pipe else labels(models, tmp_path, "named", tmp_path / "x.tar")
+    assert found == ([1, 5] * 201, "")
+
+
 def test_predictions_are_a_list(models, tmp_path):
     root = folders(tmp_path / "data", "Trouser", "Ankle boot")
     run("-m", models / "named", root, "--predictions", tmp_path / "out.csv")
