@@ -538,6 +538,7 @@ SCARLET_API scarlet_status scarlet_supernet_write(const scarlet_supernet *supern
 typedef struct scarlet_score {
     double cross_entropy, top1; /* means over the pictures */
     int64_t pictures;
+    uint64_t statistics; /* digest of batch norm's, measured for this network */
 } scarlet_score;
 /*
  * Scores a network of the space with the supernet's weights. Batch norm's statistics are the means

@@ -109,6 +109,7 @@ static scarlet_status score(study *s, candidate *c, scarlet_error *err)
                                                        SCARLET_PART_VALIDATION, &found, err);
         c->figure[CROSS_ENTROPY] = found.cross_entropy;
         c->figure[TOP1] = found.top1;
+        c->statistics = found.statistics;
         return status;
     }
     const size_t key = csv_column(&s->table, "genotype");
@@ -157,16 +158,16 @@ static void judge(const request *q, const candidate *c, double *objectives, doub
 /* Fills in what the journal knows, which process 0 has. */
 static void recall(const study *s, candidate *c, size_t count)
 {
-    double(*figure)[FIGURES] = cli_alloc(count, sizeof *figure);
+    candidate *sent = cli_alloc(count, sizeof *sent);
     for (size_t i = 0; i < count; i++) {
         if (s->journal)
             journal_find(s->journal, &c[i]);
-        memcpy(figure[i], c[i].figure, sizeof *figure);
+        sent[i] = c[i];
     }
-    job_send(s->q->job, figure, count * sizeof *figure);
+    job_send(s->q->job, sent, count * sizeof *sent);
     for (size_t i = 0; i < count; i++)
-        memcpy(c[i].figure, figure[i], sizeof *figure);
-    free(figure);
+        candidate_take(&c[i], &sent[i]);
+    free(sent);
 }
 
 /* Indices of the networks without a score, the costliest first: those that several processes score
@@ -189,23 +190,23 @@ static size_t order_unknown(const candidate *c, size_t count, size_t *order)
 static scarlet_status score_round(study *s, candidate *c, const size_t *order, size_t count,
                                   scarlet_error *err)
 {
-    double(*figure)[FIGURES] = cli_alloc(count, sizeof *figure);
+    candidate *shared = cli_alloc(count, sizeof *shared);
     scarlet_status status = SCARLET_OK;
     for (size_t i = 0; status == SCARLET_OK && i < count; i++)
         if (job_makes(s->q->job, i)) {
             status = score(s, &c[order[i]], err);
-            memcpy(figure[i], c[order[i]].figure, sizeof *figure);
+            shared[i] = c[order[i]];
         }
     if (status == SCARLET_OK) {
-        job_share(s->q->job, figure, count, sizeof *figure);
+        job_share(s->q->job, shared, count, sizeof *shared);
         for (size_t i = 0; i < count; i++) {
-            memcpy(c[order[i]].figure, figure[i], sizeof *figure);
+            candidate_take(&c[order[i]], &shared[i]);
             if (s->journal)
                 journal_add(s->journal, &c[order[i]]);
         }
         progress_step(s->done += count);
     }
-    free(figure);
+    free(shared);
     return status;
 }
 
@@ -217,7 +218,7 @@ static scarlet_status generation(void *user, size_t count, const char *const *ge
     candidate *c = s->candidate + s->count;
     s->count += count;
     for (size_t i = 0; i < count; i++) {
-        c[i].genotype = cli_format("%s", genotypes[i]);
+        c[i] = (candidate){.genotype = cli_format("%s", genotypes[i])};
         for (int k = 0; k < FIGURES; k++)
             c[i].figure[k] = NAN;
     }
@@ -565,7 +566,7 @@ static void open_journal(study *s)
     char *about = q->super ? cli_format("%ssupernet of %.0f steps\n", scarlet_space_text(s->space),
                                         scarlet_supernet_get(s->folder.net, SCARLET_SUPERNET_STEP))
                            : cli_format("%stable\n", scarlet_space_text(s->space));
-    s->journal = journal_open(path, about, q->resume);
+    s->journal = journal_open(path, about, q->settings.seed, q->resume);
     free(about);
     free(path);
 }

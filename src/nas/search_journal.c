@@ -1,5 +1,6 @@
 #include "search_journal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ const char *const figure_names[FIGURES] = {"cross_entropy", "top1", "latency", "
 struct search_journal {
     char *path;
     FILE *file;
+    uint64_t seed;
     candidate *item; /* by genotype */
     size_t count;
 };
@@ -24,6 +26,12 @@ struct search_journal {
 static int by_genotype(const void *a, const void *b)
 {
     return strcmp(((const candidate *)a)->genotype, ((const candidate *)b)->genotype);
+}
+
+void candidate_take(candidate *c, const candidate *from)
+{
+    memcpy(c->figure, from->figure, sizeof c->figure);
+    c->statistics = from->statistics;
 }
 
 /* ---- reading ---- */
@@ -38,6 +46,8 @@ static void read_record(search_journal *j, const json_doc *doc)
         const json_node *number = json_get(doc, doc->node, figure_names[i], '0');
         c.figure[i] = number ? strtod(number->text, NULL) : NAN;
     }
+    const char *statistics = json_get_text(doc, doc->node, "statistics");
+    c.statistics = statistics ? strtoull(statistics, NULL, 16) : 0;
     j->item = cli_grow(j->item, j->count, sizeof *j->item);
     j->item[j->count++] = c;
 }
@@ -80,7 +90,8 @@ static void read_all(search_journal *j, const char *about)
     if (ferror(j->file) || ftruncate(fileno(j->file), end) != 0 ||
         fseeko(j->file, end, SEEK_SET) != 0)
         cli_refuse_errno(j->path);
-    qsort(j->item, j->count, sizeof *j->item, by_genotype);
+    if (j->count)
+        qsort(j->item, j->count, sizeof *j->item, by_genotype);
 }
 
 /* ---- writing ---- */
@@ -91,10 +102,11 @@ static void sync_line(search_journal *j)
         cli_refuse_errno(j->path);
 }
 
-search_journal *journal_open(const char *path, const char *about, bool resume)
+search_journal *journal_open(const char *path, const char *about, uint64_t seed, bool resume)
 {
     search_journal *j = cli_alloc(1, sizeof *j);
     j->path = cli_format("%s", path);
+    j->seed = seed;
     const bool there = access(path, F_OK) == 0;
     if (there && !resume)
         cli_refuse(path, "exists already");
@@ -122,7 +134,7 @@ bool journal_find(const search_journal *j, candidate *c)
     const candidate *found =
         j->count ? bsearch(c, j->item, j->count, sizeof *j->item, by_genotype) : NULL;
     if (found)
-        memcpy(c->figure, found->figure, sizeof c->figure);
+        candidate_take(c, found);
     return found != NULL;
 }
 
@@ -136,6 +148,14 @@ void journal_add(search_journal *j, const candidate *c)
         json_key(&line, figure_names[i]);
         json_double(&line, c->figure[i]);
     }
+    if (c->statistics) {
+        char *digest = cli_format("%016" PRIx64, c->statistics);
+        json_key(&line, "statistics");
+        json_text(&line, digest);
+        free(digest);
+    }
+    json_key(&line, "seed");
+    json_integer(&line, (int64_t)j->seed);
     json_close(&line, '}');
     json_end(&line);
     sync_line(j);

@@ -1,4 +1,4 @@
-"""Writes seeds for the fuzzers of texts about spaces: seeds_spaces.py FOLDER makes FOLDER/{spaces,latency}."""
+"""Writes seeds for the fuzzers of texts about spaces: seeds_spaces.py FOLDER makes FOLDER/{spaces,latency,search}."""
 
 import os
 import sys
@@ -19,8 +19,15 @@ TABLES = [HEAD + ROWS, HEAD + ROWS.replace("12", "1000000000000001"), HEAD + ROW
           HEAD + ROWS + "3,e3k3,0\n", (HEAD + ROWS)[:-1], HEAD.replace("latency 1", "latency 2") + ROWS, HEAD.replace("e3k3,e3k3", "e3k3") + ROWS,
           "# scarlet-latency 1\n# space stem=2 tail=1 layers=1:1\n# choices e3k3\nlayer,choice,nanoseconds\nconstant,,1\n0,e3k3,0\n"]  # fmt: skip
 
+TOP = '{"journal": "scarlet-search-1", "space": "space"}\n'
+LINE = ('{"genotype": "e3k3,id", "cross_entropy": 0.25, "top1": null, "latency": 1e-3, "macs": 1000, "parameters": 99, '
+        '"statistics": "00ff12345678abcd", "seed": 1}\n')
+JOURNALS = ["", TOP, TOP + LINE, TOP + LINE + LINE.replace("0.25", "1e999").replace("id", "e6k5"), (TOP + LINE)[:-9], TOP + LINE + LINE, LINE, TOP + "{}\n",
+            TOP + "x\n", TOP.replace("search-1", "search-2"), TOP.replace('"space"}', '"other"}'), TOP + LINE.replace("id", "\\ud800"), TOP + "\0\n",
+            TOP + LINE.replace('"00ff12345678abcd"', "7"), TOP + LINE.replace("id", "i\\u0000"), "[]\n"]  # fmt: skip
+
 if __name__ == "__main__":
-    for kind, seeds in {"spaces": SPACES, "latency": TABLES}.items():
+    for kind, seeds in {"spaces": SPACES, "latency": TABLES, "search": JOURNALS}.items():
         os.makedirs(os.path.join(sys.argv[1], kind), exist_ok=True)
         for i, seed in enumerate(seeds):
             with open(f"{sys.argv[1]}/{kind}/{i:04}", "w") as f:

@@ -150,7 +150,7 @@ def test_journal(table, tmp_path):
     journal = tmp_path / "s" / "journal.jsonl"
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     assert lines[0]["journal"] == "scarlet-search-1" and len(lines) == 17
-    assert all(line["genotype"] in table[1] and line["cross_entropy"] is None for line in lines[1:])
+    assert all(line["genotype"] in table[1] and line["cross_entropy"] is None and line["seed"] == 1 for line in lines[1:])
     whole = journal.read_text()
     for text, message in ((whole.replace("stem=16", "stem=32"), "another space"), (whole.replace("scarlet-search-1", "x"), "not the journal"),
                           (whole + "x\n", "no JSON"), (whole + "{}\n", "without a genotype"), (whole + "\0\n", "NUL")):

@@ -25,7 +25,8 @@ class Settings(ctypes.Structure):
 
 
 class Score(ctypes.Structure):
-    _fields_ = [("cross_entropy", ctypes.c_double), ("top1", ctypes.c_double), ("pictures", ctypes.c_int64)]
+    _fields_ = [("cross_entropy", ctypes.c_double), ("top1", ctypes.c_double), ("pictures", ctypes.c_int64),
+                ("statistics", ctypes.c_uint64)]
 
 
 class Library:

@@ -1,7 +1,9 @@
 """scarlet supernet, score and export: from pictures to a model file; interrupted, resumed, refused."""
 
 import csv
+import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -107,6 +109,8 @@ def test_search(trained, tmp_path):
     output, _ = trained
     scarlet("search", output, "--output", tmp_path / "found", "--population", 4, "--generations", 9, "--measure")
     trials, pareto = (rows((tmp_path / "found" / name).read_text()) for name in ("trials.csv", "pareto.csv"))
+    journal = [json.loads(line) for line in (tmp_path / "found" / "journal.jsonl").read_text().splitlines()[1:]]
+    assert len({line["statistics"] for line in journal}) == 6 and all(re.fullmatch("[0-9a-f]{16}", line["statistics"]) for line in journal)
     assert len(trials) == 6 and len(pareto) >= 1 and all(float(row["measured_ms"]) > 0 for row in pareto)
     scores = {row["genotype"]: row["cross_entropy"] for row in rows(
         scarlet("score", output, "--paths", tmp_path / "found" / "trials.csv").stdout)}

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/host.h"
 #include "common/memory.h"
+#include "nas/data/digest.h"
 #include "nas/real.h"
 #include "nas/train/crew.h"
 
@@ -389,6 +390,9 @@ scarlet_status scarlet_supernet_score(scarlet_supernet *s, const char *genotype,
                                 : scarlet__fail_memory(err);
         if (status == SCARLET_OK)
             status = scarlet__scorer_classify(scorer, &runner, part, SIZE_MAX, score, NULL, err);
+        if (status == SCARLET_OK)
+            score->statistics =
+                scarlet__digest(0, runner.running, s->net.path_statistics * sizeof *runner.running);
         scarlet__free(runner.running);
     }
     scarlet__host_leave(&host);
