@@ -49,6 +49,13 @@ ELSEWHERE = {
         ("tests/supernet/test_commands.py", '"--front", '),
     "scarlet search super --output found --objectives cross_entropy,macs --generations 5":
         ("tests/supernet/test_commands.py", '"search", output, "--output"'),
+    "scarlet supernet photos/ --space 28px --let --output super": ("examples/search/run.sh", 'supernet "$data"'),
+    "scarlet search super --latency latency.csv --objectives cross_entropy,latency --measure --output found":
+        ("examples/search/run.sh", "--objectives cross_entropy,latency"),
+    "scarlet export super --front found/pareto.csv --output children": ("tests/supernet/test_commands.py", '"--front", '),
+    "scarlet train photos/ --initial-checkpoint children/01.safetensors --output tuned":
+        ("examples/search/run.sh", '--initial-checkpoint "$out/children/01.safetensors"'),
+    "scarlet classify --model tuned/best.safetensors new.jpg": ("examples/search/run.sh", "tuned/best.safetensors"),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/models/fashion-mnist-labels.txt --val-fraction 0.05 "
