@@ -113,6 +113,9 @@ int main(int argc, char **argv)
     must(scarlet__network_build(&space, &genotype, atoi(argv[3]), &network, &err), "network");
     const int steps = atoi(argv[4]);
     const char *text = argv[5];
+    const scarlet__style lite = {SCARLET__BLOCK_RELU6, 0.001, true};
+    if (setting(text, "lite", 0) > 0)
+        scarlet__network_set_style(&network, &lite);
     const scarlet__trainer_settings settings = {
         .network = &network,
         .side = (int)setting(text, "side", 32),

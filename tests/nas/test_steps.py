@@ -76,6 +76,7 @@ CASES = {
     "running statistics": dict(frozen_statistics=1, rate=0.01),
     "frozen layers": dict(frozen_layers=4),
     "frozen backbone": dict(frozen_layers=7),
+    "as EfficientNet-Lite": dict(lite=1),
 }
 
 
@@ -85,6 +86,8 @@ def test_steps(name, isa, tmp_path):
     settings = CASES[name]
     torch.manual_seed(3)
     model = reference.Scarlet(GENOTYPE, CLASSES, SPACE)
+    if settings.get("lite"):
+        reference.restyle(model, reference.Style("relu6", 0.001, "same"))
     shape = (STEPS, MICRO_BATCHES, MICRO_BATCH)
     pictures = torch.randn(*shape, 3, SIDE, SIDE)
     targets = torch.rand(*shape, CLASSES)

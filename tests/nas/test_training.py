@@ -524,6 +524,32 @@ def test_freeze(stripes, whole, folder, layers):
         assert same == (".running_" in name or name.startswith(tuple(frozen))), name
 
 
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory):
+    """Random weights of EfficientNet-Lite0 under the names of EfficientNet-PyTorch."""
+    sys.path.insert(0, str(ROOT / "tests" / "network"))
+    from networks import NAMING, build, other, translated
+    path = tmp_path_factory.mktemp("lite") / "lite0.pth"
+    network = other("EfficientNet-Lite0")
+    torch.save(translated(build(network).state_dict(), NAMING[network.name]), path)
+    return path
+
+
+@pytest.mark.parametrize("freeze", [["freeze=backbone"], ["epochs=1", "lr=0.001"]], ids=["head", "all"])
+def test_foreign_checkpoint(stripes, lite, folder, freeze):
+    """A network of another style: what comes out says so, and PyTorch computes the same of it."""
+    options = [f"initial-checkpoint={lite}", "input-size=32", *freeze]
+    lines = run(stripes, folder, base=TUNE, options=options)
+    assert lines[-1] == "finished", lines
+    metadata = tensors(folder / "best.safetensors")[0]
+    assert metadata["scarlet.format"] == "2" and metadata["scarlet.mean"] == "0.49803922,0.49803922,0.49803922"
+    assert metadata["scarlet.network"] == "activation=relu6 epsilon=0.001 padding=same"
+    chosen = validation(stripes[3])
+    right = torch_scores(folder / "best.safetensors", stripes[2][chosen]).argmax(1) == stripes[3][chosen]
+    best = max(float(line.replace(",", "").split()[6]) for line in lines[:-1])
+    assert best == pytest.approx(right.mean(), abs=0.0101)
+
+
 def test_other_size(stripes, whole, folder):
     """Fine-tuned at another input size than that of the initial checkpoint."""
     best = whole / "best.safetensors"

@@ -42,9 +42,13 @@ class Linear(nn.Linear):
         return super().forward(x.flatten(1))
 
 
-def case(kind, inputs, outputs, side, pictures, kernel=3, stride=1, expansion=0, se=False, running=False):
+PAPER = "activation=hswish epsilon=1e-5 padding=symmetric"
+LITE = "activation=relu6 epsilon=0.02 padding=same"
+
+
+def case(kind, inputs, outputs, side, pictures, kernel=3, stride=1, expansion=0, se=False, running=False, style=PAPER):
     return dict(kind=kind, inputs=inputs, outputs=outputs, side=side, pictures=pictures, kernel=kernel, stride=stride,
-                expansion=expansion, se=se, running=running)
+                expansion=expansion, se=se, running=running, style=style)
 
 
 CASES = [case("block", 16, 16, 9, 3, k, 1, 3, se) for k in (3, 5, 7) for se in (False, True)]
@@ -65,9 +69,23 @@ CASES += [
     case("linear", 72, 10, 1, 5),
     case("linear", 130, 100, 1, 2),
 ]
+CASES += [case("block", 16, 24, side, 2, k, 2, 3, side == 8, style=LITE) for k in (3, 5, 7) for side in (7, 8, 18, 30)]
+CASES += [
+    case("block", 16, 16, 8, 2, 5, 1, 6, style=LITE),
+    case("block", 10, 17, 2, 3, 7, 2, 3, style=LITE),
+    case("entry", 32, 16, 20, 2, style=LITE),
+    case("entry", 10, 5, 27, 3, style=LITE),
+    case("entry", 10, 5, 2, 2, style=LITE),
+    case("tail", 40, 72, 3, 4, style=LITE),
+]
 
 
 def build(c):
+    module = build_plain(c)
+    return module if c["style"] == PAPER else reference.restyle(module, reference.parse_style(c["style"]))
+
+
+def build_plain(c):
     kind, inputs, outputs = c["kind"], c["inputs"], c["outputs"]
     if kind == "entry":
         return entry(inputs, outputs)
@@ -86,9 +104,9 @@ def tensors(module):
     return [(name, value) for name, value in module.state_dict(keep_vars=True).items() if "num_batches" not in name]
 
 
-def run(c, isa, tmp_path):
+def run(c, isa, tmp_path, reference_style=None):
     torch.manual_seed(sum(c["kind"].encode()) + c["kernel"] * 7 + c["side"])
-    module = build(c).double().train(not c["running"])
+    module = build({**c, "style": reference_style or c["style"]}).double().train(not c["running"])
     with torch.no_grad():
         for name, value in tensors(module):
             if "running_var" in name:
@@ -117,7 +135,7 @@ def run(c, isa, tmp_path):
     squeeze = c["inputs"] * c["expansion"] // 4 if c["se"] else 0
     subprocess.run([os.environ["SCARLET_NAS_UNIT"], c["kind"], *map(str, (
         c["inputs"], c["outputs"], c["kernel"], c["stride"], c["expansion"], squeeze, c["side"], c["pictures"],
-        int(c["running"]), ISAS[isa])), source, result], check=True)
+        int(c["running"]), ISAS[isa])), source, result, c["style"]], check=True)
     values = np.fromfile(result, np.float32).astype(np.float64)
     for name, tensor in expected:
         wanted = tensor.detach().numpy().ravel()
@@ -135,3 +153,15 @@ def test_unit(c, isa, tmp_path):
         if not error < TOLERANCE:
             wrong.append((name, error))
     assert not wrong
+
+
+@pytest.mark.parametrize("style", [
+    "activation=hswish epsilon=0.02 padding=same",
+    "activation=relu6 epsilon=0.01 padding=same",
+    "activation=relu6 epsilon=0.02 padding=symmetric",
+], ids=["activation", "epsilon", "padding"])
+def test_another_style_is_seen(style, tmp_path):
+    c = next(c for c in CASES if c["style"] == LITE and c["stride"] == 2 and c["side"] == 8)
+    errors = {name: np.abs(found - wanted).max() / np.abs(wanted).max()
+              for name, wanted, found in run(c, "avx2", tmp_path, style)}
+    assert errors["y"] > 10 * TOLERANCE and errors["x"] > 10 * TOLERANCE

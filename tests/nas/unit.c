@@ -70,7 +70,7 @@ static void write_planes(const float *planes, int channels, int side, int pictur
                 exit(6);
 }
 
-static scarlet__network network_of(char **argv)
+static scarlet__network network_of(char **argv, scarlet__style style)
 {
     const char *kind = argv[1];
     scarlet__network net = {.count = 1, .classes = 1};
@@ -83,6 +83,7 @@ static scarlet__network network_of(char **argv)
     l->hidden = l->expansion * l->in;
     l->squeeze = atoi(argv[7]);
     l->residual = l->stride == 1 && l->in == l->out;
+    net.style = l->style = style;
     snprintf(l->name, sizeof l->name, "layer");
     if (strcmp(kind, "entry") == 0) {
         l[1] = *l;
@@ -92,7 +93,8 @@ static scarlet__network network_of(char **argv)
                                 .in = 3,
                                 .out = l[1].in,
                                 .kernel = 3,
-                                .stride = 2};
+                                .stride = 2,
+                                .style = style};
         net.count = 2;
     } else if (strcmp(kind, "block") == 0) {
         l->kind = SCARLET_LAYER_BLOCK;
@@ -106,7 +108,8 @@ static scarlet__network network_of(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc != 14)
+    scarlet__style style;
+    if (argc != 15 || scarlet__style_parse(argv[14], &style, NULL) != SCARLET_OK)
         return 2;
     const int side = atoi(argv[8]), pictures = atoi(argv[9]);
     const bool running = atoi(argv[10]) != 0;
@@ -114,7 +117,7 @@ int main(int argc, char **argv)
     output = fopen(argv[13], "wb");
     if (!input || !output)
         return 2;
-    scarlet__network net = network_of(argv);
+    scarlet__network net = network_of(argv, style);
     scarlet__parameters parameters;
     scarlet__graph graph;
     if (!scarlet__parameters_list(&net, &parameters))

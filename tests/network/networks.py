@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bindings" / "python"))
@@ -30,9 +29,9 @@ SMALL = [
 ]
 
 STYLES = {  # what other networks of this skeleton do differently: activation of blocks, epsilon, padding
-    "lite": ("relu6", "0.001", "same"),
-    "v2": ("relu6", "0.00001", "symmetric"),
-    "odd": ("hswish", "0.02", "same"),
+    "lite": reference.Style("relu6", 0.001, "same"),
+    "v2": reference.Style("relu6", 1e-5, "symmetric"),
+    "odd": reference.Style("hswish", 0.02, "same"),
 }
 OTHERS = {  # published ones: space, genotype, style
     "EfficientNet-Lite0": (
@@ -80,34 +79,12 @@ def pictures(side, count=COUNT):
     return ((np.clip(out, 0, 1) - 0.45) / 0.225).astype(np.float32)
 
 
-def _pad_same(convolution, inputs):
-    """TensorFlow's padding: as little as gives ceil(side / stride), its odd pixel below and on the right."""
-    x, = inputs
-    total = [max((-(-side // s) - 1) * s + k - side, 0)
-             for side, s, k in zip(x.shape[2:], convolution.stride, convolution.kernel_size)]
-    return (F.pad(x, [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2]),)
-
-
-def restyle(model, style):
-    """The module with another activation, epsilon and padding."""
-    activation, epsilon, padding = style
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.eps = float(epsilon)
-        elif isinstance(module, reference.InvertedResidual) and activation == "relu6":
-            module.act = torch.nn.ReLU6()
-        elif isinstance(module, torch.nn.Conv2d) and padding == "same":
-            module.padding = (0, 0)
-            module.register_forward_pre_hook(_pad_same)
-    return model
-
-
 def build(member):
     """The member's PyTorch module in eval mode, always the same weights."""
     torch.manual_seed(0)
     model = reference.Scarlet(member.genotype, member.classes, member.space)
     if member.style:
-        restyle(model, member.style)
+        reference.restyle(model, member.style)
     side = 64
     while (side // reference.total_stride(member.genotype, member.space)) ** 2 * COUNT < 8:
         side *= 2
@@ -223,6 +200,53 @@ def metadata(member):
     return {"scarlet.format": "2", "scarlet.space": str(member.space),
             "scarlet.network": f"activation={activation} epsilon={epsilon} padding={padding}"}
 
+
+# ---- names of other projects ----
+
+# Prefixes: ours, theirs. "#" is a block's number, which is `first` higher there.
+EFFICIENTNET_PYTORCH = 1, [
+    ("stem.0.", "_conv_stem."), ("stem.1.", "_bn0."),
+    ("separable_conv.0.", "_blocks.0._depthwise_conv."), ("separable_conv.1.", "_blocks.0._bn1."),
+    ("separable_conv.3.", "_blocks.0._project_conv."), ("separable_conv.4.", "_blocks.0._bn2."),
+    ("mb_module.#.conv1.", "_blocks.#._expand_conv."), ("mb_module.#.bn1.", "_blocks.#._bn0."),
+    ("mb_module.#.conv2.", "_blocks.#._depthwise_conv."), ("mb_module.#.bn2.", "_blocks.#._bn1."),
+    ("mb_module.#.conv3.", "_blocks.#._project_conv."), ("mb_module.#.bn3.", "_blocks.#._bn2."),
+    ("conv_before_pooling.0.", "_conv_head."), ("conv_before_pooling.1.", "_bn1."), ("classifier.", "_fc."),
+]
+TORCHVISION = 2, [
+    ("stem.0.", "features.0.0."), ("stem.1.", "features.0.1."),
+    ("separable_conv.0.", "features.1.conv.0.0."), ("separable_conv.1.", "features.1.conv.0.1."),
+    ("separable_conv.3.", "features.1.conv.1."), ("separable_conv.4.", "features.1.conv.2."),
+    ("mb_module.#.conv1.", "features.#.conv.0.0."), ("mb_module.#.bn1.", "features.#.conv.0.1."),
+    ("mb_module.#.conv2.", "features.#.conv.1.0."), ("mb_module.#.bn2.", "features.#.conv.1.1."),
+    ("mb_module.#.conv3.", "features.#.conv.2."), ("mb_module.#.bn3.", "features.#.conv.3."),
+    ("conv_before_pooling.0.", "features.18.0."), ("conv_before_pooling.1.", "features.18.1."),
+    ("classifier.", "classifier.1."),
+]
+NAMING = {"EfficientNet-Lite0": EFFICIENTNET_PYTORCH, "MobileNetV2": TORCHVISION}
+
+
+def translated(state, naming):
+    """The state dict under the names of the other project."""
+    first, prefixes = naming
+    full = {}
+    for ours, theirs in prefixes:
+        for block in range(20) if "#" in ours else [0]:
+            full[ours.replace("#", str(block))] = theirs.replace("#", str(block + first))
+    result = {}
+    for name, tensor in state.items():
+        prefix = max((p for p in full if name.startswith(p)), key=len)
+        result[full[prefix] + name[len(prefix):]] = tensor
+    return result
+
+
+def other(name, classes=1000):
+    """A published network of another style."""
+    space, genotype, style = OTHERS[name]
+    return Member(name, reference.parse_genotype(genotype), reference.parse_space(space), classes, STYLES[style])
+
+
+# ---- files ----
 
 def save_safetensors(state, path, metadata):
     """The smallest writer of the format (Debian has no package of it)."""

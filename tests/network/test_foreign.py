@@ -5,58 +5,18 @@ import subprocess
 
 import pytest
 import torch
-from networks import COUNT, OTHERS, Member, build, metadata, pictures, reference, save_safetensors, STYLES
+from networks import COUNT, NAMING, OTHERS, TORCHVISION, build, metadata, other, pictures, save_safetensors, translated
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
 COMMAND = os.environ.get("SCARLET_COMMAND")
 
-# Prefixes: ours, theirs. "#" is a block's number, which is `first` higher there.
-EFFICIENTNET_PYTORCH = 1, [
-    ("stem.0.", "_conv_stem."), ("stem.1.", "_bn0."),
-    ("separable_conv.0.", "_blocks.0._depthwise_conv."), ("separable_conv.1.", "_blocks.0._bn1."),
-    ("separable_conv.3.", "_blocks.0._project_conv."), ("separable_conv.4.", "_blocks.0._bn2."),
-    ("mb_module.#.conv1.", "_blocks.#._expand_conv."), ("mb_module.#.bn1.", "_blocks.#._bn0."),
-    ("mb_module.#.conv2.", "_blocks.#._depthwise_conv."), ("mb_module.#.bn2.", "_blocks.#._bn1."),
-    ("mb_module.#.conv3.", "_blocks.#._project_conv."), ("mb_module.#.bn3.", "_blocks.#._bn2."),
-    ("conv_before_pooling.0.", "_conv_head."), ("conv_before_pooling.1.", "_bn1."), ("classifier.", "_fc."),
-]
-TORCHVISION = 2, [
-    ("stem.0.", "features.0.0."), ("stem.1.", "features.0.1."),
-    ("separable_conv.0.", "features.1.conv.0.0."), ("separable_conv.1.", "features.1.conv.0.1."),
-    ("separable_conv.3.", "features.1.conv.1."), ("separable_conv.4.", "features.1.conv.2."),
-    ("mb_module.#.conv1.", "features.#.conv.0.0."), ("mb_module.#.bn1.", "features.#.conv.0.1."),
-    ("mb_module.#.conv2.", "features.#.conv.1.0."), ("mb_module.#.bn2.", "features.#.conv.1.1."),
-    ("mb_module.#.conv3.", "features.#.conv.2."), ("mb_module.#.bn3.", "features.#.conv.3."),
-    ("conv_before_pooling.0.", "features.18.0."), ("conv_before_pooling.1.", "features.18.1."),
-    ("classifier.", "classifier.1."),
-]
-NAMING = {"EfficientNet-Lite0": EFFICIENTNET_PYTORCH, "MobileNetV2": TORCHVISION}
 SIDE = 64
-
-
-def translated(state, naming):
-    """The state dict under the names of the other project."""
-    first, prefixes = naming
-    full = {}
-    for ours, theirs in prefixes:
-        for block in range(20) if "#" in ours else [0]:
-            full[ours.replace("#", str(block))] = theirs.replace("#", str(block + first))
-    result = {}
-    for name, tensor in state.items():
-        prefix = max((p for p in full if name.startswith(p)), key=len)
-        result[full[prefix] + name[len(prefix):]] = tensor
-    return result
-
-
-def member(name, classes=1000):
-    space, genotype, style = OTHERS[name]
-    return Member(name, reference.parse_genotype(genotype), reference.parse_space(space), classes, STYLES[style])
 
 
 @pytest.fixture(scope="module", params=OTHERS)
 def files(request, tmp_path_factory):
     """A network, its weights in a file of ours, and in one of the other project."""
-    network, folder = member(request.param), tmp_path_factory.mktemp(request.param)
+    network, folder = other(request.param), tmp_path_factory.mktemp(request.param)
     state = build(network).state_dict()
     save_safetensors(state, folder / "ours.safetensors", metadata(network))
     torch.save(translated(state, NAMING[request.param]), folder / "theirs.pth")

@@ -11,8 +11,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 import torch
-from networks import (COUNT, LEVELS, answer, bound, build, error, members, metadata, pictures, reference, restyle,
-                      save_safetensors, sides, simulate, spread_error)
+from networks import (COUNT, LEVELS, answer, bound, build, error, members, metadata, pictures, reference, save_safetensors,
+                      sides, simulate, spread_error)
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
 FULL = os.environ.get("SCARLET_NETWORK_TEST") == "full"
@@ -233,15 +233,16 @@ def test_a_mutant_is_seen(case, mutation):
 
 
 @pytest.mark.parametrize("style", [
-    ("hswish", "0.001", "same"),
-    ("relu6", "0.00001", "same"),
-    ("relu6", "0.001", "symmetric"),
+    reference.Style("hswish", 0.001, "same"),
+    reference.Style("relu6", 1e-5, "same"),
+    reference.Style("relu6", 0.001, "symmetric"),
 ], ids=["activation", "epsilon", "padding"])
 @torch.no_grad()
 def test_another_style_is_seen(style):
     member, = (m for m in MEMBERS if m.name == "EfficientNet-Lite0")
     expected = answer(build(member), member, 96)
-    mutant = restyle(reference.Scarlet(member.genotype, member.classes, member.space), style).double().eval()
+    mutant = reference.Scarlet(member.genotype, member.classes, member.space)
+    reference.restyle(mutant, style).double().eval()
     mutant.load_state_dict(build(member).state_dict())
     found = mutant(torch.from_numpy(pictures(96)).double()).numpy()
     assert error(found, expected.scores) > 10 * bound(expected)

@@ -31,6 +31,8 @@ def load(path: PathName, trust: bool = False) -> Tuple[reference.Scarlet, Dict[s
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]  # absent before PyTorch 0.4.1
     if missing or unexpected:
         raise ValueError(f"{path}: missing {missing[:3]}, unexpected {unexpected[:3]}")
+    if "scarlet.network" in metadata:
+        reference.restyle(model, reference.parse_style(metadata["scarlet.network"]))
     return model.eval(), metadata
 
 

@@ -60,6 +60,22 @@ DEFAULT_SPACE = parse_space(
 """The space of the paper: 19 layers, 13^19 networks."""
 
 
+Style = namedtuple("Style", "activation epsilon padding")
+Style.__doc__ = """What other networks of this skeleton compute differently: the activation of a block's hidden channels
+("hswish", "relu6"), the epsilon of batch norms, and padding ("symmetric": kernel // 2; "same": TensorFlow's)."""
+
+DEFAULT_STYLE = Style("hswish", 1e-5, "symmetric")
+"""That of the paper."""
+
+
+def parse_style(text):
+    """The `Style` written as `activation=relu6 epsilon=0.001 padding=same`, the metadata key `scarlet.network`."""
+    match = re.fullmatch(r"activation=(hswish|relu6) epsilon=([0-9.e-]+) padding=(symmetric|same)", text)
+    if not match:
+        raise ValueError(f"not a style: {text!r}; expected 'activation=relu6 epsilon=0.001 padding=same'")
+    return Style(match[1], float(match[2]), match[3])
+
+
 def parse_genotype(text):
     """The genotype written as `e3k5se,id,e6k7`: one item a layer, joined by commas."""
     return [_parse_choice(item) for item in text.split(",")]
@@ -196,6 +212,27 @@ class Scarlet(nn.Module):
         for name, stage in self.stages():
             x = outputs[name] = stage(x)
         return outputs
+
+
+def _pad_same(convolution, inputs):
+    """TensorFlow's padding: as little as gives ceil(side / stride), its odd pixel below and on the right."""
+    x, = inputs
+    total = [max((-(-side // s) - 1) * s + k - side, 0)
+             for side, s, k in zip(x.shape[2:], convolution.stride, convolution.kernel_size)]
+    return (F.pad(x, [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2]),)
+
+
+def restyle(model, style):
+    """Gives a network of the paper's style, or a part of one, another style; returns it."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = style.epsilon
+        elif isinstance(module, InvertedResidual) and style.activation == "relu6":
+            module.act = nn.ReLU6()
+        elif isinstance(module, nn.Conv2d) and style.padding == "same":
+            module.padding = (0, 0)
+            module.register_forward_pre_hook(_pad_same)
+    return model
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@
 typedef struct {
     const scarlet__parameter *next;
     int frozen_layers;
+    double epsilon;
 } cursor;
 
 static size_t take(cursor *c)
@@ -19,6 +20,7 @@ static size_t take(cursor *c)
 static scarlet__norm take_norm(cursor *c)
 {
     scarlet__norm norm = {.channels = (int)c->next->shape[0],
+                          .epsilon = c->epsilon,
                           .running = c->next->layer < c->frozen_layers};
     norm.gamma = take(c);
     norm.beta = take(c);
@@ -28,10 +30,11 @@ static scarlet__norm take_norm(cursor *c)
 }
 
 /* The stem is the expansion of the separable layer that follows it. */
-static void add_stem(scarlet__unit *u, const scarlet__layer *layer, cursor *c)
+static void add_stem(scarlet__unit *u, const scarlet__layer *layer, int side, cursor *c)
 {
     u->kind = SCARLET__UNIT_ENTRY;
     u->in = layer->in;
+    u->in_padding = scarlet__layer_padding(layer, side);
     u->hidden = layer->out;
     u->nonlinearity = SCARLET__F_RELU6;
     u->expand = take(c);
@@ -45,6 +48,7 @@ static void add_filter(scarlet__unit *u, const scarlet__layer *layer, int side, 
     u->out = layer->out;
     u->kernel = layer->kernel;
     u->stride = layer->stride;
+    u->padding = scarlet__layer_padding(layer, side);
     u->depthwise = take(c);
     u->filtered = take_norm(c);
     if (layer->squeeze) {
@@ -65,7 +69,8 @@ static void add_block(scarlet__unit *u, const scarlet__layer *layer, int side, c
     u->in = layer->in;
     u->hidden = layer->hidden;
     u->residual = layer->residual;
-    u->nonlinearity = SCARLET__F_HSWISH;
+    u->nonlinearity =
+        layer->style.activation == SCARLET__BLOCK_HSWISH ? SCARLET__F_HSWISH : SCARLET__F_RELU6;
     u->expand = take(c);
     u->expanded = take_norm(c);
     add_filter(u, layer, side, c);
@@ -96,7 +101,7 @@ void scarlet__graph_build(const scarlet__network *network, const scarlet__parame
                           int side, int pictures, int frozen_layers, scarlet__graph *out)
 {
     *out = (scarlet__graph){.pictures = pictures, .side = side, .classes = network->classes};
-    cursor c = {parameters->item, frozen_layers};
+    cursor c = {parameters->item, frozen_layers, network->style.epsilon};
     for (int i = 0; i < network->count; i++) {
         const scarlet__layer *layer = &network->layer[i];
         scarlet__unit *u = &out->unit[out->count];
@@ -104,7 +109,7 @@ void scarlet__graph_build(const scarlet__network *network, const scarlet__parame
             u->in_side = side;
         switch (layer->kind) {
         case SCARLET_LAYER_STEM:
-            add_stem(u, layer, &c);
+            add_stem(u, layer, side, &c);
             break;
         case SCARLET_LAYER_SEPARABLE:
             add_filter(u, layer, side, &c);

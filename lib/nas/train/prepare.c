@@ -49,12 +49,6 @@ static scarlet_status open_initial(scarlet_trainer *t, scarlet_error *err)
     if (status == SCARLET_OK)
         status =
             scarlet__metadata_read(initial->tensors, &initial->network, &initial->metadata, err);
-    if (status == SCARLET_OK &&
-        !scarlet__style_equal(&initial->network.style, &scarlet__style_default))
-        status = scarlet__fail(err, SCARLET_ERROR_UNSUPPORTED,
-                               "%s: %s is not trained: only networks with h-swish, an epsilon of "
-                               "1e-5 and symmetric padding are",
-                               initial->source.name, initial->network.name);
     if (status != SCARLET_OK)
         return status;
     initial->same_labels = same_labels(t->dataset, &initial->metadata, initial->network.classes);
@@ -94,6 +88,8 @@ static scarlet_status build_network(scarlet_trainer *t, scarlet_error *err)
     status = scarlet__genotype_parse(released(arch), &genotype, err);
     if (status == SCARLET_OK)
         status = scarlet__network_build(&space, &genotype, t->dataset->classes, &t->network, err);
+    if (status == SCARLET_OK && t->initial.tensors)
+        scarlet__network_set_style(&t->network, &t->initial.network.style);
     return status;
 }
 
@@ -165,7 +161,7 @@ static scarlet_status resolve(scarlet_trainer *t, scarlet_error *err)
 
 static scarlet_status describe(scarlet_trainer *t, scarlet_error *err)
 {
-    static char space_key[] = "scarlet.space";
+    static char space_key[] = "scarlet.space", network_key[] = "scarlet.network";
     scarlet__metadata *changes = scarlet__calloc(1, sizeof *changes);
     t->changes = changes;
     if (!changes)
@@ -183,8 +179,17 @@ static scarlet_status describe(scarlet_trainer *t, scarlet_error *err)
     changes->resize = (int)option(t, SCARLET_TRAIN_RESIZE);
     changes->has_mean = changes->has_std = changes->has_auto_orient = true;
     changes->auto_orient = option(t, SCARLET_TRAIN_AUTO_ORIENT) > 0;
-    char *key[] = {space_key}, *value[] = {t->space};
-    const scarlet__metadata base = {.count = t->space ? 1 : 0, .key = key, .value = value};
+    char *key[2], *value[2];
+    scarlet__metadata base = {.key = key, .value = value};
+    if (t->space) {
+        key[base.count] = space_key;
+        value[base.count++] = t->space;
+    }
+    const char *network = scarlet__metadata_get(&t->initial.metadata, network_key);
+    if (network) {
+        key[base.count] = network_key;
+        value[base.count++] = (char *)network;
+    }
     return scarlet__metadata_write(&base, changes, &t->metadata, err);
 }
 

@@ -49,13 +49,16 @@ static work prepare(const scarlet__unit *unit, const scarlet__pass *pass, int pi
     w.expand.in = (scarlet__operand){.x = x, .plane = w.expand.plane};
     if (unit->kind == SCARLET__UNIT_ENTRY) {
         w.expand.channels = SCARLET__PATCH;
-        w.expand.in = (scarlet__operand){
-            .kind = SCARLET__PATCHES, .x = x, .side = unit->in_side, .out_side = unit->side};
+        w.expand.in = (scarlet__operand){.kind = SCARLET__PATCHES,
+                                         .x = x,
+                                         .side = unit->in_side,
+                                         .out_side = unit->side,
+                                         .padding = unit->in_padding};
     }
     w.expand.out = scarlet__carve(arena, hidden * w.expand.plane);
     w.expand.normed = scarlet__normed_carve(arena, unit->hidden);
-    w.depthwise =
-        (scarlet__depthwise_shape){unit->kernel, unit->stride, unit->side, unit->out_side};
+    w.depthwise = (scarlet__depthwise_shape){unit->kernel, unit->stride, unit->side, unit->out_side,
+                                             unit->padding};
     w.plane = scarlet__plane(w.out_pixels);
     w.filtered = scarlet__carve(arena, hidden * w.plane);
     w.filtered_norm = scarlet__normed_carve(arena, unit->hidden);

@@ -16,11 +16,11 @@ typedef struct {
     scarlet__rectangle rectangle;
 } padding;
 
-static padding pad(const scarlet__depthwise_shape *depthwise, int side)
+static padding pad(const scarlet__depthwise_shape *depthwise, int side, int before)
 {
     padding p;
     p.row = (size_t)(side + depthwise->kernel - 1) * SCARLET__LANES;
-    p.inside = (size_t)(depthwise->kernel / 2) * (p.row + SCARLET__LANES);
+    p.inside = (size_t)before * (p.row + SCARLET__LANES);
     p.pixels = (size_t)side * (size_t)side;
     p.rectangle =
         (scarlet__rectangle){.width = (size_t)side, .height = (size_t)side, .out_row = p.row};
@@ -46,7 +46,7 @@ void scarlet__depthwise_forward(const scarlet__pass *pass,
                                 const scarlet__operand *in, int plane, size_t weights, float *out,
                                 double *sums)
 {
-    const padding around = pad(depthwise, depthwise->side);
+    const padding around = pad(depthwise, depthwise->side, depthwise->padding);
     const size_t out_side = (size_t)depthwise->out_side;
     const size_t flushed = pictures_of_run(out_side * out_side);
     float *padded = pass->scratch.padded_in, part[2 * SCARLET__LANES] = {0};
@@ -75,8 +75,8 @@ void scarlet__depthwise_backward(const scarlet__pass *pass,
 {
     const scarlet__training_kernels *kernels = pass->kernels;
     const int which = depthwise->kernel / 2 - 1, taps = depthwise->kernel * depthwise->kernel;
-    const padding around = pad(depthwise, depthwise->side);
-    const padding around_out = pad(depthwise, depthwise->out_side);
+    const padding around = pad(depthwise, depthwise->side, depthwise->padding);
+    const padding around_out = pad(depthwise, depthwise->out_side, depthwise->kernel / 2);
     const size_t side = (size_t)depthwise->side, flushed = pictures_of_run(around.pixels);
     float *padded = pass->scratch.padded_in, *padded_gradient = pass->scratch.padded_gradient;
     float reversed[49 * SCARLET__LANES], part[2 * SCARLET__LANES] = {0};
@@ -106,6 +106,7 @@ void scarlet__depthwise_backward(const scarlet__pass *pass,
             kernels->filter[which][0](&filter);
         } else {
             filter.weights = pass->parameters + weights;
+            filter.less = depthwise->padding < depthwise->kernel / 2;
             kernels->spread[which](&filter);
         }
         scarlet__operand_derive(kernels, in, plane, i * around.pixels, around.pixels, filter.out,

@@ -7,6 +7,7 @@
 typedef struct scarlet__depthwise_shape {
     int kernel, stride;
     int side, out_side;
+    int padding; /* above and on the left: kernel / 2; with a stride of 2 perhaps one less */
 } scarlet__depthwise_shape;
 
 /* Floats of a padded picture of `side` pixels with what is read past its end. */

@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#include "network/network.h"
-
 scarlet__normed scarlet__normed_carve(scarlet__carver *arena, int channels)
 {
     const size_t n = (size_t)scarlet__planes(channels) * SCARLET__LANES;
@@ -35,7 +33,7 @@ void scarlet__norm_forward(const scarlet__pass *pass, const scarlet__norm *norm,
         }
         pass->statistics[norm->mean + c] = (float)mean;
         pass->statistics[norm->variance + c] = (float)unbiased;
-        const double inverse = 1 / sqrt(variance + scarlet__style_default.epsilon);
+        const double inverse = 1 / sqrt(variance + norm->epsilon);
         const double scale = (double)pass->parameters[norm->gamma + c] * inverse;
         kept->mean[c] = (float)mean;
         kept->inverse[c] = (float)inverse;

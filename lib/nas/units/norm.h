@@ -8,7 +8,8 @@ typedef struct scarlet__norm {
     int channels;
     size_t gamma, beta;    /* offsets into the parameters */
     size_t mean, variance; /* and into the statistics */
-    bool running;          /* uses the running statistics, whatever the pass says */
+    double epsilon;
+    bool running; /* uses the running statistics, whatever the pass says */
 } scarlet__norm;
 
 /* What a pass keeps of it, per channel: y = scale * x + shift; mean and 1 / deviation. */

@@ -38,12 +38,14 @@ static void patches(const scarlet__operand *view, size_t pixel, size_t count, fl
 {
     enum { ROW = 9, REST = SCARLET__PATCH - SCARLET__LANES };
     const size_t side = (size_t)view->side, out_side = (size_t)view->out_side;
+    const size_t pad = (size_t)view->padding, centre = 1 - pad; /* of the first patch */
     size_t x = pixel % out_side, y = pixel / out_side % out_side;
     const float *picture = view->x + pixel / (out_side * out_side) * side * side * 3;
     for (size_t i = 0; i < count; i++) {
         float *low = out + i * SCARLET__LANES, *high = low + stride;
-        const float *middle = picture + (2 * y * side + 2 * x) * 3;
-        const bool whole = x > 0 && y > 0 && 2 * x + 1 < side && 2 * y + 1 < side;
+        const float *middle = picture + ((2 * y + centre) * side + 2 * x + centre) * 3;
+        const bool whole =
+            2 * x >= pad && 2 * y >= pad && 2 * x + centre + 1 < side && 2 * y + centre + 1 < side;
         if (whole) {
             const float *row = middle - 3, *above = row - side * 3, *below = row + side * 3;
             memcpy(low, above, ROW * sizeof *low);
@@ -54,7 +56,8 @@ static void patches(const scarlet__operand *view, size_t pixel, size_t count, fl
         } else {
             float patch[2 * SCARLET__LANES] = {0};
             for (size_t tap = 0; tap < 9; tap++) {
-                const size_t row = 2 * y + tap / 3, column = 2 * x + tap % 3; /* one more */
+                const size_t row = 2 * y + tap / 3 + centre; /* one more */
+                const size_t column = 2 * x + tap % 3 + centre;
                 if (row > 0 && row <= side && column > 0 && column <= side)
                     memcpy(patch + tap * 3, picture + ((row - 1) * side + column - 1) * 3,
                            3 * sizeof *patch);

@@ -29,6 +29,7 @@ typedef struct scarlet__operand {
     const float *other, *a, *b, *c;
     /* PATCHES */
     int side, out_side;
+    int padding; /* above and on the left, 0 or 1 */
 } scarlet__operand;
 
 enum { SCARLET__PATCH = 27 }; /* values of a patch: [ky][kx][3] */

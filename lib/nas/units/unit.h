@@ -21,6 +21,8 @@ typedef struct scarlet__unit {
     int side;            /* of the expansion: what the depthwise convolution reads */
     int out_side;        /* of the depthwise convolution's output */
     int kernel, stride;  /* of the depthwise convolution */
+    int padding;         /* of it, above and on the left */
+    int in_padding;      /* of an ENTRY's stem */
     bool residual;
     scarlet__nonlinearity nonlinearity; /* after the batch norms but the projection's */
     scarlet__excite excite;             /* .squeeze is 0 without */

@@ -117,20 +117,25 @@ FILTER(7, 1)
 FILTER(7, 2)
 
 /* Inputs of rows of parity py and columns of parity px meet every other weight of the kernel, the
- * last one first: one at row ky goes to output row (y + k / 2 - ky) / 2. */
+ * last one first: one at row ky goes to output row (y + k / 2 - ky) / 2. With one pixel of padding
+ * less, inputs are where their neighbours before them would be, those of parities 1 - py, 1 - px.
+ */
 INLINE void spread_parity(int wide, int k, int py, int px, const scarlet__filter *f)
 {
     const int pad = k / 2, first_y = (py + pad) % 2, first_x = (px + pad) % 2;
     const int rows = (k - first_y + 1) / 2, columns = (k - first_x + 1) / 2;
     const int last_y = first_y + 2 * (rows - 1), last_x = first_x + 2 * (columns - 1);
-    const size_t up = (size_t)(pad + (py + pad - last_y) / 2);
-    const size_t left = (size_t)(pad + (px + pad - last_x) / 2);
+    /* The first input: one before the picture if its parity is 1 and it moves to 0. */
+    const int y_0 = f->less ? 1 - py : py, x_0 = f->less ? 1 - px : px;
+    const int before_y = y_0 < py, before_x = x_0 < px;
+    const size_t up = (size_t)(pad + (py + pad - last_y) / 2 - before_y);
+    const size_t left = (size_t)(pad + (px + pad - last_x) / 2 - before_x);
     const float *w = f->weights + (last_y * k + last_x) * LANES;
-    const size_t width = (f->width - (size_t)px + 1) / 2;
+    const size_t width = (f->width - (size_t)x_0 + 1) / 2;
     for (int v = 0; v < LANES; v += VL) {
-        for (size_t y = (size_t)py; y < f->height; y += 2) {
+        for (size_t y = (size_t)y_0; y < f->height; y += 2) {
             const float *in = f->in + (y / 2 + up) * f->in_row + left * LANES + v;
-            float *out = f->out + (y * f->width + (size_t)px) * LANES + v;
+            float *out = f->out + (y * f->width + (size_t)x_0) * LANES + v;
             for (size_t x = 0; x < width; x += (size_t)wide) {
                 vec acc[TILE_MAX];
                 UNROLL for (int i = 0; i < wide; i++) acc[i] = splat(0);

@@ -61,6 +61,7 @@ typedef struct scarlet__filter {
     float *out;           /* [height][width][16] */
     size_t width, height;
     float *sums; /* [2][16]; NULL: not wanted */
+    bool less;   /* of spread: the convolution's padding before the input is k / 2 - 1 */
 } scarlet__filter;
 
 /* weights[ky][kx] += sum over outputs of gradient[y][x] * in[y * s + ky][x * s + kx] */
