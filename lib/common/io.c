@@ -44,7 +44,7 @@ scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scar
 
 void scarlet__source_memory(const void *data, size_t size, scarlet__source *out)
 {
-    *out = (scarlet__source){.fd = -1, .memory = data, .size = size, .name = "memory"};
+    *out = (scarlet__source){.fd = -1, .memory = data, .size = size, .name = SCARLET__IN_MEMORY};
 }
 
 void scarlet__source_close(scarlet__source *source)
@@ -57,10 +57,10 @@ void scarlet__source_close(scarlet__source *source)
 static scarlet_status ends(const scarlet__source *source, uint64_t at, uint64_t offset, size_t size,
                            scarlet_error *err)
 {
-    return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                         "%s: file ends at byte %llu, where %llu bytes are needed at byte %llu",
-                         source->name, (unsigned long long)at, (unsigned long long)size,
-                         (unsigned long long)offset);
+    return scarlet__fail(
+        err, SCARLET_ERROR_CORRUPT,
+        "%s: cut short: it ends at byte %llu, where %llu bytes are needed at byte %llu",
+        source->name, (unsigned long long)at, (unsigned long long)size, (unsigned long long)offset);
 }
 
 scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,

@@ -9,14 +9,15 @@ typedef struct scarlet__source {
     int fd;                /* -1 for memory */
     const uint8_t *memory; /* NULL for a file */
     uint64_t size;         /* when opened; reading a file that shrinks later fails */
-    const char *name;      /* for messages: the path as given (not copied), or "memory" */
+    const char *name;      /* for messages: the path as given (not copied), or the next */
 } scarlet__source;
+#define SCARLET__IN_MEMORY "data in memory"
 
 /* Opens a regular file; anything else (a directory, FIFO, device) is refused without blocking. */
 scarlet_status scarlet__source_open(const char *path, scarlet__source *out, scarlet_error *err);
 void scarlet__source_memory(const void *data, size_t size, scarlet__source *out);
 void scarlet__source_close(scarlet__source *source);
-/* Reads exactly `size` bytes at `offset`; past the end is CORRUPT ("file ends at byte N, ..."). */
+/* Reads exactly `size` bytes at `offset`; past the end is CORRUPT ("cut short: ..."). */
 scarlet_status scarlet__source_read(const scarlet__source *source, uint64_t offset, void *out,
                                     size_t size, scarlet_error *err);
 /* A buffer on a source, so that many small reads are few system calls. Set `source` and `end`, the

@@ -50,13 +50,16 @@ static scarlet_status read_header(reader *r)
     scarlet_status status = scarlet__source_read(source, 0, &length, PREFIX, r->err);
     if (status != SCARLET_OK)
         return status;
-    if (length > HEADER_MAX || length > source->size - PREFIX)
-        return scarlet__fail(
-            r->err, SCARLET_ERROR_CORRUPT,
-            "%s: safetensors header of %llu bytes, but the file has %llu after byte %d and the "
-            "format allows %d",
-            name_of(r), (unsigned long long)length, (unsigned long long)(source->size - PREFIX),
-            PREFIX, HEADER_MAX);
+    if (length > HEADER_MAX)
+        return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
+                             "%s: safetensors header of %llu bytes, the format allows %d",
+                             name_of(r), (unsigned long long)length, HEADER_MAX);
+    if (length > source->size - PREFIX)
+        return scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
+                             "%s: cut short: safetensors header of %llu bytes, the file has %llu "
+                             "after byte %d",
+                             name_of(r), (unsigned long long)length,
+                             (unsigned long long)(source->size - PREFIX), PREFIX);
     char *text = r->tensors->owned = scarlet__alloc((size_t)length + 1, 1);
     if (!text)
         return scarlet__fail_memory(r->err);
@@ -247,9 +250,9 @@ static scarlet_status place(reader *r)
     scarlet__free(order);
     if (status == SCARLET_OK && at != size)
         status = scarlet__fail(r->err, SCARLET_ERROR_CORRUPT,
-                               "%s: the tensors take %llu bytes, the file has %llu for them%s",
-                               name_of(r), (unsigned long long)at, (unsigned long long)size,
-                               at > size ? " (cut short?)" : "");
+                               "%s: %sthe tensors take %llu bytes, the file has %llu for them",
+                               name_of(r), at > size ? "cut short: " : "", (unsigned long long)at,
+                               (unsigned long long)size);
     for (size_t i = 0; i < t->count; i++)
         t->tensor[i].offset += r->data;
     return status;

@@ -120,9 +120,10 @@ static boolean on_empty(j_decompress_ptr jpeg)
     if (d->complete)
         escape(d, SCARLET_OK);
     if (d->next >= d->source->size)
-        escape(d, scarlet__fail(d->err, SCARLET_ERROR_CORRUPT,
-                                "%s: JPEG file ends at byte %llu, before the end of the picture",
-                                d->source->name, (unsigned long long)d->source->size));
+        escape(d, scarlet__fail(
+                      d->err, SCARLET_ERROR_CORRUPT,
+                      "%s: cut short: the JPEG ends at byte %llu, before the end of the picture",
+                      d->source->name, (unsigned long long)d->source->size));
     uint64_t left = d->source->size - d->next;
     size_t size = BLOCK - (size_t)(d->next % BLOCK);
     if (size > left)

@@ -204,7 +204,7 @@ scarlet_status scarlet__png_end(scarlet__png_file *f, scarlet__png_marks *marks,
         if (chunk.length > source->size - chunk.at)
             return scarlet__fail(
                 err, SCARLET_ERROR_CORRUPT,
-                "%s: damaged PNG: the file ends at byte %llu, inside chunk %.4s at byte %llu",
+                "%s: cut short: the PNG ends at byte %llu, inside chunk %.4s at byte %llu",
                 source->name, (unsigned long long)source->size, chunk.kind,
                 (unsigned long long)f->next);
         if (marks)

@@ -173,25 +173,27 @@ scarlet_status scarlet_image_probe(const void *data, size_t size, uint32_t *widt
                                       : "height");
     const uint8_t *bytes = data;
     scarlet__picture_kind kind;
-    scarlet_status status = scarlet__picture_sniff("memory", bytes, size, &kind, err);
+    scarlet_status status = scarlet__picture_sniff(SCARLET__IN_MEMORY, bytes, size, &kind, err);
     if (status != SCARLET_OK)
         return status;
     uint32_t w = 0, h = 0;
     if (kind == SCARLET__PNG) {
         if (!png_size(bytes, size, &w, &h))
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                                 "memory: the PNG data have no header with a size");
+                                 SCARLET__IN_MEMORY ": the PNG data have no header with a size");
     } else {
         const uint8_t *sof = frame(bytes, size);
         if (!sof)
             return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
-                                 "memory: the JPEG data end before the header with the size");
+                                 SCARLET__IN_MEMORY
+                                 ": the JPEG data end before the header with the size");
         h = be16(sof + 1);
         w = be16(sof + 3);
     }
     if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
-        return scarlet__fail(err, SCARLET_ERROR_CORRUPT, "memory: a picture of %lu x %lu pixels",
-                             (unsigned long)w, (unsigned long)h);
+        return scarlet__fail(err, SCARLET_ERROR_CORRUPT,
+                             SCARLET__IN_MEMORY ": a picture of %lu x %lu pixels", (unsigned long)w,
+                             (unsigned long)h);
     *width = w;
     *height = h;
     return SCARLET_OK;

@@ -364,7 +364,7 @@ static bool begins_with(const char *reason, const char *name)
 
 char *fault_text(const char *name, const char *reason)
 {
-    static const char memory[] = "memory: "; /* the name of what has no path */
+    static const char memory[] = "data in memory: "; /* the name of what has no path */
     if (begins_with(reason, name))
         return cli_format("%s", reason);
     bool unnamed = strncmp(reason, memory, sizeof memory - 1) == 0;

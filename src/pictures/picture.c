@@ -41,7 +41,7 @@ static scarlet_status fail_with(scarlet_error *err, scarlet_status status, const
     return status;
 }
 
-/* Messages say `name` where the library says "memory". */
+/* Messages say `name` where the library says "data in memory". */
 static scarlet_status decode(const char *name, const char *data, size_t size,
                              const scarlet_options *opts, scarlet_image **out, scarlet_error *err)
 {
@@ -49,7 +49,7 @@ static scarlet_status decode(const char *name, const char *data, size_t size,
     scarlet_status status = scarlet_image_decode(data, size, opts, out, &inner);
     if (status == SCARLET_OK)
         return status;
-    static const char prefix[] = "memory: "; /* the library's name for bytes */
+    static const char prefix[] = "data in memory: "; /* the library's name for bytes */
     size_t length = sizeof prefix - 1;
     const char *text = inner.message;
     if (strncmp(text, prefix, length) == 0)

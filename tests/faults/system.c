@@ -227,7 +227,7 @@ static void shrinking(const char *name, use fn, const char *path)
     int result = REFUSED;
     for (size_t n = 1; result != (DONE | MISSED); n++) {
         result = in_child(fn, path, "pread", n, FAILING_SHRINK, SCARLET_ERROR_CORRUPT,
-                          "file ends at byte");
+                          "cut short: it ends at byte");
         fd = open(path, O_WRONLY | O_TRUNC);
         CHECK(fd >= 0 && write(fd, data, (size_t)size) == size && close(fd) == 0);
         if (!CHECK(result == REFUSED || (result & ~MISSED) == DONE)) {

@@ -41,90 +41,94 @@ static void lies(void)
         const char *message;
     } row[] = {
         /* the JSON */
-        {"{", 0, "corrupt: memory: safetensors header, byte 9: expected a string"},
-        {"{" A, 8, "corrupt: memory: safetensors header, byte 61: expected ',' or '}'"},
-        {"{" A ",}", 8, "corrupt: memory: safetensors header, byte 62: expected a string"},
-        {"{" A "} x", 8, "corrupt: memory: safetensors header, byte 63: expected the end"},
-        {"{\"a\" 1}", 8, "corrupt: memory: safetensors header, byte 13: expected ':'"},
-        {"{\"a\":1}", 8, "corrupt: memory: safetensors header, byte 13: expected '{'"},
-        {"{\"a\xFF\":1}", 8, "corrupt: memory: safetensors header, byte 11: not UTF-8"},
+        {"{", 0, "corrupt: data in memory: safetensors header, byte 9: expected a string"},
+        {"{" A, 8, "corrupt: data in memory: safetensors header, byte 61: expected ',' or '}'"},
+        {"{" A ",}", 8, "corrupt: data in memory: safetensors header, byte 62: expected a string"},
+        {"{" A "} x", 8, "corrupt: data in memory: safetensors header, byte 63: expected the end"},
+        {"{\"a\" 1}", 8, "corrupt: data in memory: safetensors header, byte 13: expected ':'"},
+        {"{\"a\":1}", 8, "corrupt: data in memory: safetensors header, byte 13: expected '{'"},
+        {"{\"a\xFF\":1}", 8, "corrupt: data in memory: safetensors header, byte 11: not UTF-8"},
         {"{\"a\\u0000\":1}", 8,
-         "corrupt: memory: safetensors header, byte 17: a string holds a NUL character"},
+         "corrupt: data in memory: safetensors header, byte 17: a string holds a NUL character"},
         {"{\"a\":{\"shape\":[[[[[[[[", 8,
-         "corrupt: memory: safetensors header, byte 23: expected an unsigned integer"},
+         "corrupt: data in memory: safetensors header, byte 23: expected an unsigned integer"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: safetensors header, byte 38: expected ',' or ']'"},
+         "corrupt: data in memory: safetensors header, byte 38: expected ',' or ']'"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: safetensors header, byte 37: expected an unsigned integer"},
+         "corrupt: data in memory: safetensors header, byte 37: expected an unsigned integer"},
         {"{\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: safetensors header, byte 22: expected a string"},
+         "corrupt: data in memory: safetensors header, byte 22: expected a string"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}", 8,
-         "corrupt: memory: safetensors header, byte 59: expected ',' or ']'"},
+         "corrupt: data in memory: safetensors header, byte 59: expected ',' or ']'"},
         {"{\"__metadata__\":{\"a\":1}}", 0,
-         "corrupt: memory: safetensors header, byte 29: expected a string"},
+         "corrupt: data in memory: safetensors header, byte 29: expected a string"},
         {"{\"__metadata__\":{\"a\":null}}", 0,
-         "corrupt: memory: safetensors header, byte 29: expected a string"},
+         "corrupt: data in memory: safetensors header, byte 29: expected a string"},
         {"{\"__metadata__\":{},\"__metadata__\":{}}", 0,
-         "corrupt: memory: safetensors header, byte 42: __metadata__ occurs twice"},
+         "corrupt: data in memory: safetensors header, byte 42: __metadata__ occurs twice"},
         {"{\"__metadata__\":{\"k\":\"1\",\"j\":\"\",\"k\":\"2\"}}", 0,
-         "corrupt: memory: metadata k occurs twice"},
+         "corrupt: data in memory: metadata k occurs twice"},
 
         /* the fields */
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8,
-         "corrupt: memory: tensor a: dtype, shape or data_offsets is missing"},
+         "corrupt: data in memory: tensor a: dtype, shape or data_offsets is missing"},
         {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: tensor a: dtype, shape or data_offsets is missing"},
+         "corrupt: data in memory: tensor a: dtype, shape or data_offsets is missing"},
         {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: tensor a: a second field \"dtype\""},
+         "corrupt: data in memory: tensor a: a second field \"dtype\""},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"offsets\":[0,8]}}", 8,
-         "corrupt: memory: tensor a: unknown field \"offsets\""},
+         "corrupt: data in memory: tensor a: unknown field \"offsets\""},
         {"{\"a\":{\"dtype\":\"F8_E5M2\",\"shape\":[2],\"data_offsets\":[0,2]}}", 2,
-         "unsupported: memory: tensor a: element type F8_E5M2 is not supported"},
+         "unsupported: data in memory: tensor a: element type F8_E5M2 is not supported"},
         {"{\"a\":{\"dtype\":\"f32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
-         "unsupported: memory: tensor a: element type f32 is not supported"},
+         "unsupported: data in memory: tensor a: element type f32 is not supported"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1,
-         "corrupt: memory: safetensors header, byte 52: more than 8 dimensions"},
+         "corrupt: data in memory: safetensors header, byte 52: more than 8 dimensions"},
 
         /* sizes and places */
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8,
-         "corrupt: memory: tensor a: F32 [3] takes 12 bytes, but its place is 0 to 8"},
+         "corrupt: data in memory: tensor a: F32 [3] takes 12 bytes, but its place is 0 to 8"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8,
-         "corrupt: memory: tensor a: F32 [2] takes 8 bytes, but its place is 8 to 0"},
+         "corrupt: data in memory: tensor a: F32 [2] takes 8 bytes, but its place is 8 to 0"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[18446744073709551612,4]}}", 8,
-         "corrupt: memory: tensor a: F32 [2] takes 8 bytes, but its place is "
+         "corrupt: data in memory: tensor a: F32 [2] takes 8 bytes, but its place is "
          "18446744073709551612 to 4"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
-         "corrupt: memory: tensor a: its size overflows"},
+         "corrupt: data in memory: tensor a: its size overflows"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0,
-         "corrupt: memory: tensor a: its size overflows"},
+         "corrupt: data in memory: tensor a: its size overflows"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[9223372036854775808],\"data_offsets\":[0,0]}}", 0,
-         "corrupt: memory: safetensors header, byte 55: a dimension above 2^63"},
+         "corrupt: data in memory: safetensors header, byte 55: a dimension above 2^63"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[18446744073709551616],\"data_offsets\":[0,0]}}", 0,
-         "corrupt: memory: safetensors header, byte 55: a number above 2^64"},
+         "corrupt: data in memory: safetensors header, byte 55: a number above 2^64"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1152921504606846976],"
          "\"data_offsets\":[0,1152921504606846976]}}",
          1,
-         "corrupt: memory: the tensors take 1152921504606846976 bytes, the file has 1 for them "
-         "(cut short?)"},
+         "corrupt: data in memory: cut short: the tensors take 1152921504606846976 bytes, the file "
+         "has 1 for them"},
         {"{" A "}", 7,
-         "corrupt: memory: the tensors take 8 bytes, the file has 7 for them (cut short?)"},
-        {"{" A "}", 9, "corrupt: memory: the tensors take 8 bytes, the file has 9 for them"},
-        {"{}", 1, "corrupt: memory: the tensors take 0 bytes, the file has 1 for them"},
+         "corrupt: data in memory: cut short: the tensors take 8 bytes, the file has 7 for them"},
+        {"{" A "}", 9,
+         "corrupt: data in memory: the tensors take 8 bytes, the file has 9 for them"},
+        {"{}", 1, "corrupt: data in memory: the tensors take 0 bytes, the file has 1 for them"},
         {"{" A "," A "}", 8,
-         "corrupt: memory: tensor a: begins at byte 0 of the data, the one "
+         "corrupt: data in memory: tensor a: begins at byte 0 of the data, the one "
          "before ends at 8"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12,
-         "corrupt: memory: tensor a: begins at byte 4 of the data, the one before ends at 0"},
+         "corrupt: data in memory: tensor a: begins at byte 4 of the data, the one before ends at "
+         "0"},
         {"{" A ",\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[7,8]}}", 8,
-         "corrupt: memory: tensor b: begins at byte 7 of the data, the one before ends at 8"},
+         "corrupt: data in memory: tensor b: begins at byte 7 of the data, the one before ends at "
+         "8"},
         {"{" A ",\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9,10]}}", 10,
-         "corrupt: memory: tensor b: begins at byte 9 of the data, the one before ends at 8"},
+         "corrupt: data in memory: tensor b: begins at byte 9 of the data, the one before ends at "
+         "8"},
         {"{" A ",\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[8,9]}}", 9,
-         "corrupt: memory: tensor a occurs twice"},
+         "corrupt: data in memory: tensor a occurs twice"},
         {"{" A ",\"b\":{\"dtype\":\"U8\",\"shape\":[1073741824],\"data_offsets\":[8,1073741832]}}",
          9,
-         "corrupt: memory: the tensors take 1073741832 bytes, the file has 9 for them (cut "
-         "short?)"},
+         "corrupt: data in memory: cut short: the tensors take 1073741832 bytes, the file has 9 "
+         "for them"},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         file f = safetensors(row[i].header, row[i].bytes);
@@ -134,14 +138,14 @@ static void lies(void)
     add_number(&f, 100, 8);
     add_text(&f, "{}");
     CHECK_TEXT(outcome(&f),
-               "corrupt: memory: safetensors header of 100 bytes, but the file has 2 "
-               "after byte 8 and the format allows 100000000");
+               "corrupt: data in memory: cut short: safetensors header of 100 bytes, the file "
+               "has 2 after byte 8");
     f.size = 0;
     add_number(&f, UINT64_MAX, 8);
     add_text(&f, "{}");
     CHECK_TEXT(outcome(&f),
-               "corrupt: memory: safetensors header of 18446744073709551615 bytes, "
-               "but the file has 2 after byte 8 and the format allows 100000000");
+               "corrupt: data in memory: safetensors header of 18446744073709551615 bytes, "
+               "the format allows 100000000");
 }
 
 /* A valid file cut anywhere is refused. */
@@ -159,8 +163,8 @@ static void cuts(void)
 /* More entries than any checkpoint has are refused before they cost anything. */
 static void crowds(void)
 {
-    static const char *const message[] = {"memory: more than 65536 tensors",
-                                          "memory: more than 65536 metadata entries"};
+    static const char *const message[] = {"data in memory: more than 65536 tensors",
+                                          "data in memory: more than 65536 metadata entries"};
     for (int kind = 0; kind < 2; kind++) {
         for (size_t count = SCARLET__ENTRIES_MAX; count <= SCARLET__ENTRIES_MAX + 1; count++) {
             char *text = malloc(count * 70 + 64);
@@ -203,7 +207,8 @@ static void limit(void)
     CHECK(scarlet__tensors_open(&source, 8, &t, NULL) == SCARLET_OK);
     scarlet__tensors_free(t);
     CHECK(scarlet__tensors_open(&source, 7, &t, &err) == SCARLET_ERROR_LIMIT && !t);
-    CHECK_TEXT(err.message, "memory: its tensors take more than 7 bytes (option max_bytes)");
+    CHECK_TEXT(err.message,
+               "data in memory: its tensors take more than 7 bytes (option max_bytes)");
 }
 
 /* ---- writing ---- */

@@ -476,9 +476,9 @@ def test_archive_ends(tmp_path):
         struct.pack_into(form, data, offset, value)
         return message(write(tmp_path, data))
 
-    assert message(write(tmp_path, good + bytes(65536))) == "corrupt: X: zip: no directory at the end of the file (cut short?)"
-    assert message(write(tmp_path, good[:-1])) == "corrupt: X: zip: no directory at the end of the file (cut short?)"
-    assert message(write(tmp_path, b"PK\3\4")) == "corrupt: X: zip: no directory at the end of the file (cut short?)"
+    assert message(write(tmp_path, good + bytes(65536))) == "corrupt: X: zip: cut short, or followed by other bytes: no directory at the end of the file"
+    assert message(write(tmp_path, good[:-1])) == "corrupt: X: zip: cut short, or followed by other bytes: no directory at the end of the file"
+    assert message(write(tmp_path, b"PK\3\4")) == "corrupt: X: zip: cut short, or followed by other bytes: no directory at the end of the file"
     assert changed(end + 4, "<H", 1) == "corrupt: X: zip: an archive of several parts"
     assert changed(end + 8, "<H", 1) == "corrupt: X: zip: an archive of several parts"
     assert changed(end + 12, "<I", 1) == "corrupt: X: zip: its two end records differ"
@@ -674,7 +674,7 @@ def test_safetensors_headers(tmp_path):
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", 100_000_001) + b"{")
         f.truncate(200_000_000)
-    assert message(path).endswith("and the format allows 100000000")
+    assert message(path).endswith("safetensors header of 100000001 bytes, the format allows 100000000")
 
 
 # ---- files that change while they are read ----

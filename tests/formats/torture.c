@@ -34,7 +34,7 @@ static scarlet_status load(const uint8_t *data, size_t size)
                                               value, &err);
     CHECK(err.status == status);
     CHECK(status == SCARLET_OK || status == SCARLET_ERROR_MEMORY ||
-          strncmp(err.message, "memory: ", 8) == 0);
+          strncmp(err.message, "data in memory: ", 16) == 0);
     scarlet__tensors_free(t);
     free(copy);
     return status;

@@ -38,7 +38,7 @@ def verdict(dump, tmp_path):
         try:
             found = dump.pixels(path, command=command)
         except Refused as refusal:
-            assert refusal.text.startswith(f"{path}: " if command == "pixels" else "memory: ")
+            assert refusal.text.startswith(f"{path}: " if command == "pixels" else "data in memory: ")
             found = None
         fast = f"decode=fast,resize={(1, 2, 4)[calls[0] % 3]}"  # 1/8, 1/4, 1/2 of a small picture
         try:

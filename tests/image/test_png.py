@@ -213,7 +213,7 @@ def test_refused(dump, rng, tmp_path):
          "a palette of more than 256 colours"),
         (header(0, 0, 255, 255, 0, 0, 255, 255, 8, 0, 0, 0, 0), "limit"),
         (header(0, 0, 32, 0, 0, 0, 32, 0, 8, 2, 0, 0, 0), "cannot hold 8192 x 8192 pixels"),
-        (grey[:33], f"{path}: file ends at byte 33, where 8 bytes are needed at byte 33"),
+        (grey[:33], f"{path}: cut short: it ends at byte 33, where 8 bytes are needed at byte 33"),
     )
     for data, text in cases:
         path.write_bytes(data)

@@ -308,6 +308,7 @@ def test_damaged(stripes, whole, folder):
     (["batch-size=500"], "argument: 300 training pictures are fewer than the 500 of a step (option batch-size)"),
     (["batch-size=50", "micro-batch=20"], "argument: option batch-size: 50 is not a multiple of micro-batch, 20"),
     (["lr=0.1", "min-lr=0.2"], "argument: option min-lr: more than lr, 0.1"),
+    (["time=1", "epochs=3"], "argument: option epochs has no effect where time is given"),
     (["resize=20"], "argument: option resize: 20 is less than the input size 32"),
     (["lr=-1"], 'argument: option lr: "-1"; expected a number, 0 to 100, or auto'),
     (["sched=linear"], 'argument: option sched: "linear"; expected cosine, step, constant'),

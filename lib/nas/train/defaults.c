@@ -88,6 +88,10 @@ static void resolve_course(resolver *r)
 {
     bool tuning = r->c->fine_tuning, sgd = get(r, SCARLET_TRAIN_OPTIMIZER) == 1;
     double n = (double)r->c->pictures, batch = get(r, SCARLET_TRAIN_BATCH_SIZE);
+    if (r->status == SCARLET_OK && get(r, SCARLET_TRAIN_TIME) > 0 &&
+        !scarlet__train_is_auto(r->opts, SCARLET_TRAIN_EPOCHS))
+        r->status = scarlet__fail(r->err, SCARLET_ERROR_ARGUMENT,
+                                  "option epochs has no effect where time is given");
     set(r, SCARLET_TRAIN_EPOCHS,
         floor(tuning ? clamp(60000 / n, 5, 30) : clamp(1500000 / n, 20, 150)));
     double epochs = get(r, SCARLET_TRAIN_EPOCHS);
