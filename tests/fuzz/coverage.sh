@@ -24,7 +24,7 @@ png: lib/image/png.c lib/image/png_chunks.c lib/image/png_orientation.c
 labels api: lib/results/labels.c
 labels: lib/common/utf8.c
 options api: lib/options/options.c
-list: src/common/lines.c src/pictures/lists.c src/pictures/truth.c
+list: src/common/lines.c src/common/cells.c src/pictures/table.c src/pictures/lists.c src/pictures/truth.c
 tar: src/pictures/tar.c
 results: src/common/json_read.c src/verify/merge.c src/verify/journal.c"
 
