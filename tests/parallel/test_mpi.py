@@ -26,8 +26,9 @@ def words(data, output, training="fair", epochs=2, threads=1):
 
 
 def contents(folder):
-    """Names and bytes, but for the number of threads, which the supernet's file has."""
-    return {path.name: path.read_bytes().replace(b"threads = 2", b"threads = 1") for path in folder.iterdir()}
+    """Names and bytes, but for the folder's own name, and the number of threads, which the supernet's file has."""
+    return {path.name: path.read_bytes().replace(bytes(folder), b"").replace(b"threads = 2", b"threads = 1")
+            for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("training", ["fair", "uniform", "uniform-many"])
