@@ -182,7 +182,8 @@ SCARLET_API void scarlet_image_free(scarlet_image *image);
  *         if that is not the file's, the file's resize changes in proportion. A resize below the
  *         input size is refused.
  * k       at least 1; more than the number of classes means all of them
- * out     array of k elements; receives softmax probabilities in descending order
+ * out     array of k elements; receives softmax probabilities in descending order. A program that
+ *         is to say "unsure" below a probability p does so where out[0].score < p.
  * n_out   receives min(k, classes); may be NULL
  *
  * Errors: ARGUMENT (also for a session whose output is features, or that is in use by another

@@ -128,7 +128,7 @@ static void say_what(const training *t)
     const scarlet_train_options *o = scarlet_trainer_options(t->trainer);
     if (t->q.quiet || t->q.json)
         return;
-    printf("%zu pictures for training, %zu for validation%s, %zu for the test; %zu classes\n",
+    printf("pictures: %zu for training, %zu for validation%s, %zu for the test; %zu classes\n",
            d->parts[SCARLET_PART_TRAIN], d->parts[SCARLET_PART_VALIDATION],
            d->split ? " (split off)" : "", d->parts[SCARLET_PART_TEST], d->classes);
     const char *initial = scarlet_train_options_text(o, SCARLET_TRAIN_INITIAL_CHECKPOINT);

@@ -63,8 +63,8 @@ static void plot_calibration(FILE *out, const tally *t)
         double mean = (double)b->confidence * 1e-9 / (double)b->count;
         bar(out, "right", (double)i / BINS, (double)(i + 1) / BINS, 0, share);
         fprintf(out,
-                "<title>%lld pictures of mean confidence %.1f %%: %.1f %% right</title></rect>",
-                (long long)b->count, 100 * mean, 100 * share);
+                "<title>%lld picture%s of mean confidence %.1f %%: %.1f %% right</title></rect>",
+                (long long)b->count, b->count == 1 ? "" : "s", 100 * mean, 100 * share);
         fprintf(out, "<circle class=\"dot\" cx=\"%.2f\" cy=\"%.2f\" r=\"2.5\"/>\n", at_x(mean),
                 at_y(share));
     }
