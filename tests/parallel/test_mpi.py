@@ -56,15 +56,17 @@ def test_search(data, tmp_path):
     assert contents(tmp_path / "part") == whole
 
 
+RANK = "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
+
+
 def start(data, output, epochs):
-    """Two processes, the second of which leaves its number; returns once an epoch is done."""
-    train = list(map(str, words(data, output, epochs=epochs)))
-    job = subprocess.Popen([*MPIRUN, "-n", "1", COMMAND, *train, ":", "-n", "1", "sh", "-c", 'echo $$ >"$0"; exec "$@"',
-                            f"{output}.pid", COMMAND, *train], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Two processes, which leave their numbers; returns, with the second's, once an epoch is done."""
+    job = subprocess.Popen([*MPIRUN, "-n", "2", "sh", "-c", f'echo $$ >"$0.{RANK}"; exec "$@"', output, COMMAND,
+                            *map(str, words(data, output, epochs=epochs))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (output / "results.csv").exists() and job.poll() is None:
         time.sleep(0.01)
     assert job.poll() is None, "it ended early"
-    return job, int((output.parent / f"{output.name}.pid").read_text())
+    return job, int((output.parent / f"{output.name}.1").read_text())
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -92,10 +94,10 @@ def test_refused(data, tmp_path):
 @pytest.mark.parametrize("option, message", [("seed=5", "data: "), ("lr=0.2", "weights: "), ("isa-max=portable", "instruction set (isa-max limits it): portable in ")])
 def test_unlike(option, message, data, tmp_path):
     """Processes that would not give the same bits are refused, by name."""
-    run(0, *words(data, tmp_path / "a"))
-    run(0, *words(data, tmp_path / "b"), "--opt", option)
-    command = [[COMMAND, "search", str(tmp_path / name), "--output", str(tmp_path / "found")] for name in "ab"]
-    result = subprocess.run([*MPIRUN, "-n", "1", *command[0], ":", "-n", "1", *command[1]], capture_output=True, text=True)
+    run(0, *words(data, tmp_path / "0"))
+    run(0, *words(data, tmp_path / "1"), "--opt", option)
+    result = subprocess.run([*MPIRUN, "-n", "2", "sh", "-c", f'exec "$0" search "$1/{RANK}" --output "$1/found"', COMMAND, tmp_path],
+                            capture_output=True, text=True)
     assert result.returncode == 2 and message in result.stderr and "process 1" in result.stderr
 
 
