@@ -170,9 +170,8 @@ def rewrite(path, target, change):
 
 
 @pytest.mark.parametrize("position, rank", [
-    *((p, r) for p in ("after a block without residual", "before the tail") for r in (0, 8)),
-    # Not 0 here: what follows would be constant, and batch norm would make a signal of rounding.
-    *(("between residual blocks", r) for r in (1, 8, 15))])
+    *((p, r) for p in ("after a block without residual", "before the tail", "everywhere") for r in (0, 8)),
+    *(("between residual blocks", r) for r in (0, 1, 8, 15))])
 def test_singular(position, rank, library, trained, data, tmp_path):
     """A LET of any rank merges."""
     _, path = trained
@@ -184,6 +183,23 @@ def test_singular(position, rank, library, trained, data, tmp_path):
 
     skipped = POSITIONS[position]
     changed = rewrite(path, tmp_path / "x.safetensors", {f"weights.mb_module.{i}.let.weight": lower for i in skipped})
+    net = Supernet.load(library, changed, data)
+    name = genotype(skipped, "let")
+    assert export(net, name, tmp_path / "child.safetensors") < 1e-4
+    expected, _ = wanted(changed, name, data)
+    child, _ = child_of(tmp_path / "child.safetensors")
+    with torch.no_grad():
+        assert error(child(data.tensors(1)[0]), expected) < 1e-4
+
+
+@pytest.mark.parametrize("skipped, scales", [
+    ([4], {4: 1e-30}), ([4], {4: 1e-12}), ([4], {4: 1e-7}), ([4, 5], {5: 0}), ([3, 5], {3: 0}), ([3, 5], {5: 0}), ([3, 5], {3: 1e-20, 5: 1e-5}),
+    ([4], {4: 1e6})])
+def test_scale(skipped, scales, library, trained, data, tmp_path):
+    """A LET that is 0 or close to it merges, and a large one; with another one that is regular, too."""
+    _, path = trained
+    changed = rewrite(path, tmp_path / "x.safetensors", {
+        f"weights.mb_module.{i}.let.weight": lambda array, scale=scale: array * scale for i, scale in scales.items()})
     net = Supernet.load(library, changed, data)
     name = genotype(skipped, "let")
     assert export(net, name, tmp_path / "child.safetensors") < 1e-4

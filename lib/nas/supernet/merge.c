@@ -9,6 +9,7 @@
 
 enum { BEFORE = 2 };                        /* layers of a network before the first searched one */
 static const double floor_of_values = 1e-6; /* of the largest singular value */
+static const double nothing = 1e-9;         /* a LET with smaller elements carries nothing */
 
 /* ---- matrices [n][n]; NULL is the identity ---- */
 
@@ -39,6 +40,11 @@ static bool multiply(const double *a, const double *b, int n, double **out)
     return true;
 }
 
+static bool zero(int n, double **out)
+{
+    return (*out = scarlet__calloc((size_t)n * (size_t)n, sizeof **out)) != NULL;
+}
+
 /* U diag(s^power), or its transpose. */
 static double *scaled(const double *u, const double *s, double power, bool transposed, int n)
 {
@@ -51,12 +57,11 @@ static double *scaled(const double *u, const double *s, double power, bool trans
     return out;
 }
 
-/* Singular values no smaller than a part of the largest; of 0, than that part of 1. */
+/* Singular values no smaller than a part of the largest. */
 static void raise_values(double *s, int n)
 {
-    const double least = floor_of_values * (s[0] > 0 ? s[0] : 1);
     for (int i = 0; i < n; i++)
-        s[i] = fmax(s[i], least);
+        s[i] = fmax(s[i], floor_of_values * s[0]);
 }
 
 /* Room for a decomposition. */
@@ -131,13 +136,26 @@ static void clear(stage *s)
     *s = (stage){0};
 }
 
-/* Bases that turn the LETs between residual blocks into identities: basis[i - 1] = basis[i] gap[i],
- * the first and the last from the product of all by halves. */
-static bool choose_bases(stage *s)
+/* The last gap between residual blocks that lets nothing through; 0: there is none. */
+static int last_closed(const stage *s)
+{
+    for (int i = s->count - 1; i > 0; i--) {
+        double most = 0;
+        for (int k = 0; s->gap[i] && k < s->n * s->n; k++)
+            most = fmax(most, fabs(s->gap[i][k]));
+        if (s->gap[i] && most < nothing)
+            return i;
+    }
+    return 0;
+}
+
+/* Bases that turn the LETs between residual blocks after gap `open` into identities:
+ * basis[i - 1] = basis[i] gap[i], the first and the last from the product of all by halves. */
+static bool choose_bases(stage *s, int open)
 {
     const int last = s->count - 1, n = s->n;
     double *product = NULL;
-    for (int i = 1; i <= last; i++) {
+    for (int i = open + 1; i <= last; i++) {
         double *longer;
         if (!s->gap[i])
             continue;
@@ -157,11 +175,11 @@ static bool choose_bases(stage *s)
         return false;
     s->basis[last] = scaled(d.u, d.s, -0.5, true, n);
     s->back[last] = scaled(d.u, d.s, 0.5, false, n);
-    s->basis[0] = scaled(d.v, d.s, 0.5, true, n);
-    s->back[0] = scaled(d.v, d.s, -0.5, false, n);
+    s->basis[open] = scaled(d.v, d.s, 0.5, true, n);
+    s->back[open] = scaled(d.v, d.s, -0.5, false, n);
     scarlet__free(d.u);
-    ok = s->basis[last] && s->back[last] && s->basis[0] && s->back[0];
-    for (int i = last - 1; ok && i > 0; i--) {
+    ok = s->basis[last] && s->back[last] && s->basis[open] && s->back[open];
+    for (int i = last - 1; ok && i > open; i--) {
         ok = multiply(s->basis[i + 1], s->gap[i + 1], n, &s->basis[i]);
         if (ok)
             ok = (s->back[i] = inverse(s->basis[i], n)) != NULL;
@@ -169,7 +187,8 @@ static bool choose_bases(stage *s)
     return ok;
 }
 
-/* Ends a stage: sets the merges of its blocks. */
+/* Ends a stage: sets the merges of its blocks. Those before a gap that lets nothing through write
+ * 0, which is what the gap would make of anything. */
 static bool finish(stage *s, scarlet__merge *merge)
 {
     const int n = s->n;
@@ -177,13 +196,16 @@ static bool finish(stage *s, scarlet__merge *merge)
     first->out_size = next->in_size = n;
     if (s->count == 0)
         return multiply(s->gap[0], NULL, n, &next->in);
-    bool ok = choose_bases(s) && multiply(s->basis[0], s->gap[0], n, &first->out) &&
-              multiply(s->gap[s->count], s->back[s->count - 1], n, &next->in);
+    const int open = last_closed(s);
+    bool ok = choose_bases(s, open) &&
+              multiply(s->gap[s->count], s->back[s->count - 1], n, &next->in) &&
+              (open ? zero(n, &first->out) : multiply(s->basis[0], s->gap[0], n, &first->out));
     for (int i = 1; ok && i <= s->count; i++) {
         scarlet__merge *m = &merge[s->layer[i]];
         m->in_size = m->out_size = n;
-        ok = multiply(s->back[i - 1], NULL, n, &m->in) &&
-             multiply(s->basis[i - 1], NULL, n, &m->out);
+        ok = i <= open ? zero(n, &m->out)
+                       : multiply(s->back[i - 1], NULL, n, &m->in) &&
+                             multiply(s->basis[i - 1], NULL, n, &m->out);
     }
     return ok;
 }

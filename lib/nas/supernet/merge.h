@@ -5,7 +5,9 @@
  * residual may be written in any basis T: blocks that read it get E T^-1, those that write it T P
  * and T b. A LET after a block without residual goes into that block's P, one before such a block
  * into that one's E; between residual blocks a basis before it and another after it absorb it, from
- * its singular values by halves, so that nothing grows beyond what it was.
+ * its singular values by halves, so that nothing grows beyond what it was. Singular values are
+ * taken as 1e-6 of the largest at least. A LET that is 0 there, or as good as 0 (no element reaches
+ * 1e-9), has no such basis; the blocks before it then write 0.
  */
 #ifndef SCARLET_NAS_SUPERNET_MERGE_H
 #define SCARLET_NAS_SUPERNET_MERGE_H
