@@ -559,13 +559,15 @@ SCARLET_API scarlet_status scarlet_supernet_score(scarlet_supernet *supernet, co
  * drop_let they become identities, which changes it. Batch norm's statistics are those that
  * scarlet_supernet_score measures; of layers changed by a merge, they are measured anew.
  *
+ * path        ends in .pth: a PyTorch state dict for torch.load, of the released class; it has no
+ *             place for labels, sizes and the space. Else a safetensors file
  * opts        storage; NULL: f32
  * difference  receives the largest difference of the file's logits from the supernet's, on up to 64
  *             pictures, as a share of the largest logit; may be NULL
  *
  * The target appears complete or not at all, and only if the file's f32 logits differ by at most
  * 1e-4 (not asked with drop_let): else INTERNAL, saying by how much. Errors as
- * scarlet_supernet_score; IO for the target.
+ * scarlet_supernet_score; IO for the target, LIMIT for a .pth file of 4 GiB.
  */
 SCARLET_API scarlet_status scarlet_supernet_export(scarlet_supernet *supernet, const char *genotype,
                                                    const char *path, int32_t drop_let,

@@ -44,5 +44,5 @@ scarlet_status scarlet__store_put(const scarlet__store *s, scarlet__output *outp
                                         .count = s->count,
                                         .elements = elements,
                                         .user = &j};
-    return scarlet__safetensors_put(output, name, &contents, err);
+    return (s->put ? s->put : scarlet__safetensors_put)(output, name, &contents, err);
 }

@@ -17,7 +17,9 @@ enum { GENOTYPE = 128, FRONT, DROP_LET, STORAGE };
 static const cli_option options[] = {
     {GENOTYPE, "genotype", "TEXT", "the network, as scarlet score prints it"},
     {FRONT, "front", "FILE", "all networks of a table, such as pareto.csv of scarlet search"},
-    {'O', "output", "PATH", "the safetensors file to write, or with --front the folder"},
+    {'O', "output", "PATH",
+     "the file to write: a safetensors file, or PyTorch's if it ends in .pth;\n"
+     "with --front the folder"},
     {DROP_LET, "drop-let", NULL,
      "leave linear transformations out instead of merging them: another function"},
     {STORAGE, "storage", "f32|f16", "type of convolution and linear weights; default f32"},
@@ -139,6 +141,7 @@ const cli_command cli_nas = {
     .notes =
         "Examples:\n"
         "  scarlet export super --genotype e3k3,id,e6k5se --output child.safetensors\n"
+        "  scarlet export super --genotype e3k3,id,e6k5se --output child.pth\n"
         "  scarlet export super --front found/pareto.csv --output children --storage f16\n",
     .run = run,
 };

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -138,6 +139,30 @@ def test_half(trained, tmp_path):
     plain = export(net, genotype([]), tmp_path / "a.safetensors", storage="f16")
     merged = export(net, genotype([4]), tmp_path / "b.safetensors", storage="f16")
     assert 1e-5 < plain < 3e-3 and merged < 4 * plain
+
+
+@pytest.mark.parametrize("storage", ["f32", "f16"])
+def test_torch(storage, trained, data, tmp_path):
+    """A .pth file holds what the safetensors file does, under the names of the released class, which loads it strictly."""
+    net, path = trained
+    export(net, genotype([4]), tmp_path / "child.safetensors", storage=storage)
+    export(net, genotype([4]), tmp_path / "child.pth", storage=storage)
+    state = torch.load(tmp_path / "child.pth", weights_only=True)
+    tensors = read_safetensors(tmp_path / "child.safetensors")[1]
+    child = reference.Scarlet(reference.parse_genotype(genotype([4])), CLASSES, reference.parse_space(SPACE.splitlines()[0][6:]))
+    assert list(state) == list(child.state_dict())
+    for name, value in state.items():
+        if name.endswith("num_batches_tracked"):
+            assert value == 0 and value.dtype == torch.int64
+            continue
+        assert torch.equal(value.double(), tensors[name])
+        assert value.dtype == (torch.float16 if storage == "f16" and value.dim() > 1 else torch.float32)
+    child.load_state_dict(state, strict=True)
+    expected, _ = wanted(path, genotype([4], "let"), data)
+    with torch.no_grad():
+        assert error(child.double().eval()(data.tensors(1)[0]), expected) < (2e-5 if storage == "f32" else 1e-2)
+    with zipfile.ZipFile(tmp_path / "child.pth") as archive:
+        assert archive.testzip() is None and archive.read("archive/version") == b"3\n"
 
 
 def test_dropped(trained, data, tmp_path):

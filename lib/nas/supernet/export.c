@@ -9,6 +9,7 @@
 #include "common/memory.h"
 #include "nas/supernet/merge.h"
 #include "nas/supernet/scorer.h"
+#include "nas/supernet/torch_write.h"
 #include "network/metadata.h"
 #include "network/store.h"
 
@@ -270,8 +271,8 @@ static scarlet_status read_values(void *user, size_t index, uint64_t first, size
     return SCARLET_OK;
 }
 
-static scarlet_status put(child *c, bool half, scarlet__output *output, const char *name,
-                          scarlet_error *err)
+static scarlet_status put(child *c, bool half, scarlet__put_fn format, scarlet__output *output,
+                          const char *name, scarlet_error *err)
 {
     scarlet__entry *entry = scarlet__calloc(c->list.count, sizeof *entry);
     if (!entry)
@@ -281,7 +282,8 @@ static scarlet_status put(child *c, bool half, scarlet__output *output, const ch
         entry[i].rank = c->list.item[i].rank;
         memcpy(entry[i].shape, c->list.item[i].shape, sizeof c->list.item[i].shape);
     }
-    const scarlet__store store = {.metadata = &c->metadata,
+    const scarlet__store store = {.put = format,
+                                  .metadata = &c->metadata,
                                   .entry = entry,
                                   .count = c->list.count,
                                   .half = half,
@@ -290,6 +292,14 @@ static scarlet_status put(child *c, bool half, scarlet__output *output, const ch
     scarlet_status status = scarlet__store_put(&store, output, name, err);
     scarlet__free(entry);
     return status;
+}
+
+/* By the name's ending. */
+static scarlet__put_fn format_of(const char *target)
+{
+    const size_t length = strlen(target);
+    return length > 4 && strcmp(target + length - 4, ".pth") == 0 ? scarlet__torch_put
+                                                                  : scarlet__safetensors_put;
 }
 
 /* ---- proof ---- */
@@ -309,7 +319,7 @@ static scarlet_status compare(scarlet__scorer *scorer, const scarlet__runner *pa
     scarlet_status status =
         scarlet__scorer_classify(scorer, path, SCARLET_PART_TRAIN, PROOF_MAX, &score, wanted, err);
     if (status == SCARLET_OK)
-        status = put(c, half, &file, "memory", err);
+        status = put(c, half, scarlet__safetensors_put, &file, "memory", err);
     if (status == SCARLET_OK)
         status = scarlet__scorer_infer(scorer, file.data, file.size, PROOF_MAX, found, err);
     scarlet__output_abandon(&file);
@@ -362,7 +372,7 @@ static scarlet_status export_child(scarlet_supernet *s, scarlet__scorer *scorer,
     status = scarlet__output_open(target, &output, err);
     if (status != SCARLET_OK)
         return status;
-    status = put(c, half, &output, target, err);
+    status = put(c, half, format_of(target), &output, target, err);
     if (status == SCARLET_OK)
         status = scarlet__output_commit(&output, err);
     scarlet__output_abandon(&output);
