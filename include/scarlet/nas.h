@@ -460,13 +460,32 @@ typedef enum scarlet_let_start {
     SCARLET_LET_INT = 0x7fffffff
 } scarlet_let_start;
 
-/* What is special about the training of a supernet. All 0 is a plain one. */
+/*
+ * Which choices of a layer share weights. Those of a group read parts of one block, the smallest
+ * that holds them all: its expansion's leading channels (with batch norm, depthwise convolution,
+ * squeeze-excite and the projection's inputs) and the centre of its depthwise kernels. Blocks with
+ * squeeze-excite never share with blocks without.
+ */
+typedef enum scarlet_share {
+    SCARLET_SHARE_NONE = 0,
+    SCARLET_SHARE_KERNEL = 1, /* choices that differ in the kernel only */
+    SCARLET_SHARE_WIDTH = 2,  /* choices that differ in kernel and expansion */
+    SCARLET_SHARE_INT = 0x7fffffff
+} scarlet_share;
+
+/* What is special about the training of a supernet. All 0 is a plain one. The largest path has, in
+ * each layer, the choice of most multiply-adds (of several the first). */
 typedef struct scarlet_supernet_settings {
     scarlet_training training;
     int32_t let; /* 1: while it trains, LETs stand in the place of identities */
     scarlet_let_start let_start;
     double let_decay;    /* pulls a LET towards its start */
     int32_t let_to_zero; /* 1: towards 0 instead */
+    scarlet_share share;
+    int32_t largest_first; /* epochs in the beginning that train the largest path only */
+    /* 1: each step trains the largest path first, in addition to its other paths, and these learn
+     * the probabilities that it gave instead of the labels */
+    int32_t largest_teaches;
 } scarlet_supernet_settings;
 
 /* The weights of all networks of a space, with what trains, scores and exports them. One thread at
@@ -513,7 +532,7 @@ typedef enum scarlet_supernet_info {
     SCARLET_SUPERNET_STEP = 1,  /* done */
     SCARLET_SUPERNET_STEPS = 2, /* in all */
     SCARLET_SUPERNET_STEPS_PER_EPOCH = 3,
-    SCARLET_SUPERNET_PATHS = 4, /* of a step */
+    SCARLET_SUPERNET_PATHS = 4, /* of a step after the epochs of largest_first */
     SCARLET_SUPERNET_LOSS = 5,  /* of the last step; NaN: none yet */
     SCARLET_SUPERNET_RATE = 6,  /* learning rate of the last step; NaN: none yet */
     SCARLET_SUPERNET_BYTES = 7, /* memory for weights, gradients, momentum and activations */
@@ -526,7 +545,11 @@ SCARLET_API double scarlet_supernet_get(const scarlet_supernet *supernet,
                                         scarlet_supernet_info what);
 /* The space, with the dataset's classes; it lives as long as the supernet. */
 SCARLET_API const scarlet_space *scarlet_supernet_space(const scarlet_supernet *supernet);
-/* How many paths have trained a choice of a layer; -1 if there is no such choice. */
+/* The settings in force; they live as long as the supernet. */
+SCARLET_API const scarlet_supernet_settings *
+scarlet_supernet_settings_of(const scarlet_supernet *supernet);
+/* How many paths have trained a choice of a layer, those left out that only largest_first and
+ * largest_teaches run; -1 if there is no such choice. */
 SCARLET_API int64_t scarlet_supernet_trained(const scarlet_supernet *supernet, int32_t layer,
                                              int32_t choice);
 /* Condition number of a layer's LET: its largest singular value over the smallest; NaN without. */

@@ -59,11 +59,11 @@ static scarlet_status fetch(void *user, int64_t step, int index, float *pictures
  * float64. */
 static void condition(const scarlet__fair *f)
 {
-    for (int i = 0; i < f->supernet->parts; i++) {
-        const scarlet__part *part = &f->supernet->part[i];
-        for (size_t k = part->first; k < part->first + part->count; k++) {
+    for (int i = 0; i < f->supernet->banks; i++) {
+        const scarlet__bank *bank = &f->supernet->bank[i];
+        for (size_t k = bank->first; k < bank->first + bank->count; k++) {
             const scarlet__parameter *p = &f->supernet->tensor[k];
-            float *values = f->weights + part->offset + p->offset;
+            float *values = f->weights + bank->offset + p->offset;
             for (int64_t j = 0; j < p->count; j++) {
                 float *value = &values[scarlet__parameter_place(p, j)];
                 *value += p->role == SCARLET__BETA;
@@ -75,12 +75,12 @@ static void condition(const scarlet__fair *f)
 
 static void write_tensors(const scarlet__fair *f, const float *from, FILE *out)
 {
-    for (int i = 0; i < f->supernet->parts; i++) {
-        const scarlet__part *part = &f->supernet->part[i];
-        for (size_t k = part->first; k < part->first + part->count; k++) {
+    for (int i = 0; i < f->supernet->banks; i++) {
+        const scarlet__bank *bank = &f->supernet->bank[i];
+        for (size_t k = bank->first; k < bank->first + bank->count; k++) {
             const scarlet__parameter *p = &f->supernet->tensor[k];
             for (int64_t j = 0; j < p->count; j++)
-                fwrite(&from[part->offset + p->offset + scarlet__parameter_place(p, j)],
+                fwrite(&from[bank->offset + p->offset + scarlet__parameter_place(p, j)],
                        sizeof *from, 1, out);
         }
     }
@@ -93,6 +93,7 @@ typedef struct task {
     scarlet__fair_settings settings;
     scarlet_training training;
     int steps;
+    bool teach;     /* the largest path */
     FILE *out;      /* NULL: prints nothing */
     float *weights; /* receives them, if there are none yet; else they are compared */
     bool same;
@@ -111,12 +112,13 @@ static void train(task *t)
     if (t->out)
         write_tensors(&f, f.weights, t->out);
     for (int step = 0; step < t->steps; step++) {
-        scarlet__path path[SCARLET__CHOICES_MAX];
-        const int paths = scarlet__deal_paths(space, t->training);
+        scarlet__path path[SCARLET__PATHS_MAX];
+        const int paths = scarlet__deal_paths(space, t->training) + t->teach;
         double loss;
-        scarlet__deal(space, t->training, t->settings.seed, step, path);
-        must(scarlet__fair_step(&f, path, paths, fetch, &from, 0.05, &loss, &error), &error,
-             "step");
+        scarlet__largest_path(space, &path[0]);
+        scarlet__deal(space, t->training, t->settings.seed, step, path + t->teach);
+        must(scarlet__fair_step(&f, path, paths, t->teach, fetch, &from, 0.05, &loss, &error),
+             &error, "step");
         for (int i = 0; t->out && i < paths; i++) {
             char genotype[SCARLET_GENOTYPE_SIZE];
             scarlet__path_print(space, &path[i], t->supernet->let ? "let" : "id", genotype);
@@ -205,12 +207,14 @@ int main(int argc, char **argv)
     scarlet_error err;
     must(scarlet_space_load(argv[1], &space, &err), &err, "space");
     const char *text = argv[4];
-    must(scarlet__supernet_make(space, setting(text, "let", 0) != 0, &supernet, &err), &err,
-         "supernet");
+    must(scarlet__supernet_make(space, setting(text, "let", 0) != 0,
+                                (scarlet_share)(int)setting(text, "share", 0), &supernet, &err),
+         &err, "supernet");
     task t = {
         .supernet = &supernet,
         .training = (scarlet_training)atoi(argv[2]),
         .steps = atoi(argv[3]),
+        .teach = setting(text, "teach", 0) != 0,
         .out = fopen(argc > 5 ? argv[5] : "/dev/null", "wb"),
         .settings =
             {

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.stateless import functional_call
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bindings" / "python"))
@@ -16,12 +17,14 @@ from scarlet import reference  # noqa: E402
 
 TRAIN, VALIDATION, TEST = range(3)
 FAIR, DEPTHS, UNIFORM, MANY = range(4)
+NONE, KERNEL, WIDTH = range(3)
 MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 
 
 class Settings(ctypes.Structure):
     _fields_ = [("training", ctypes.c_int), ("let", ctypes.c_int32), ("let_start", ctypes.c_int),
-                ("let_decay", ctypes.c_double), ("let_to_zero", ctypes.c_int32)]
+                ("let_decay", ctypes.c_double), ("let_to_zero", ctypes.c_int32), ("share", ctypes.c_int),
+                ("largest_first", ctypes.c_int32), ("largest_teaches", ctypes.c_int32)]
 
 
 class Score(ctypes.Structure):
@@ -124,33 +127,67 @@ def read_safetensors(path):
                                .astype(np.float64).reshape(about["shape"])) for name, about in header.items()}
 
 
-class Module(nn.Module):
-    """A module for each choice of each layer, under the names of a supernet's file."""
+def part_of(whole, shape):
+    """Leading channels, and the centre of a kernel."""
+    for i, size in enumerate(shape):
+        whole = whole.narrow(i, (whole.shape[i] - size) // 2 if i > 1 else 0, size)
+    return whole
 
-    def __init__(self, names, widths, classes):
+
+class Module(nn.Module):
+    """A module for each block of each layer, under the names of a supernet's file; choices are parts of blocks."""
+
+    def __init__(self, names, widths, choices, classes, share=NONE):
         super().__init__()
-        self.shared = reference.Scarlet([None] * len(widths.layers), classes, widths)
-        channels = widths.first
-        self.choice = nn.ModuleDict()
-        for i, layer in enumerate(widths.layers):
+        self.share = share
+        self.common = reference.Scarlet([None] * len(widths.layers), classes, widths)
+        self.common.conv_before_pooling[0] = nn.Conv2d(widths.layers[-1].channels, widths.tail, 1, bias=False)
+        self.block, self.choice, channels = nn.ModuleDict(), nn.ModuleDict(), widths.first
+        for i, (layer, items) in enumerate(zip(widths.layers, choices.split(","), strict=True)):
+            def make(name):
+                return reference.InvertedResidual(channels, layer.channels, layer.stride, reference._parse_choice(name))
             for name in {n.split(".")[2] for n in names if n.startswith(f"mb_module.{i}.")}:
-                self.choice[f"{i}/{name}"] = (
-                    nn.Conv2d(channels, channels, 1, bias=False) if name == "let" else
-                    reference.InvertedResidual(channels, layer.channels, layer.stride, reference._parse_choice(name)))
+                self.block[f"{i}/{name}"] = nn.Conv2d(channels, channels, 1, bias=False) if name == "let" else make(name)
+            self.choice.update({f"{i}/{name}": make(name) for name in items.split("|") if name != "id"})
             channels = layer.channels
-        self.shared.conv_before_pooling[0] = nn.Conv2d(channels, widths.tail, 1, bias=False)
 
     def parameter(self, name):
         parts = name.split(".")
         if parts[0] != "mb_module":
-            return self.shared.get_parameter(name)
-        return self.choice["/".join(parts[1:3])].get_parameter(".".join(parts[3:]))
+            return self.common.get_parameter(name)
+        return self.block["/".join(parts[1:3])].get_parameter(".".join(parts[3:]))
+
+    def block_of(self, layer, name):
+        """The block that a choice reads: the only one that agrees in what is not shared."""
+        def group(choice):
+            expansion, _, squeeze = reference._parse_choice(choice)
+            return {NONE: choice, KERNEL: (expansion, squeeze), WIDTH: squeeze}[self.share]
+        keys = [key for key in self.block if key.startswith(f"{layer}/") and not key.endswith("/let") and
+                group(key.split("/")[1]) == group(name)]
+        assert len(keys) == 1
+        return keys[0]
+
+    def run_choice(self, layer, name, x):
+        block, choice = self.block[self.block_of(layer, name)], self.choice[f"{layer}/{name}"]
+        whole = dict(block.named_parameters())
+        return functional_call(choice, {key: part_of(whole[key], p.shape) for key, p in choice.named_parameters()}, (x,))
 
     def forward(self, genotype, x):
-        x = self.shared.separable_conv(self.shared.stem(x))
+        x = self.common.separable_conv(self.common.stem(x))
         for i, name in enumerate(genotype.split(",")):
-            x = x if name == "id" else self.choice[f"{i}/{name}"](x)
-        return self.shared.classifier(self.shared.conv_before_pooling(x).mean((2, 3)))
+            x = x if name == "id" else self.block[f"{i}/let"](x) if name == "let" else self.run_choice(i, name, x)
+        return self.common.classifier(self.common.conv_before_pooling(x).mean((2, 3)))
+
+    def uses(self, genotype, names):
+        """By name, 1 for the elements that a path uses and 0 for others."""
+        uses = {name: torch.full_like(self.parameter(name), not name.startswith("mb_module")) for name in names}
+        for i, name in enumerate(genotype.split(",")):
+            if name == "let":
+                uses[f"mb_module.{i}.let.weight"].fill_(1)
+            elif name != "id":
+                for key, p in self.choice[f"{i}/{name}"].named_parameters():
+                    part_of(uses[f"mb_module.{self.block_of(i, name).replace('/', '.')}.{key}"], p.shape).fill_(1)
+        return uses
 
     @torch.no_grad()
     def measure(self, genotype, batches):
@@ -170,7 +207,8 @@ def module_of(path):
     metadata, tensors = read_safetensors(path)
     weights = {name.removeprefix("weights."): value for name, value in tensors.items() if name.startswith("weights.")}
     classes = weights["classifier.weight"].shape[0]
-    module = Module(weights, reference.parse_space(metadata["scarlet.space"]), classes).double()
+    share = int(metadata["supernet.state"].split(" share=")[1].split()[0])
+    module = Module(weights, reference.parse_space(metadata["scarlet.space"]), metadata["scarlet.choices"], classes, share).double()
     for name, value in weights.items():
         module.parameter(name).data = value
     return module

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from library import FAIR, Library, Settings, Supernet, made_up, module_of, read_safetensors, reference
+from library import FAIR, KERNEL, WIDTH, Library, Settings, Supernet, made_up, module_of, read_safetensors, reference
 
 SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1,16:1,16:1,16:1,16:1,24:2,24:1
 choices e3k3|id,e3k3|e6k5se,e3k3|id,e3k3|id,e6k5se|id,e3k5|id,e3k3se|id,e3k3,e3k3|id
@@ -173,7 +173,7 @@ def test_dropped(trained, data, tmp_path):
     expected, module = wanted(path, genotype([4], "let"), data)
     with torch.no_grad():
         assert error(child(data.tensors(1)[0]), expected) > 1e-2 and difference > 1e-2
-        matrix = module.choice["4/let"].weight.flatten(1)
+        matrix = module.block["4/let"].weight.flatten(1)
         conv = child.mb_module[5].conv1.weight
         conv.copy_((conv.flatten(1) @ matrix)[..., None, None])
         assert error(child(data.tensors(1)[0]), expected) > 1e-2
@@ -249,6 +249,24 @@ def test_condition(condition, library, trained, data, tmp_path):
     net = Supernet.load(library, changed, data)
     assert export(net, genotype([4]), tmp_path / "child.safetensors") < 2e-5
     assert export(net, genotype([4]), tmp_path / "child.safetensors", storage="f16") < 1e-2
+
+
+@pytest.mark.parametrize("share", [KERNEL, WIDTH])
+def test_shared(share, library, data, tmp_path):
+    """A choice that shares its weights is exported as what it is; a LET beside it merges."""
+    space = SPACE.replace("e3k3|e6k5se,e3k3|id", "e3k3|e6k5se|e6k3se|e3k5,e3k3|e6k3|id")
+    assert space != SPACE
+    net = Supernet.create(library, space, data, Settings(FAIR, 1, 2, share=share), batch_size=32, epochs=1, threads=2, aug="none")
+    net.step(8)
+    path = net.write(tmp_path / "super.safetensors")
+    for block in "e6k3se", "e3k5", "e3k3":
+        name = genotype([4], "let").replace("e6k5se", block, 1)
+        assert export(net, name, tmp_path / "child.pth") < 2e-5
+        child = reference.Scarlet(reference.parse_genotype(name.replace("let", "id")), CLASSES, reference.parse_space(SPACE.splitlines()[0][6:]))
+        child.load_state_dict(torch.load(tmp_path / "child.pth", weights_only=True))
+        expected, _ = wanted(path, name, data)
+        with torch.no_grad():
+            assert error(child.double().eval()(data.tensors(1)[0]), expected) < 2e-5
 
 
 def test_targets(trained, tmp_path):

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from library import DEPTHS, FAIR, UNIFORM, Library, Settings, Supernet, made_up, module_of, read_safetensors
+from library import DEPTHS, FAIR, KERNEL, NONE, UNIFORM, WIDTH, Library, Settings, Supernet, made_up, module_of, read_safetensors
 from torch.nn import functional as F
 
 SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1,16:1
@@ -29,15 +29,16 @@ def supernet(library, data, settings, **options):
     return Supernet.create(library, SPACE, data, settings, **{"batch_size": 32, "epochs": 3, "threads": 1, **options})
 
 
-@pytest.fixture(scope="module", params=["identity", "LET"])
+@pytest.fixture(scope="module", params=["identity", "LET", "LET, weights shared"])
 def trained(request, library, data, tmp_path_factory):
-    let = request.param == "LET"
-    net = supernet(library, data, Settings(FAIR, let, 2))
+    let = request.param != "identity"
+    net = supernet(library, data, Settings(FAIR, let, 2, share=WIDTH if "shared" in request.param else NONE))
     net.step(18)
     return net, net.write(tmp_path_factory.mktemp(request.param) / "super.safetensors"), let
 
 
-@pytest.mark.parametrize("settings", [Settings(FAIR), Settings(DEPTHS, 1, 1, 0.1), Settings(UNIFORM, 1, 2)])
+@pytest.mark.parametrize("settings", [
+    Settings(FAIR), Settings(DEPTHS, 1, 1, 0.1, share=KERNEL), Settings(UNIFORM, 1, 2, share=WIDTH, largest_first=1, largest_teaches=1)])
 def test_resume(settings, library, data, tmp_path):
     """Two threads, interrupted twice: the file is the same as without."""
     whole = supernet(library, data, settings)
@@ -55,15 +56,54 @@ def test_resume(settings, library, data, tmp_path):
     assert all(torch.equal(first[1][name], second[1][name]) for name in first[1] | second[1])
 
 
+def counts(library, net):
+    return [[library.nas.scarlet_supernet_trained(net.handle, layer, choice) for choice in range(n)]
+            for layer, n in enumerate((1, 2, 3, 3))]
+
+
+def test_largest_first(library, data, tmp_path):
+    """An epoch changes nothing but the largest path, and is not counted; then others follow. With a teacher a path more runs."""
+    net = supernet(library, data, Settings(FAIR, largest_first=1, largest_teaches=1))
+    before = read_safetensors(net.write(tmp_path / "a"))[1]
+    net.step(6)
+    after = read_safetensors(net.write(tmp_path / "b"))[1]
+    layers = {(int(name.split(".")[2]), name.split(".")[3]) for name in before
+              if "mb_module" in name and not torch.equal(before[name], after[name])}
+    assert layers == {(0, "e3k3"), (1, "e6k5se"), (2, "e6k7se"), (3, "e6k3")}
+    assert counts(library, net) == [[0], [0, 0], [0, 0, 0], [0, 0, 0]] and net.get(4) == 4
+    net.step(6)
+    assert counts(library, net) == [[18], [9, 9], [6, 6, 6], [6, 6, 6]]
+
+
+def test_shared_parameters(library, data, tmp_path):
+    """Choices that share weights are in the file once, as the smallest block that holds them."""
+    space = "space stem=16 tail=24 layers=8:1,16:1\nchoices e3k3|e3k5|e6k3|e3k3se,e3k7|e6k5\ninput_size 18\n"
+    blocks = {NONE: {"0.e3k3", "0.e3k5", "0.e6k3", "0.e3k3se", "1.e3k7", "1.e6k5"},
+              KERNEL: {"0.e3k5", "0.e6k3", "0.e3k3se", "1.e3k7", "1.e6k5"}, WIDTH: {"0.e6k5", "0.e3k3se", "1.e6k7"}}
+    for share, names in blocks.items():
+        net = Supernet.create(library, space, data, Settings(share=share), batch_size=32, epochs=1)
+        tensors = read_safetensors(net.write(tmp_path / "super"))[1]
+        assert {".".join(name.split(".")[2:4]) for name in tensors if "mb_module" in name} == names
+        assert net.get(8) == sum(t.numel() for t in tensors.values()) / 2
+
+
+def test_old_state(library, data, tmp_path):
+    """Files of before choices could share weights."""
+    path = supernet(library, data, Settings(FAIR)).write(tmp_path / "new")
+    raw = path.read_bytes()
+    more = b" share=0 largest_first=0 largest_teaches=0"
+    length, at = int.from_bytes(raw[:8], "little"), raw.index(more)
+    (tmp_path / "old").write_bytes(raw[:at] + raw[at + len(more):8 + length] + b" " * len(more) + raw[8 + length:])
+    assert Supernet.load(library, tmp_path / "old", data).get(2) == 18
+
+
 def test_end(library, data):
     """Three epochs of six batches; what follows does nothing."""
     net = supernet(library, data, Settings(FAIR))
     assert (net.get(2), net.get(3), net.get(4)) == (18, 6, 3)
     net.step(20)
     assert net.get(1) == 18
-    counts = [[library.nas.scarlet_supernet_trained(net.handle, layer, choice) for choice in range(n)]
-              for layer, n in enumerate((1, 2, 3, 3))]
-    assert counts == [[54], [27, 27], [18, 18, 18], [18, 18, 18]]
+    assert counts(library, net) == [[54], [27, 27], [18, 18, 18], [18, 18, 18]]
     assert library.nas.scarlet_supernet_trained(net.handle, 1, 2) == -1
 
 
@@ -125,6 +165,9 @@ def test_refused(library, data, trained, tmp_path):
             supernet(library, data, Settings(FAIR), **options)
     with pytest.raises(ValueError, match="out of range"):
         supernet(library, data, Settings(9))
+    for wrong in Settings(share=3), Settings(share=-1), Settings(largest_first=-1), Settings(largest_first=100001):
+        with pytest.raises(ValueError, match="out of range"):
+            supernet(library, data, wrong)
     with pytest.raises(ValueError, match="no choice of the space"):
         net.score("e3k3,e3k3,e6k3,id")
     other = made_up(library, SIDE, CLASSES, COUNTS, seed=2)

@@ -110,3 +110,18 @@ void scarlet__deal(const scarlet_space *space, scarlet_training training, uint64
     for (int i = 0; i < layers; i++)
         deal_layer(&space->layer[i], i, paths, &random, times[i], path);
 }
+
+void scarlet__largest_path(const scarlet_space *space, scarlet__path *path)
+{
+    *path = (scarlet__path){0};
+    for (int i = 0; i < space->widths.count; i++) {
+        int64_t most = -1;
+        for (int k = 0; k < space->layer[i].count; k++) {
+            const int64_t macs = scarlet__choice_macs(space, i, k);
+            if (macs > most) {
+                most = macs;
+                path->choice[i] = k;
+            }
+        }
+    }
+}

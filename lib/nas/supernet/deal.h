@@ -18,4 +18,7 @@ int scarlet__deal_paths(const scarlet_space *space, scarlet_training training);
 void scarlet__deal(const scarlet_space *space, scarlet_training training, uint64_t seed,
                    int64_t step, scarlet__path path[SCARLET__CHOICES_MAX]);
 
+/* The path of the choices with most multiply-adds; of several the first. */
+void scarlet__largest_path(const scarlet_space *space, scarlet__path *path);
+
 #endif

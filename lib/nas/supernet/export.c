@@ -88,7 +88,7 @@ static scarlet_status make(const scarlet_supernet *s, const scarlet__runner *fro
 {
     scarlet_status status = make_space(s, &from->path, c, err);
     if (status == SCARLET_OK)
-        status = scarlet__supernet_make(c->space, false, &c->net, err);
+        status = scarlet__supernet_make(c->space, false, SCARLET_SHARE_NONE, &c->net, err);
     if (status == SCARLET_OK)
         status = describe(s, c, err);
     if (status != SCARLET_OK)
@@ -108,7 +108,7 @@ static scarlet_status make(const scarlet_supernet *s, const scarlet__runner *fro
         const scarlet__part *p = &from->net->part[part[i]];
         if (p->unit.kind == SCARLET__UNIT_LET)
             continue;
-        memcpy(to, from->weights + p->offset, p->floats * sizeof *to);
+        scarlet__part_read(from->net, from->weights, p, to);
         to += p->floats;
     }
     memcpy(c->running, from->running, c->net.path_statistics * sizeof *c->running);

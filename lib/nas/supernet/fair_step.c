@@ -24,14 +24,15 @@ struct scarlet__fair_work {
     size_t bytes;
     float *pictures, *targets;
     scarlet__track *track; /* a thread's */
-    int *uses;             /* of each part in this step */
+    int *uses;             /* paths of this step that used each bank */
+    uint8_t *shared_uses;  /* and each float of the shared ones; NULL: there are none */
     float *held;           /* with a group: gradients of its own paths, then of another's */
     outcome *outcome;      /* likewise */
     /* The present step. */
     const scarlet__path *path;
     int paths;
     double rate;
-    atomic_int next, next_part;
+    atomic_int next, next_bank;
     pthread_mutex_t lock; /* of `added` */
     pthread_cond_t changed;
     int added; /* whose thread alone touches what follows */
@@ -51,8 +52,8 @@ static void lay_out(const scarlet__fair *f, scarlet__carver *arena, scarlet__fai
     out->momentum = scarlet__carve(arena, s->floats);
     out->gradient = scarlet__carve(arena, s->floats);
     size_t lets = 0;
-    for (int i = 0; i < s->parts; i++)
-        lets += s->part[i].unit.kind == SCARLET__UNIT_LET ? s->part[i].floats : 0;
+    for (int i = 0; i < s->banks; i++)
+        lets += s->bank[i].let ? s->bank[i].floats : 0;
     out->start = scarlet__carve(arena, lets);
     w->pictures = scarlet__carve(arena, batch * side * side * 3);
     w->targets = scarlet__carve(arena, batch * (size_t)s->space->classes);
@@ -80,10 +81,10 @@ static scarlet_status check_batch(const scarlet__supernet *s, int batch, scarlet
     return SCARLET_OK;
 }
 
-static bool start_let(scarlet__fair *f, const scarlet__part *part, uint64_t index, float *start)
+static bool start_let(scarlet__fair *f, const scarlet__bank *bank, uint64_t index, float *start)
 {
-    const int n = part->unit.in;
-    const scarlet__parameter *p = &f->supernet->tensor[part->first];
+    const scarlet__parameter *p = &f->supernet->tensor[bank->first];
+    const int n = (int)p->shape[0];
     double *matrix = scarlet__alloc((size_t)n * (size_t)n, sizeof *matrix);
     bool ok =
         matrix && scarlet__let_start(f->settings.let_start, n, f->settings.seed, index, matrix);
@@ -97,17 +98,17 @@ static scarlet_status start_weights(scarlet__fair *f, scarlet_error *err)
 {
     const scarlet__supernet *s = f->supernet;
     float *start = f->start;
-    for (int i = 0; i < s->parts; i++) {
-        const scarlet__part *part = &s->part[i];
-        float *weights = f->weights + part->offset;
-        if (part->unit.kind == SCARLET__UNIT_LET) {
-            if (!start_let(f, part, (uint64_t)i, start))
+    for (int i = 0; i < s->banks; i++) {
+        const scarlet__bank *bank = &s->bank[i];
+        float *weights = f->weights + bank->offset;
+        if (bank->let) {
+            if (!start_let(f, bank, (uint64_t)i, start))
                 return scarlet__fail_memory(err);
-            memcpy(weights, start, part->floats * sizeof *weights);
-            start += part->floats;
+            memcpy(weights, start, bank->floats * sizeof *weights);
+            start += bank->floats;
             continue;
         }
-        for (size_t k = part->first; k < part->first + part->count; k++)
+        for (size_t k = bank->first; k < bank->first + bank->count; k++)
             scarlet__parameter_initialise(&s->tensor[k], f->settings.seed, k,
                                           weights + s->tensor[k].offset);
     }
@@ -128,9 +129,11 @@ scarlet_status scarlet__fair_create(const scarlet__supernet *supernet,
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     w->track = scarlet__calloc(settings->threads, sizeof *w->track);
-    w->uses = scarlet__calloc((size_t)supernet->parts, sizeof *w->uses);
-    out->trained = scarlet__calloc((size_t)supernet->parts, sizeof *out->trained);
-    if (!w->track || !w->uses || !out->trained)
+    w->uses = scarlet__calloc((size_t)supernet->banks, sizeof *w->uses);
+    const bool shared = supernet->share != SCARLET_SHARE_NONE;
+    if (shared)
+        w->shared_uses = scarlet__calloc(supernet->floats, sizeof *w->shared_uses);
+    if (!w->track || !w->uses || (shared && !w->shared_uses))
         return scarlet__fail_memory(err);
     scarlet__carver arena = {0};
     lay_out(out, &arena, out);
@@ -153,11 +156,11 @@ void scarlet__fair_free(scarlet__fair *f)
         pthread_mutex_destroy(&w->lock);
         scarlet__free(w->track);
         scarlet__free(w->uses);
+        scarlet__free(w->shared_uses);
         scarlet__free(w->held);
         scarlet__free(w->outcome);
     }
     scarlet__free(w);
-    scarlet__free(f->trained);
     *f = (scarlet__fair){0};
 }
 
@@ -176,17 +179,36 @@ static void flush_denormals(void)
 #endif
 }
 
-/* Adds a path's gradient, scaled, to those of its parts. */
+/* Adds a choice's gradient to that of the block that it shares. */
+static void add_runs(scarlet__fair *f, const scarlet__part *part, const float *from, float scale)
+{
+    const size_t offset = f->supernet->bank[part->bank].offset;
+    for (size_t i = 0; i < part->runs.count; i++) {
+        const scarlet__run *run = &part->runs.run[i];
+        float *to = f->gradient + offset + run->in_block;
+        uint8_t *uses = f->work->shared_uses + offset + run->in_block;
+        for (size_t k = 0; k < run->count; k++) {
+            const float value = scale * from[run->at + k];
+            to[k] = uses[k]++ == 0 ? value : to[k] + value;
+        }
+    }
+}
+
+/* Adds a path's gradient, scaled, to those of its banks. */
 static void add_parts(scarlet__fair *f, int index, const float *from, float scale)
 {
     int of_path[SCARLET__NETWORK_LAYERS_MAX];
     const int parts = scarlet__supernet_parts(f->supernet, &f->work->path[index], of_path);
     for (int i = 0; i < parts; i++) {
         const scarlet__part *part = &f->supernet->part[of_path[i]];
-        float *to = f->gradient + part->offset;
-        const bool first = f->work->uses[of_path[i]]++ == 0;
-        for (size_t k = 0; k < part->floats; k++)
-            to[k] = first ? scale * from[k] : to[k] + scale * from[k];
+        const scarlet__bank *bank = &f->supernet->bank[part->bank];
+        float *to = f->gradient + bank->offset;
+        const bool first = f->work->uses[part->bank]++ == 0;
+        if (bank->shared)
+            add_runs(f, part, from, scale);
+        else
+            for (size_t k = 0; k < part->floats; k++)
+                to[k] = first ? scale * from[k] : to[k] + scale * from[k];
         from += part->floats;
     }
 }
@@ -279,7 +301,7 @@ static void take_paths(void *user, unsigned member)
 /* Paths that a process runs in a step, at most. */
 static int own_most(const scarlet_group *g)
 {
-    return (SCARLET__CHOICES_MAX + g->size - 1) / g->size;
+    return (SCARLET__PATHS_MAX + g->size - 1) / g->size;
 }
 
 /* Memory that only steps of a group need. */
@@ -313,35 +335,56 @@ static void exchange(scarlet__fair *f)
 }
 
 /* Towards where its LET began. */
-static void decay_let(const scarlet__fair *f, const scarlet__part *part, float scale)
+static void decay_let(const scarlet__fair *f, const scarlet__bank *bank, float scale)
 {
-    const float *start = f->start, *weights = f->weights + part->offset;
-    float *gradient = f->gradient + part->offset;
-    for (const scarlet__part *p = f->supernet->part; p < part; p++)
-        start += p->unit.kind == SCARLET__UNIT_LET ? p->floats : 0;
-    for (size_t i = 0; i < part->floats; i++)
+    const float *start = f->start, *weights = f->weights + bank->offset;
+    float *gradient = f->gradient + bank->offset;
+    for (const scarlet__bank *b = f->supernet->bank; b < bank; b++)
+        start += b->let ? b->floats : 0;
+    for (size_t i = 0; i < bank->floats; i++)
         gradient[i] = scale * gradient[i] + (float)f->settings.let_decay * (weights[i] - start[i]);
 }
 
-static void update_part(scarlet__fair *f, const scarlet__part *part, int uses)
+/* Some neighbouring floats, which as many paths used. */
+static void update_floats(scarlet__fair *f, scarlet__update *update, int uses, size_t at,
+                          size_t count)
+{
+    update->scale = 1.0 / uses;
+    scarlet__update_apply(update, count, f->gradient + at, f->weights + at, f->momentum + at, NULL);
+}
+
+static void update_shared(scarlet__fair *f, scarlet__update *update, size_t at, size_t count)
+{
+    const uint8_t *uses = f->work->shared_uses + at;
+    for (size_t i = 0, n; i < count; i += n) {
+        for (n = 1; i + n < count && uses[i + n] == uses[i];)
+            n++;
+        if (uses[i])
+            update_floats(f, update, uses[i], at + i, n);
+    }
+}
+
+static void update_bank(scarlet__fair *f, const scarlet__bank *bank, int uses)
 {
     const scarlet__fair_settings *s = &f->settings;
-    const bool let = part->unit.kind == SCARLET__UNIT_LET;
-    for (size_t i = part->first; i < part->first + part->count; i++) {
+    if (bank->let && !s->let_to_zero) {
+        decay_let(f, bank, 1 / (float)uses);
+        uses = 1;
+    }
+    for (size_t i = bank->first; i < bank->first + bank->count; i++) {
         const scarlet__parameter *p = &f->supernet->tensor[i];
-        const size_t at = part->offset + p->offset;
+        const size_t at = bank->offset + p->offset;
         scarlet__update update = {.optimizer = s->nesterov ? SCARLET__NESTEROV : SCARLET__SGD,
                                   .rate = f->work->rate,
-                                  .momentum = s->momentum,
-                                  .scale = 1.0 / uses};
-        if (let && !s->let_to_zero) {
-            decay_let(f, part, 1 / (float)uses);
-            update.scale = 1;
-        } else if (p->role == SCARLET__WEIGHT) {
-            update.weight_decay = let ? s->let_decay : s->weight_decay;
-        }
-        scarlet__update_apply(&update, p->floats, f->gradient + at, f->weights + at,
-                              f->momentum + at, NULL);
+                                  .momentum = s->momentum};
+        if (bank->let)
+            update.weight_decay = s->let_to_zero ? s->let_decay : 0;
+        else if (p->role == SCARLET__WEIGHT)
+            update.weight_decay = s->weight_decay;
+        if (bank->shared)
+            update_shared(f, &update, at, p->floats);
+        else
+            update_floats(f, &update, uses, at, p->floats);
     }
 }
 
@@ -351,15 +394,52 @@ static void take_updates(void *user, unsigned member)
     (void)member;
     const scarlet__host host = scarlet__host_enter();
     flush_denormals();
-    for (int i; (i = atomic_fetch_add(&f->work->next_part, 1)) < f->supernet->parts;)
+    for (int i; (i = atomic_fetch_add(&f->work->next_bank, 1)) < f->supernet->banks;)
         if (f->work->uses[i])
-            update_part(f, &f->supernet->part[i], f->work->uses[i]);
+            update_bank(f, &f->supernet->bank[i], f->work->uses[i]);
     scarlet__host_leave(&host);
 }
 
+/* From the targets of the path that has just run to the probabilities it gave: the gradient of its
+ * logits is their difference over the batch, times the picture's weight. */
+static void teach(scarlet__fair *f)
+{
+    const scarlet__track *t = &f->work->track[0];
+    const size_t batch = (size_t)f->settings.batch, plane = scarlet__plane(batch);
+    const size_t classes = (size_t)f->supernet->space->classes;
+    const float *gradient = t->passage.x[t->graph.count];
+    float *target = f->work->targets;
+    for (size_t i = 0; i < batch; i++)
+        for (size_t c = 0; c < classes; c++)
+            *target++ +=
+                (float)batch *
+                gradient[c / SCARLET__LANES * plane + i * SCARLET__LANES + c % SCARLET__LANES];
+}
+
+/* Runs the first path, by one thread of the first process, and sets the targets of the others. */
+static void run_teacher(scarlet__fair *f)
+{
+    const scarlet_group *g = f->group;
+    struct scarlet__fair_work *w = f->work;
+    const int paths = w->paths;
+    const bool here = !g || g->rank == 0;
+    w->paths = 1;
+    if (here) {
+        scarlet__crew_run(1, take_paths, f);
+        teach(f);
+    }
+    if (g)
+        g->broadcast(g->user, w->targets,
+                     (size_t)f->settings.batch * (size_t)f->supernet->space->classes *
+                         sizeof *w->targets,
+                     0);
+    w->paths = paths;
+    atomic_store(&w->next, here);
+}
+
 scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, int paths,
-                                  scarlet__fetch_fn fetch, void *user, double rate, double *loss,
-                                  scarlet_error *err)
+                                  bool teaching, scarlet__fetch_fn fetch, void *user, double rate,
+                                  double *loss, scarlet_error *err)
 {
     struct scarlet__fair_work *w = f->work;
     scarlet_status status = f->group ? hold(f, err) : SCARLET_OK;
@@ -374,8 +454,12 @@ scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, i
     w->loss = 0;
     w->status = SCARLET_OK;
     atomic_store(&w->next, 0);
-    atomic_store(&w->next_part, 0);
-    memset(w->uses, 0, (size_t)f->supernet->parts * sizeof *w->uses);
+    atomic_store(&w->next_bank, 0);
+    memset(w->uses, 0, (size_t)f->supernet->banks * sizeof *w->uses);
+    if (w->shared_uses)
+        memset(w->shared_uses, 0, f->supernet->floats * sizeof *w->shared_uses);
+    if (teaching)
+        run_teacher(f);
     scarlet__crew_run(f->settings.threads, take_paths, f);
     if (f->group)
         exchange(f);
@@ -385,10 +469,6 @@ scarlet_status scarlet__fair_step(scarlet__fair *f, const scarlet__path *path, i
         return w->status;
     }
     scarlet__crew_run(f->settings.threads, take_updates, f);
-    const scarlet__supernet *s = f->supernet;
-    for (int p = 0; p < paths; p++) /* identities count too */
-        for (int i = 0; i < s->space->widths.count; i++)
-            f->trained[s->layer[i] + path[p].choice[i]]++;
     f->steps++;
     *loss = w->loss / paths;
     return SCARLET_OK;

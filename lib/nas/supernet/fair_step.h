@@ -2,7 +2,8 @@
  * Steps of a supernet's training: some paths run on the same batch, and one update follows.
  *
  * A parameter's gradient is the mean over the paths of the step that use it, each clipped by its
- * own norm. What no path used rests: no decay, no momentum. Paths are run by several threads and
+ * own norm. What no path used rests: no decay, no momentum. Where choices share weights, that is
+ * so for each element. Paths are run by several threads and
  * added up in their order, so the weights are the same bits for any number of threads, within one
  * build and instruction set. Batch norm uses the batch; running statistics are not kept.
  */
@@ -11,6 +12,8 @@
 
 #include "nas/supernet/supernet.h"
 #include "nas/train/trainer.h"
+
+enum { SCARLET__PATHS_MAX = SCARLET__CHOICES_MAX + 1 }; /* of a step: those dealt, and a teacher */
 
 typedef struct scarlet__fair_settings {
     int batch; /* pictures */
@@ -31,7 +34,6 @@ typedef struct scarlet__fair {
     const scarlet__supernet *supernet;
     float *weights, *momentum, *gradient; /* of all parts */
     float *start;                         /* that LETs decay towards, laid out one after another */
-    int64_t *trained;                     /* how many paths have trained each choice, by its part */
     int64_t steps;
     const scarlet_group *group; /* that shares the paths of a step; NULL: none */
     /* While a step runs, and memory for it. */
@@ -48,12 +50,13 @@ void scarlet__fair_free(scarlet__fair *fair);
 int64_t scarlet__fair_bytes(const scarlet__fair *fair);
 
 /*
- * Trains the paths. `fetch` is called once, for micro-batch 0. *loss receives the mean over the
- * paths. A loss or gradient that is not finite is an error that names step, path and rate; then, as
- * after an error of `fetch`, nothing has changed.
+ * Trains the paths. With `teach` the first of them runs first, and the others learn the
+ * probabilities that it gives. `fetch` is called once, for micro-batch 0. *loss receives the mean
+ * over the paths. A loss or gradient that is not finite is an error that names step, path and rate;
+ * then, as after an error of `fetch`, nothing has changed.
  */
 scarlet_status scarlet__fair_step(scarlet__fair *fair, const scarlet__path *path, int paths,
-                                  scarlet__fetch_fn fetch, void *user, double rate, double *loss,
-                                  scarlet_error *err);
+                                  bool teach, scarlet__fetch_fn fetch, void *user, double rate,
+                                  double *loss, scarlet_error *err);
 
 #endif

@@ -19,6 +19,8 @@ struct scarlet_supernet {
     int64_t per_epoch, epoch; /* steps of an epoch; the one that the loader is in, -1: none */
     scarlet__supernet net;
     scarlet__fair fair;
+    scarlet__path largest;
+    int64_t *trained; /* how many dealt paths have trained each choice, by its part */
     double loss, rate;
     struct scarlet__scorer *scorer; /* made when the first network is scored */
 };

@@ -23,17 +23,18 @@ enum { KEYS = sizeof key / sizeof *key };
 
 static const char state_format[] =
     "input_size=%d classes=%d training=%d let=%d let_start=%d let_decay=%" PRIu64
-    " let_to_zero=%d step=%" PRId64 " data=%" PRIu64;
+    " let_to_zero=%d step=%" PRId64 " data=%" PRIu64
+    " share=%d largest_first=%d largest_teaches=%d";
 
 /* ---- writing ---- */
 
-/* The part that a tensor belongs to. */
-static const scarlet__part *part_of(const scarlet__supernet *net, size_t tensor)
+/* The bank that a tensor is in. */
+static const scarlet__bank *bank_of(const scarlet__supernet *net, size_t tensor)
 {
-    int i = 0;
-    while (net->part[i].empty || tensor >= net->part[i].first + net->part[i].count)
-        i++;
-    return &net->part[i];
+    const scarlet__bank *bank = net->bank;
+    while (tensor >= bank->first + bank->count)
+        bank++;
+    return bank;
 }
 
 static scarlet_status elements(void *user, size_t index, uint64_t first, size_t count, void *out,
@@ -43,7 +44,7 @@ static scarlet_status elements(void *user, size_t index, uint64_t first, size_t 
     const size_t tensor = index % s->net.tensors;
     const scarlet__parameter *p = &s->net.tensor[tensor];
     const float *from = (index < s->net.tensors ? s->fair.weights : s->fair.momentum) +
-                        part_of(&s->net, tensor)->offset + p->offset;
+                        bank_of(&s->net, tensor)->offset + p->offset;
     float *values = out;
     (void)err;
     for (size_t i = 0; i < count; i++)
@@ -55,7 +56,7 @@ static void put_counts(const scarlet_supernet *s, scarlet__text *text)
 {
     for (int i = 0; i < s->net.parts; i++) {
         scarlet__text_put(text, i ? " " : "");
-        scarlet__text_put_unsigned(text, (uint64_t)s->fair.trained[i]);
+        scarlet__text_put_unsigned(text, (uint64_t)s->trained[i]);
     }
 }
 
@@ -67,8 +68,9 @@ scarlet_status scarlet_supernet_write(const scarlet_supernet *s, const char *pat
     const scarlet_supernet_settings *set = &s->settings;
     char state[STATE_SIZE];
     snprintf(state, sizeof state, state_format, s->space->input_size, s->space->classes,
-             (int)set->training, (int)set->let, (int)set->let_start, scarlet__real_bits(set->let_decay),
-             (int)set->let_to_zero, s->fair.steps, s->data);
+             (int)set->training, (int)set->let, (int)set->let_start,
+             scarlet__real_bits(set->let_decay), (int)set->let_to_zero, s->fair.steps, s->data,
+             (int)set->share, (int)set->largest_first, (int)set->largest_teaches);
     scarlet__text counts = {0};
     put_counts(s, &counts);
     char *options = scarlet__train_lines(s->given);
@@ -117,25 +119,34 @@ static scarlet_status damaged(const scarlet__tensors *file, const char *what, sc
                          what);
 }
 
-/* Reads a state, which must be what would be written of it. */
+/* Reads a state, which must be what would be written of it. Files of before the last three were
+ * added end with `data`. */
 static bool parse_state(const char *text, saved *out)
 {
-    int training, let, start, to_zero;
+    enum { FIELDS = 12, ADDED = 3 };
+    int training, let, start, to_zero, share = 0, first = 0, teaches = 0;
     uint64_t decay;
     char again[STATE_SIZE];
-    if (sscanf(text,
-               "input_size=%d classes=%d training=%d let=%d let_start=%d let_decay=%" SCNu64
-               " let_to_zero=%d step=%" SCNd64 " data=%" SCNu64,
-               &out->input_size, &out->classes, &training, &let, &start, &decay, &to_zero,
-               &out->step, &out->data) != 9)
+    const int found = sscanf(text,
+                             "input_size=%d classes=%d training=%d let=%d let_start=%d "
+                             "let_decay=%" SCNu64 " let_to_zero=%d step=%" SCNd64 " data=%" SCNu64
+                             " share=%d largest_first=%d largest_teaches=%d",
+                             &out->input_size, &out->classes, &training, &let, &start, &decay,
+                             &to_zero, &out->step, &out->data, &share, &first, &teaches);
+    if (found != FIELDS && found != FIELDS - ADDED)
         return false;
     snprintf(again, sizeof again, state_format, out->input_size, out->classes, training, let, start,
-             decay, to_zero, out->step, out->data);
+             decay, to_zero, out->step, out->data, share, first, teaches);
+    if (found != FIELDS)
+        *strstr(again, " share") = '\0';
     out->settings = (scarlet_supernet_settings){.training = (scarlet_training)training,
                                                 .let = let,
                                                 .let_start = (scarlet_let_start)start,
                                                 .let_decay = scarlet__real_of_bits(decay),
-                                                .let_to_zero = to_zero};
+                                                .let_to_zero = to_zero,
+                                                .share = (scarlet_share)share,
+                                                .largest_first = first,
+                                                .largest_teaches = teaches};
     return strcmp(text, again) == 0 && out->step >= 0 && out->classes >= 1;
 }
 
@@ -148,7 +159,7 @@ static bool parse_counts(const char *text, scarlet_supernet *s)
         const unsigned long long count = strtoull(text, &end, 10);
         if (count > INT64_MAX || *end != (i + 1 < s->net.parts ? ' ' : '\0'))
             return false;
-        s->fair.trained[i] = (int64_t)count;
+        s->trained[i] = (int64_t)count;
         text = end + 1;
     }
     return true;
@@ -162,7 +173,7 @@ static scarlet_status load_tensors(scarlet_supernet *s, const scarlet__tensors *
             const scarlet__parameter *p = &s->net.tensor[i];
             char name[NAME_SIZE];
             snprintf(name, sizeof name, "%s%s", prefix[state], p->name);
-            float *to = (state ? s->fair.momentum : s->fair.weights) + part_of(&s->net, i)->offset +
+            float *to = (state ? s->fair.momentum : s->fair.weights) + bank_of(&s->net, i)->offset +
                         p->offset;
             scarlet_status status = scarlet__parameter_load(p, file, name, to, err);
             if (status != SCARLET_OK)
@@ -171,9 +182,8 @@ static scarlet_status load_tensors(scarlet_supernet *s, const scarlet__tensors *
     return SCARLET_OK;
 }
 
-static scarlet_status make_space(const scarlet__tensors *file, const saved *from,
-                                 const char *const value[KEYS], scarlet_space **out,
-                                 scarlet_error *err)
+static scarlet_status make_space(const saved *from, const char *const value[KEYS],
+                                 scarlet_space **out, scarlet_error *err)
 {
     const size_t room = strlen(value[1]) + strlen(value[2]) + 96;
     char *text = scarlet__alloc(room, 1);
@@ -182,10 +192,25 @@ static scarlet_status make_space(const scarlet__tensors *file, const saved *from
     snprintf(text, room, "space %s\nchoices %s\ninput_size %d\nclasses %d\n", value[1], value[2],
              from->input_size, from->classes);
     scarlet_status status = strchr(value[1], '\n') || strchr(value[2], '\n')
-                                ? damaged(file, "its space", err)
+                                ? scarlet__fail(err, SCARLET_ERROR_CORRUPT, "damaged space")
                                 : scarlet_space_parse(text, out, err);
     scarlet__free(text);
     return status;
+}
+
+/* Before memory is taken: whether the file is large enough for what its space has. */
+static scarlet_status check_size(const scarlet__tensors *file, const scarlet_space *space,
+                                 const scarlet_supernet_settings *settings, scarlet_error *err)
+{
+    scarlet__supernet net;
+    uint64_t bytes = 0;
+    scarlet_status status =
+        scarlet__supernet_make(space, settings->let != 0, settings->share, &net, err);
+    for (size_t i = 0; i < net.tensors; i++)
+        bytes += STATES * sizeof(float) * (uint64_t)net.tensor[i].count;
+    scarlet__supernet_free(&net);
+    return status == SCARLET_OK && bytes > file->source->size ? damaged(file, "its size", err)
+                                                              : status;
 }
 
 static scarlet_status load(const scarlet__tensors *file, const scarlet_dataset *dataset,
@@ -207,7 +232,11 @@ static scarlet_status load(const scarlet__tensors *file, const scarlet_dataset *
     if (status == SCARLET_OK)
         status = scarlet__train_read_lines(value[5], opts, err);
     if (status == SCARLET_OK)
-        status = make_space(file, &from, value, &space, err);
+        status = make_space(&from, value, &space, err);
+    if (status == SCARLET_ERROR_CORRUPT)
+        scarlet__error_prefix(err, file->source->name);
+    if (status == SCARLET_OK)
+        status = check_size(file, space, &from.settings, err);
     if (status == SCARLET_OK)
         status = scarlet__supernet_prepare(space, dataset, &from.settings, opts, threads, out, err);
     if (status == SCARLET_OK && ((*out)->data != from.data || dataset->classes != from.classes))

@@ -16,7 +16,7 @@
 #include "nas/train/defaults.h"
 #include "network/metadata.h"
 
-enum { SMALL_SIDE = 64, SMALL_BATCH = 64, LARGE_BATCH = 16 };
+enum { SMALL_SIDE = 64, SMALL_BATCH = 64, LARGE_BATCH = 16, EPOCHS_MAX = 100000 };
 
 static double option(const scarlet_supernet *s, scarlet_train_option key)
 {
@@ -125,17 +125,23 @@ static scarlet_status make(scarlet_supernet *s, const scarlet_space *space,
         .let_start = s->settings.let_start,
         .seed = (uint64_t)option(s, SCARLET_TRAIN_SEED),
     };
-    status = scarlet__supernet_make(s->space, s->settings.let != 0, &s->net, err);
+    scarlet__largest_path(s->space, &s->largest);
+    status =
+        scarlet__supernet_make(s->space, s->settings.let != 0, s->settings.share, &s->net, err);
     if (status == SCARLET_OK)
         status = scarlet__fair_create(&s->net, &settings, &s->fair, err);
-    return status == SCARLET_OK ? scarlet_dataset_hash(s->dataset, &s->data, err) : status;
+    if (status != SCARLET_OK)
+        return status;
+    s->trained = scarlet__calloc((size_t)s->net.parts, sizeof *s->trained);
+    return s->trained ? scarlet_dataset_hash(s->dataset, &s->data, err) : scarlet__fail_memory(err);
 }
 
 static scarlet_status check(const scarlet_supernet_settings *s, scarlet_error *err)
 {
     if (s->training < SCARLET_TRAINING_FAIR || s->training > SCARLET_TRAINING_UNIFORM_MANY ||
         s->let_start < SCARLET_LET_IDENTITY || s->let_start > SCARLET_LET_RANDOM ||
-        !(s->let_decay >= 0 && s->let_decay <= 10))
+        s->share < SCARLET_SHARE_NONE || s->share > SCARLET_SHARE_WIDTH || s->largest_first < 0 ||
+        s->largest_first > EPOCHS_MAX || !(s->let_decay >= 0 && s->let_decay <= 10))
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
                              "settings of a supernet are out of range");
     return SCARLET_OK;
@@ -187,6 +193,7 @@ void scarlet_supernet_free(scarlet_supernet *s)
     scarlet__scorer_free(s->scorer);
     scarlet__fair_free(&s->fair);
     scarlet__supernet_free(&s->net);
+    scarlet__free(s->trained);
     scarlet__loader_free(s->loader);
     scarlet__pictures_free(s->pictures);
     scarlet_train_options_free(s->options);
@@ -237,6 +244,27 @@ scarlet_status scarlet_supernet_join(scarlet_supernet *s, const scarlet_group *g
 
 /* ---- stepping ---- */
 
+/* The paths of the next step, those that are not dealt first; returns their number. */
+static int choose_paths(const scarlet_supernet *s, scarlet__path path[SCARLET__PATHS_MAX],
+                        int *undealt)
+{
+    const scarlet_supernet_settings *set = &s->settings;
+    const bool warming = s->fair.steps < set->largest_first * s->per_epoch;
+    *undealt = warming || set->largest_teaches;
+    path[0] = s->largest;
+    if (warming)
+        return 1;
+    scarlet__deal(s->space, set->training, s->fair.settings.seed, s->fair.steps, path + *undealt);
+    return *undealt + scarlet__deal_paths(s->space, set->training);
+}
+
+static void count_paths(scarlet_supernet *s, const scarlet__path *path, int paths)
+{
+    for (int p = 0; p < paths; p++) /* identities count too */
+        for (int i = 0; i < s->space->widths.count; i++)
+            s->trained[s->net.layer[i] + path[p].choice[i]]++;
+}
+
 scarlet_status scarlet_supernet_step(scarlet_supernet *s, scarlet_error *err)
 {
     if (!s)
@@ -249,14 +277,17 @@ scarlet_status scarlet_supernet_step(scarlet_supernet *s, scarlet_error *err)
         s->epoch = step / s->per_epoch;
         scarlet__loader_begin(s->loader, s->epoch);
     }
-    scarlet__path path[SCARLET__CHOICES_MAX];
-    scarlet__deal(s->space, s->settings.training, s->fair.settings.seed, step, path);
+    scarlet__path path[SCARLET__PATHS_MAX];
+    int undealt;
+    const int paths = choose_paths(s, path, &undealt);
     const double rate = scarlet__schedule_rate(&s->schedule, step);
     scarlet_status status =
-        scarlet__fair_step(&s->fair, path, scarlet__deal_paths(s->space, s->settings.training),
-                           scarlet__loader_fetch, s->loader, rate, &s->loss, err);
-    if (status == SCARLET_OK)
+        scarlet__fair_step(&s->fair, path, paths, undealt && paths > 1, scarlet__loader_fetch,
+                           s->loader, rate, &s->loss, err);
+    if (status == SCARLET_OK) {
         s->rate = rate;
+        count_paths(s, path + undealt, paths - undealt);
+    }
     scarlet__host_leave(&host);
     return status;
 }
@@ -283,7 +314,8 @@ double scarlet_supernet_get(const scarlet_supernet *s, scarlet_supernet_info wha
     case SCARLET_SUPERNET_STEPS_PER_EPOCH:
         return (double)s->per_epoch;
     case SCARLET_SUPERNET_PATHS:
-        return scarlet__deal_paths(s->space, s->settings.training);
+        return scarlet__deal_paths(s->space, s->settings.training) +
+               (s->settings.largest_teaches ? 1 : 0);
     case SCARLET_SUPERNET_LOSS:
         return s->loss;
     case SCARLET_SUPERNET_RATE:
@@ -304,12 +336,17 @@ const scarlet_space *scarlet_supernet_space(const scarlet_supernet *s)
     return s ? s->space : NULL;
 }
 
+const scarlet_supernet_settings *scarlet_supernet_settings_of(const scarlet_supernet *s)
+{
+    return s ? &s->settings : NULL;
+}
+
 int64_t scarlet_supernet_trained(const scarlet_supernet *s, int32_t layer, int32_t choice)
 {
     if (!s || layer < 0 || layer >= s->space->widths.count || choice < 0 ||
         choice >= s->space->layer[layer].count)
         return -1;
-    return s->fair.trained[s->net.layer[layer] + choice];
+    return s->trained[s->net.layer[layer] + choice];
 }
 
 double scarlet_supernet_condition(const scarlet_supernet *s, int32_t layer)
