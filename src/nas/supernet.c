@@ -15,15 +15,26 @@
 #include "common/progress.h"
 #include "common/status.h"
 #include "csv.h"
-#include "curves.h"
 #include "job.h"
 #include "nas.h"
-#include "report/html.h"
-#include "report/page.h"
-#include "super_folder.h"
+#include "super_journal.h"
+#include "super_page.h"
 
-enum { SPACE = 128, TRAINING, LET, LET_START, LET_DECAY, LET_TO_ZERO, WATCH, NAMES, RESUME };
-enum { WATCH_DEFAULT = 16, WATCH_MAX = 1000, DEPTHS_MAX = 64 };
+enum {
+    SPACE = 128,
+    TRAINING,
+    LET,
+    LET_START,
+    LET_DECAY,
+    LET_TO_ZERO,
+    SHARE,
+    LARGEST_FIRST,
+    LARGEST_TEACHES,
+    WATCH,
+    NAMES,
+    RESUME
+};
+enum { WATCH_DEFAULT = 16, WATCH_MAX = 1000, EPOCHS_MAX = 100000 };
 #define CHECKPOINT_NANOS INT64_C(300000000000)
 
 static const cli_option options[] = {
@@ -38,6 +49,14 @@ static const cli_option options[] = {
      "what transformations begin as; default identity"},
     {LET_DECAY, "let-decay", "X", "pull of a transformation to its start; default 0"},
     {LET_TO_ZERO, "let-to-zero", NULL, "pull it to zero instead"},
+    {SHARE, "share", "none|kernel|width",
+     "which choices of a layer share weights: none (default);\n"
+     "kernel: those that differ in the kernel only; width: also in the expansion"},
+    {LARGEST_FIRST, "largest-first", "EPOCHS",
+     "train only the largest network in the first epochs; default 0"},
+    {LARGEST_TEACHES, "largest-teaches", NULL,
+     "train the largest network in each step, and the others to give what it\n"
+     "gives"},
     {'o', "opt", "NAME=VALUE",
      "set an option of scarlet train, such as epochs, batch-size, lr or\n"
      "threads; may be repeated"},
@@ -49,6 +68,7 @@ static const cli_option options[] = {
 };
 
 static const char *const trainings[] = {"fair", "depths", "uniform", "uniform-many", NULL};
+static const char *const shares[] = {"none", "kernel", "width", NULL};
 static const char *const starts[] = {"identity", "orthogonal", "random", NULL};
 
 typedef struct request {
@@ -64,16 +84,6 @@ typedef struct request {
 
 /* ---- results.csv: a row an epoch ---- */
 
-typedef struct row {
-    double epoch, loss, rate, top1, spread, condition;
-} row;
-
-typedef struct results {
-    char *path;
-    row *row;
-    size_t count;
-} results;
-
 static const char head[] = "epoch,loss,rate,top1_mean,top1_spread,let_condition_max\n";
 
 static void write_number(FILE *out, double value, char after)
@@ -84,7 +94,7 @@ static void write_number(FILE *out, double value, char after)
 }
 
 /* The file is complete at any time. */
-static void results_write(const results *r)
+static void results_write(const super_results *r)
 {
     char *temporary = cli_format("%s.new", r->path);
     FILE *out = fopen(temporary, "w");
@@ -92,7 +102,7 @@ static void results_write(const results *r)
         cli_refuse_errno(temporary);
     fputs(head, out);
     for (size_t i = 0; i < r->count; i++) {
-        const row *x = &r->row[i];
+        const super_row *x = &r->row[i];
         write_number(out, x->epoch, ',');
         write_number(out, x->loss, ',');
         write_number(out, x->rate, ',');
@@ -106,7 +116,7 @@ static void results_write(const results *r)
     free(temporary);
 }
 
-static void results_add(results *r, const row *x)
+static void results_add(super_results *r, const super_row *x)
 {
     r->row = cli_grow(r->row, r->count, sizeof *r->row);
     r->row[r->count++] = *x;
@@ -119,27 +129,21 @@ static double cell(const csv *table, size_t i, const char *name)
 }
 
 /* The rows of epochs that the checkpoint has finished. */
-static void results_read(results *r, double epochs)
+static void results_read(super_results *r, double epochs)
 {
     csv table;
     csv_open(&table, r->path);
     for (size_t i = 0; i < table.rows && cell(&table, i, "epoch") <= epochs; i++)
-        results_add(r, &(row){.epoch = cell(&table, i, "epoch"),
-                              .loss = cell(&table, i, "loss"),
-                              .rate = cell(&table, i, "rate"),
-                              .top1 = cell(&table, i, "top1_mean"),
-                              .spread = cell(&table, i, "top1_spread"),
-                              .condition = cell(&table, i, "let_condition_max")});
+        results_add(r, &(super_row){.epoch = cell(&table, i, "epoch"),
+                                    .loss = cell(&table, i, "loss"),
+                                    .rate = cell(&table, i, "rate"),
+                                    .top1 = cell(&table, i, "top1_mean"),
+                                    .spread = cell(&table, i, "top1_spread"),
+                                    .condition = cell(&table, i, "let_condition_max")});
     csv_close(&table);
 }
 
 /* ---- watched networks ---- */
-
-typedef struct watched {
-    char *genotype;
-    int depth;
-    double top1;
-} watched;
 
 static int depth_of(const char *genotype)
 {
@@ -149,155 +153,50 @@ static int depth_of(const char *genotype)
     return depth;
 }
 
-static watched *choose_watched(const request *q, const scarlet_space *space)
+static super_watch choose_watched(const request *q, const scarlet_space *space)
 {
-    watched *w = cli_alloc(q->watch, sizeof *w);
-    for (size_t i = 0; i < q->watch; i++) {
+    super_watch w = {cli_alloc(q->watch, sizeof *w.item), q->watch};
+    for (size_t i = 0; i < w.count; i++) {
         char genotype[SCARLET_GENOTYPE_SIZE];
         scarlet_error err;
         super_must(q->command,
                    scarlet_space_sample(space, SCARLET_SAMPLING_SPREAD, 1, i, genotype, &err),
                    &err);
-        w[i] = (watched){cli_format("%s", genotype), depth_of(genotype), NAN};
+        w.item[i] = (super_watched){cli_format("%s", genotype), depth_of(genotype), NAN};
     }
     return w;
 }
 
-static void watch(const request *q, super_folder *s, watched *w, row *out)
+static void watch(const request *q, super_folder *s, super_watch *w, super_row *out)
 {
-    double sum = 0, squares = 0, n = (double)q->watch;
-    scarlet_score *score = cli_alloc(q->watch, sizeof *score);
-    for (size_t i = 0; i < q->watch; i++) {
+    double sum = 0, squares = 0, n = (double)w->count;
+    scarlet_score *score = cli_alloc(w->count, sizeof *score);
+    for (size_t i = 0; i < w->count; i++) {
         scarlet_error err;
         if (job_makes(q->job, i))
             super_must(q->command,
-                       scarlet_supernet_score(s->net, w[i].genotype, SCARLET_PART_VALIDATION,
+                       scarlet_supernet_score(s->net, w->item[i].genotype, SCARLET_PART_VALIDATION,
                                               &score[i], &err),
                        &err);
     }
-    job_share(q->job, score, q->watch, sizeof *score);
-    for (size_t i = 0; i < q->watch; i++) {
-        w[i].top1 = 100 * score[i].top1;
-        sum += w[i].top1;
-        squares += w[i].top1 * w[i].top1;
+    job_share(q->job, score, w->count, sizeof *score);
+    for (size_t i = 0; i < w->count; i++) {
+        const double top1 = w->item[i].top1 = 100 * score[i].top1;
+        sum += top1;
+        squares += top1 * top1;
     }
     free(score);
-    out->top1 = q->watch ? sum / n : NAN;
-    out->spread = q->watch > 1 ? sqrt(fmax(0, (squares - sum * sum / n) / (n - 1))) : NAN;
+    out->top1 = w->count ? sum / n : NAN;
+    out->spread = w->count > 1 ? sqrt(fmax(0, (squares - sum * sum / n) / (n - 1))) : NAN;
     out->condition = NAN;
     int32_t layers = scarlet_space_get(scarlet_supernet_space(s->net), SCARLET_SPACE_LAYERS);
     for (int32_t i = 0; i < layers; i++)
         out->condition = fmax(out->condition, scarlet_supernet_condition(s->net, i));
 }
 
-/* ---- page ---- */
-
-static void put_curves(FILE *out, const results *r)
-{
-    double *value = cli_alloc(5 * r->count, sizeof *value);
-    curves plot = {.x_name = "epoch", .n = r->count, .x = value, .count = 2, .marked = r->count};
-    for (size_t i = 0; i < r->count; i++) {
-        value[i] = r->row[i].epoch;
-        value[r->count + i] = r->row[i].loss;
-        value[2 * r->count + i] = r->row[i].top1;
-        value[3 * r->count + i] = r->row[i].spread;
-        value[4 * r->count + i] = r->row[i].condition;
-    }
-    plot.title = "One-shot accuracy of the watched networks, percent";
-    plot.curve[0].name = "mean";
-    plot.curve[0].y = value + 2 * r->count;
-    plot.curve[1].name = "standard deviation";
-    plot.curve[1].y = value + 3 * r->count;
-    plot_curves(out, &plot);
-    plot.count = 1;
-    plot.title = "Loss";
-    plot.curve[0].name = "mean over the paths";
-    plot.curve[0].y = value + r->count;
-    plot_curves(out, &plot);
-    if (r->count && isfinite(r->row[r->count - 1].condition)) {
-        plot.title = "Largest condition number of a linear transformation";
-        plot.curve[0].name = "condition";
-        plot.curve[0].y = value + 4 * r->count;
-        plot_curves(out, &plot);
-    }
-    free(value);
-}
-
-static void put_depths(FILE *out, const request *q, const watched *w)
-{
-    fputs(
-        "<h2>Watched networks by depth</h2>\n<div class=\"scroll\"><table id=\"depths\"><tr>"
-        "<th class=\"n\">Blocks<th class=\"n\">Networks<th class=\"n\">Mean top-1, %</tr>\n",
-        out);
-    for (int depth = 0; depth < DEPTHS_MAX; depth++) {
-        double sum = 0;
-        size_t count = 0;
-        for (size_t i = 0; i < q->watch; i++)
-            if (w[i].depth == depth) {
-                sum += w[i].top1;
-                count++;
-            }
-        if (count)
-            fprintf(out, "<tr><td class=\"n\">%d<td class=\"n\">%zu<td class=\"n\">%.2f</tr>\n",
-                    depth, count, sum / (double)count);
-    }
-    fputs("</table></div>\n", out);
-}
-
-static void put_counts(FILE *out, const super_folder *s)
-{
-    int32_t layers = scarlet_space_get(scarlet_supernet_space(s->net), SCARLET_SPACE_LAYERS);
-    fputs(
-        "<h2>How often each choice was trained</h2>\n<div class=\"scroll\"><table id=\"counts\">"
-        "<tr><th class=\"n\">Layer<th class=\"n\">Least<th class=\"n\">Most<th "
-        "class=\"n\">Condition</tr>\n",
-        out);
-    for (int32_t i = 0; i < layers; i++) {
-        int64_t least = INT64_MAX, most = 0, count;
-        for (int32_t k = 0; (count = scarlet_supernet_trained(s->net, i, k)) >= 0; k++) {
-            least = count < least ? count : least;
-            most = count > most ? count : most;
-        }
-        double condition = scarlet_supernet_condition(s->net, i);
-        fprintf(out,
-                "<tr><td class=\"n\">%d<td class=\"n\">%" PRId64 "<td class=\"n\">%" PRId64
-                "<td class=\"n\">",
-                i, least, most);
-        if (isfinite(condition))
-            fprintf(out, "%.1f", condition);
-        fputs("</tr>\n", out);
-    }
-    fputs("</table></div>\n", out);
-}
-
-static void write_page(const request *q, const super_folder *s, const results *r, const watched *w)
-{
-    char *path = super_file(q->output, "report.html");
-    FILE *out = page_open(path, "Supernet");
-    page_cards_open(out);
-    page_card(out, "steps", "Steps", "paths of each", "%.0f",
-              scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEP));
-    page_card(out, "paths", "Paths a step", "on the same batch", "%.0f",
-              scarlet_supernet_get(s->net, SCARLET_SUPERNET_PATHS));
-    page_card(out, "parameters", "Parameters", "of all choices", "%.0f",
-              scarlet_supernet_get(s->net, SCARLET_SUPERNET_PARAMETERS));
-    page_cards_close(out);
-    fputs("<pre>", out);
-    html_text(out,
-              q->settings.let ? "linear transformations in the place of identities" : "identities");
-    fputs("</pre>\n<div class=\"plots\">\n", out);
-    put_curves(out, r);
-    fputs("</div>\n", out);
-    if (q->watch)
-        put_depths(out, q, w);
-    put_counts(out, s);
-    page_close(out, path);
-    free(path);
-}
-
 /* ---- training ---- */
 
-static void checkpoint(const request *q, const super_folder *s)
+static void checkpoint(const request *q, const super_folder *s, super_journal *j)
 {
     if (!job_leads(q->job))
         return;
@@ -305,19 +204,39 @@ static void checkpoint(const request *q, const super_folder *s)
     scarlet_error err;
     super_must(q->command, scarlet_supernet_write(s->net, path, &err), &err);
     free(path);
+    super_journal_add(j, "checkpoint", s->net);
 }
 
-static void end_epoch(const request *q, super_folder *s, results *r, watched *w, double loss)
+static void log_epoch(super_journal *j, const scarlet_supernet *net, const super_row *x)
 {
-    row x = {.epoch = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEP) /
-                      scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS_PER_EPOCH),
-             .loss = loss,
-             .rate = scarlet_supernet_get(s->net, SCARLET_SUPERNET_RATE)};
+    const struct {
+        const char *name;
+        double value;
+    } figure[] = {{"epoch", x->epoch},        {"loss", x->loss},
+                  {"rate", x->rate},          {"top1_mean", x->top1},
+                  {"top1_spread", x->spread}, {"let_condition_max", x->condition}};
+    super_journal_begin(j, "epoch", net);
+    for (size_t i = 0; i < sizeof figure / sizeof *figure; i++) {
+        json_key(&j->line, figure[i].name);
+        json_double(&j->line, figure[i].value);
+    }
+    super_journal_end(j);
+}
+
+static void end_epoch(const request *q, super_folder *s, super_results *r, super_watch *w,
+                      super_journal *j)
+{
+    super_row x = {.epoch = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEP) /
+                            scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS_PER_EPOCH),
+                   .loss = scarlet_supernet_get(s->net, SCARLET_SUPERNET_LOSS),
+                   .rate = scarlet_supernet_get(s->net, SCARLET_SUPERNET_RATE)};
     watch(q, s, w, &x);
     results_add(r, &x);
-    if (job_leads(q->job))
+    if (job_leads(q->job)) {
         results_write(r); /* first: rows after the checkpoint are made again */
-    checkpoint(q, s);
+        log_epoch(j, s->net, &x);
+    }
+    checkpoint(q, s, j);
     if (q->quiet)
         return;
     progress_hide();
@@ -329,7 +248,8 @@ static void end_epoch(const request *q, super_folder *s, results *r, watched *w,
 }
 
 /* The folder's bytes do not depend on interruptions: the mean loss is of the epoch's last step. */
-static void train(const request *q, super_folder *s, results *r, watched *w)
+static void train(const request *q, super_folder *s, super_results *r, super_watch *w,
+                  super_journal *j)
 {
     const double steps = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS);
     const double epoch = scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS_PER_EPOCH);
@@ -345,17 +265,19 @@ static void train(const request *q, super_folder *s, results *r, watched *w)
         super_must(q->command, scarlet_supernet_step(s->net, &err), &err);
         progress_step((size_t)step + 1);
         if (fmod(step + 1, epoch) == 0) {
-            end_epoch(q, s, r, w, scarlet_supernet_get(s->net, SCARLET_SUPERNET_LOSS));
+            end_epoch(q, s, r, w, j);
             written = now_nanos();
         } else if (now_nanos() - written > CHECKPOINT_NANOS) {
-            checkpoint(q, s);
+            checkpoint(q, s, j);
             written = now_nanos();
         }
     }
     progress_hide();
     if (!stopped)
         return;
-    checkpoint(q, s);
+    checkpoint(q, s, j);
+    if (job_leads(q->job))
+        super_journal_add(j, "interrupt", s->net);
     if (!q->quiet)
         cli_error("interrupted; to go on: scarlet supernet --output %s --resume", q->output);
     job_interrupt(q->job);
@@ -413,7 +335,39 @@ static void begin(const request *q, super_folder *s, const char *data, const cha
     scarlet_space_free(space);
     make_folder(q);
     super_source_write(&s->source, q->output);
-    checkpoint(q, s);
+}
+
+/* The settings in words, free them. */
+static char *describe(const scarlet_supernet *net)
+{
+    const scarlet_supernet_settings *s = scarlet_supernet_settings_of(net);
+    char *let = s->let ? cli_format(
+                             "linear transformations in the place of identities\n"
+                             "let-start=%s let-decay=%g let-to-zero=%s",
+                             starts[s->let_start], s->let_decay, s->let_to_zero ? "yes" : "no")
+                       : cli_format("identities");
+    char *text = cli_format("%s\ntraining=%s share=%s largest-first=%d largest-teaches=%s", let,
+                            trainings[s->training], shares[s->share], (int)s->largest_first,
+                            s->largest_teaches ? "yes" : "no");
+    free(let);
+    return text;
+}
+
+/* The first events; of a new supernet also its first checkpoint. */
+static void log_start(const request *q, const super_folder *s, super_journal *j, const char *about)
+{
+    super_journal_begin(j, q->resume ? "resume" : "start", s->net);
+    json_key(&j->line, "settings");
+    json_text(&j->line, about);
+    json_key(&j->line, "space");
+    json_text(&j->line, scarlet_space_text(scarlet_supernet_space(s->net)));
+    json_key(&j->line, "steps");
+    json_integer(&j->line, (int64_t)scarlet_supernet_get(s->net, SCARLET_SUPERNET_STEPS));
+    json_key(&j->line, "parameters");
+    json_integer(&j->line, (int64_t)scarlet_supernet_get(s->net, SCARLET_SUPERNET_PARAMETERS));
+    super_journal_end(j);
+    if (!q->resume)
+        checkpoint(q, s, j);
 }
 
 static void read_request(request *q, const char **names, int argc, char **argv)
@@ -443,6 +397,16 @@ static void read_request(request *q, const char **names, int argc, char **argv)
             break;
         case LET_TO_ZERO:
             q->settings.let_to_zero = 1;
+            break;
+        case SHARE:
+            q->settings.share = (scarlet_share)cli_choice(q->command, "--share", optarg, shares);
+            break;
+        case LARGEST_FIRST:
+            q->settings.largest_first =
+                (int32_t)cli_integer(q->command, "--largest-first", optarg, 0, EPOCHS_MAX);
+            break;
+        case LARGEST_TEACHES:
+            q->settings.largest_teaches = 1;
             break;
         case 'o':
             set_option(q, optarg);
@@ -480,34 +444,42 @@ static int run(const cli_command *command, int argc, char **argv)
     if (!job_leads(q.job))
         job_follow(q.job);
     read_request(&q, &names, argc, argv);
-    results r = {.path = super_file(q.output, "results.csv")};
+    super_results r = {.path = super_file(q.output, "results.csv")};
     if (q.resume || !job_leads(q.job))
         super_open(&s, command, q.output, &(super_options){0});
     else
         begin(&q, &s, argv[optind], names);
-    if (job_leads(q.job))
+    char *about = describe(s.net);
+    super_journal j; /* process 0's */
+    if (job_leads(q.job)) {
+        super_journal_open(&j, q.output);
+        log_start(&q, &s, &j, about);
         job_follow(q.job);
-    else
+    } else {
         q.quiet = true;
+    }
     super_join(&s, command, q.job);
     if (!s.data.parts[SCARLET_PART_VALIDATION])
         q.watch = 0;
-    q.settings.let = scarlet_supernet_get(s.net, SCARLET_SUPERNET_LETS) > 0;
     if (q.resume && access(r.path, F_OK) == 0)
         results_read(&r, scarlet_supernet_get(s.net, SCARLET_SUPERNET_STEP) /
                              scarlet_supernet_get(s.net, SCARLET_SUPERNET_STEPS_PER_EPOCH));
-    watched *w = choose_watched(&q, scarlet_supernet_space(s.net));
-    train(&q, &s, &r, w);
-    row last;
-    watch(&q, &s, w, &last); /* again: a resumed run may have found nothing left to do */
-    if (job_leads(q.job))
-        write_page(&q, &s, &r, w);
+    super_watch w = choose_watched(&q, scarlet_supernet_space(s.net));
+    train(&q, &s, &r, &w, &j);
+    super_row last;
+    watch(&q, &s, &w, &last); /* again: a resumed run may have found nothing left to do */
+    if (job_leads(q.job)) {
+        super_page(&s, about, &r, &w);
+        super_journal_add(&j, "end", s.net);
+        super_journal_close(&j);
+    }
     if (!q.quiet)
         printf("Next: scarlet score %s --random 100\n", q.output);
 
-    for (size_t i = 0; i < q.watch; i++)
-        free(w[i].genotype);
-    free(w);
+    for (size_t i = 0; i < w.count; i++)
+        free(w.item[i].genotype);
+    free(w.item);
+    free(about);
     free(r.row);
     free(r.path);
     scarlet_train_options_free(q.options);
@@ -528,6 +500,7 @@ const cli_command cli_nas = {
     .notes =
         "Examples:\n"
         "  scarlet supernet data/ --space space.txt --output super --let --opt epochs=2\n"
+        "  scarlet supernet data/ --space 28px --output super --share width --largest-first 1\n"
         "  scarlet supernet --output super --resume\n",
     .run = run,
 };

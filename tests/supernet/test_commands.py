@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -62,7 +64,7 @@ def trained(data, tmp_path_factory):
 
 def test_folder(trained):
     output, result = trained
-    assert sorted(path.name for path in output.iterdir()) == ["data.txt", "report.html", "results.csv", "supernet.safetensors"]
+    assert sorted(path.name for path in output.iterdir()) == ["data.txt", "journal.jsonl", "report.html", "results.csv", "supernet.safetensors"]
     table = rows((output / "results.csv").read_text())
     assert [row["epoch"] for row in table] == [str(i) for i in range(1, 11)] and float(table[9]["loss"]) < float(table[0]["loss"])
     assert float(table[9]["top1_mean"]) > 50 and float(table[9]["let_condition_max"]) > 1
@@ -74,8 +76,41 @@ def test_folder(trained):
 def test_counts_on_page(trained):
     """60 steps of three paths: each choice of a layer of n equally often."""
     page = (trained[0] / "report.html").read_text().split('<table id="counts">')[1]
-    counts = [row.split('<td class="n">')[2:4] for row in page.split("<tr>")[2:5]]
-    assert counts == [["180", "180"], ["90", "90"], ["60", "60"]]
+    counts = [row.split('<td class="n">')[2:5] for row in page.split("<tr>")[2:5]]
+    assert counts == [["1", "180", "180"], ["2", "90", "90"], ["3", "60", "60"]]
+
+
+def journal(output):
+    return [json.loads(line) for line in (output / "journal.jsonl").read_text().splitlines()]
+
+
+def test_journal(trained):
+    """What happened, in order, with the figures of results.csv."""
+    events = journal(trained[0])
+    assert [e["event"] for e in events] == ["start", "checkpoint", *10 * ["epoch", "checkpoint"], "end"]
+    assert [e["step"] for e in events] == [0, 0, *(step for i in range(6, 61, 6) for step in (i, i)), 60]
+    assert "training=fair share=none" in events[0]["settings"] and "choices e3k3," in events[0]["space"]
+    epochs = [e for e in events if e["event"] == "epoch"]
+    for row, event in zip(rows((trained[0] / "results.csv").read_text()), epochs, strict=True):
+        assert all(float(row[name]) == pytest.approx(event[name], rel=1e-8) for name in row)
+
+
+def test_settings(data, tmp_path):
+    """Every setting reaches the supernet, and the page and journal of a resumed run say so."""
+    output = tmp_path / "super"
+    train(data, output, "--training", "uniform-many", "--let-start", "orthogonal", "--let-decay", "0.5", "--let-to-zero", "--share", "width",
+          "--largest-first", "1", "--largest-teaches", epochs=2)
+    state = read_safetensors(output / "supernet.safetensors")[0]["supernet.state"]
+    assert "training=3 let=1 let_start=1" in state and state.endswith("share=2 largest_first=1 largest_teaches=1")
+    supernet("--output", output, "--resume")
+    events = journal(output)
+    assert [e["event"] for e in events[-2:]] == ["resume", "end"] and events[-2]["step"] == 12
+    about = ("let-start=orthogonal let-decay=0.5 let-to-zero=yes", "training=uniform-many share=width largest-first=1 largest-teaches=yes")
+    assert all(text in events[-2]["settings"] and text in (output / "report.html").read_text() for text in about)
+    with open(output / "journal.jsonl", "a") as file:
+        file.write('{"event":"epo')
+    supernet("--output", output, "--resume", "--quiet")
+    assert [e["event"] for e in journal(output)[-2:]] == ["resume", "end"]
 
 
 def test_score(trained, data, tmp_path):
@@ -136,32 +171,57 @@ def test_trained_on(trained, data, tmp_path):
     assert (tmp_path / "run" / "best.safetensors").exists()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killed(sign, data, trained, tmp_path):
-    """Killed at any moment and resumed: the same weights, the same table."""
-    output = tmp_path / "super"
+    """Killed at random moments and resumed: the same weights, the same table; whatever was reached by then."""
+    output, rng = tmp_path / "super", random.Random(sign)
     words = [COMMAND, "supernet", data / "photos/", "--space", data / "space.txt", "--output", output, "--watch", "4", "--let",
              "--let-start", "random", "--quiet"]
     for setting in ("epochs=10", "batch-size=32", "aug=none", "lr=0.1", "threads=2"):
         words += ["--opt", setting]
-    process = subprocess.Popen(words)
-    while not (output / "supernet.safetensors").exists() and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    process.send_signal(sign)
-    process.wait()
+    for _ in range(4):
+        began = time.monotonic()
+        process = subprocess.Popen(words)
+        while not (output / "supernet.safetensors").exists() and process.poll() is None:
+            time.sleep(0.01)
+        # Moments of the whole run, however long it takes here.
+        time.sleep(rng.random() * 5 * (time.monotonic() - began))
+        process.send_signal(sign)
+        process.wait()
+        words = [COMMAND, "supernet", "--output", output, "--resume", "--watch", "4", "--quiet"]
     for _ in range(2):  # the second finds nothing left to do
         supernet("--output", output, "--resume", "--watch", 4)
     a, b = (read_safetensors(folder / "supernet.safetensors") for folder in (trained[0], output))
     assert a[0]["supernet.state"] == b[0]["supernet.state"] and a[0]["supernet.counts"] == b[0]["supernet.counts"]
     assert all((a[1][name] == b[1][name]).all() for name in a[1] | b[1])
     assert (output / "results.csv").read_text() == (trained[0] / "results.csv").read_text()
+    assert journal(output)[-1]["event"] == "end" and {"start", "resume"} <= {e["event"] for e in journal(output)}
 
 
-def test_supernet_is_no_model(trained):
-    for command in ("info",), ("classify", "--model"):
-        result = scarlet(*command, trained[0] / "supernet.safetensors", *(["x.png"] if command[1:] else []), code=3)
-        assert "a supernet; scarlet export" in result.stderr
+def test_supernet_is_no_model(trained, data, tmp_path):
+    file = trained[0] / "supernet.safetensors"
+    for command in (["info", file], ["classify", "--model", file, "x.png"], ["convert", file, tmp_path / "x.safetensors"], ["bench", file],
+                    ["verify", "--model", file, data / "photos"]):
+        assert "a supernet; scarlet export" in scarlet(*command, code=3).stderr
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+@pytest.mark.parametrize("damage, message", [
+    (lambda raw: raw[:-1], "cut short"), (lambda raw: b"", "supernet.safetensors"), (lambda raw: raw.replace(b"step=60", b"step=61"), "damaged"),
+    (lambda raw: raw.replace(b"stem=16 tail=24", b"stem=16 tail=25"), "classifier"), (lambda raw: raw.replace(b"epochs = 10", b"epochs = 09"), "counts"),
+    (lambda raw: raw.replace(b"share=0", b"share=2"), "supernet.safetensors"), (lambda raw: raw.replace(b"layers=8:1", b"layers=999:1")[:len(raw)], "supernet.safetensors"),
+])
+def test_damaged(damage, message, trained, tmp_path):
+    """A supernet's file with a lie in it: refused by all that open it, by name."""
+    output = tmp_path / "super"
+    shutil.copytree(trained[0], output)
+    file = output / "supernet.safetensors"
+    file.write_bytes(damage(file.read_bytes()))
+    for command in (["score", output, "--random", 1], ["export", output, "--genotype", "e3k3,e3k3,id", "--output", tmp_path / "x"],
+                    ["supernet", "--output", output, "--resume"]):
+        result = scarlet(*command, code=3)
+        assert message in result.stderr and "supernet.safetensors" in result.stderr, result
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -173,6 +233,8 @@ def test_supernet_is_no_model(trained):
     (["photos/", "--space", "28px", "--output", "x", "--opt", "epochs"], "not NAME=VALUE"),
     (["photos/", "--space", "28px", "--output", "x", "--training", "unfair"], '"unfair" is not one of fair, depths, '),
     (["photos/", "--space", "28px", "--output", "x", "--opt", "optimizer=adamw"], "sgd"),
+    (["photos/", "--space", "28px", "--output", "x", "--share", "all"], 'unknown "all"'),
+    (["photos/", "--space", "28px", "--output", "x", "--largest-first", "-1"], "--largest-first"),
 ])
 def test_usage(arguments, message, data):
     result = subprocess.run([COMMAND, "supernet", *arguments], cwd=data, capture_output=True, text=True)
