@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . examples/packages.sh
 usage="usage: tests/fuzz/run.sh [-j N] SECONDS [NAME...], or --merge [NAME...]"
-names="api idx jpeg labels latency legacy list networks options pickle png results resume safetensors search spaces tar training zip"
+names="api idx jpeg labels latency legacy list networks options pickle png results resume safetensors search spaces supernet tar training zip"
 build=build-fuzz jobs=1 merge= seconds=
 if [ "${1:-}" = --merge ]; then
     merge=yes

@@ -1,12 +1,13 @@
-"""Writes seeds for the fuzzers of what trainings read: seeds_nas.py FOLDER makes FOLDER/{idx,resume,training}.
+"""Writes seeds for the fuzzers of what trainings read: seeds_nas.py FOLDER makes FOLDER/{idx,resume,supernet,training}.
 
 The two bytes before a seed of idx are the length of its first file; the last of training chooses. The first of resume is whole: its
-digest is right."""
+digest is right. Those of supernet are changes to a file that the fuzzer makes."""
 
 import gzip
 import io
 import json
 import os
+import random
 import struct
 import sys
 import tarfile
@@ -122,9 +123,27 @@ TRAINING += [text.encode() + b"1" for text in (
     "lr\n", "what = 1\n", "= 3\n", "mean = 0.5,0.5\n", "class-weights = /dev/null\n")]
 
 
+def edit(kind, at, data):
+    """0: delete as many bytes, 1: insert, 2: overwrite."""
+    return struct.pack("<BHB", kind, at, len(data)) + (data if kind else b"")
+
+
+def edits(rng):
+    """Some changes of a few bytes, most of them in the head, in words and numbers."""
+    pieces = [b"0", b"9", b"-", b" ", b"|id", b",", b"e6k7se", b"share", b"99999", b"\xff\xff\x7f\x7f", bytes(8)]
+    return b"".join(edit(rng.randrange(3), rng.randrange(8, rng.choice([800, 8000, 65536])), rng.choice(pieces)) for _ in range(rng.randint(1, 3)))
+
+
+HEAD, FLOATS = 800, 8352  # metadata come first; about where the values begin
+SUPERNETS = [b"", *(edit(2, at, b"0123456789-|,=eks "[at % 17:][:1]) for at in range(8, HEAD, 3)),
+             *(edit(kind, at, b"1") for at in range(8, HEAD, 13) for kind in (0, 1)),
+             *(edit(2, FLOATS + 52 * i, struct.pack("<f", (float("inf"), float("nan"), 1e30, 0.0, -1e-40)[i % 5])) for i in range(50)),
+             *(edits(random.Random(i)) for i in range(100))]
+
+
 def main():
     for name, seeds in (("idx", [struct.pack(">H", len(a)) + a + b for a, b in PAIRS]), ("resume", CHECKPOINTS),
-                        ("training", TRAINING)):
+                        ("supernet", SUPERNETS), ("training", TRAINING)):
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
         for i, seed in enumerate(seeds):
