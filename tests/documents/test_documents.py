@@ -40,6 +40,8 @@ ELSEWHERE = {
     # A supernet has to be trained first.
     "scarlet supernet data/ --space space.txt --output super --let --opt epochs=2":
         ("tests/supernet/test_commands.py", 'data / "space.txt", "--output", output'),
+    "scarlet supernet data/ --space 28px --output super --share width --largest-first 1":
+        ("tests/supernet/test_commands.py", '"--share", "width"'),
     "scarlet supernet --output super --resume": ("tests/supernet/test_commands.py", '"--output", output, "--resume"'),
     "scarlet score super --random 3 --output scores.csv": ("tests/supernet/test_commands.py", '"--random", 3, "--output"'),
     "scarlet score super --paths scores.csv --threads 1": ("tests/supernet/test_commands.py", '"--paths", '),
@@ -47,6 +49,8 @@ ELSEWHERE = {
         ("tests/supernet/test_commands.py", '"export", output, "--genotype"'),
     "scarlet export super --front found/pareto.csv --output children --storage f16":
         ("tests/supernet/test_commands.py", '"--front", '),
+    "scarlet export super --genotype e3k3,id,e6k5se --output child.pth":
+        ("tests/supernet/test_commands.py", '"child.pth"'),
     "scarlet search super --output found --objectives cross_entropy,macs --generations 5":
         ("tests/supernet/test_commands.py", '"search", output, "--output"'),
     "scarlet supernet photos/ --space 28px --let --output super": ("examples/search/run.sh", 'supernet "$data"'),

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from library import read_safetensors
 from PIL import Image
 
@@ -137,6 +138,10 @@ def test_export(trained, data, tmp_path):
     assert "were left out" in dropped
     scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", tmp_path / "half.safetensors", "--storage", "f16")
     assert (tmp_path / "half.safetensors").stat().st_size < 0.8 * child.stat().st_size
+    scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", tmp_path / "child.pth")
+    scarlet("export", output, "--genotype", "e3k3,e6k5se,id", "--output", child)
+    state, tensors = torch.load(tmp_path / "child.pth"), read_safetensors(child)[1]
+    assert all(torch.equal(state[name].double(), tensors[name]) for name in tensors)
 
 
 def test_search(trained, tmp_path):
