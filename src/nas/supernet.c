@@ -337,17 +337,16 @@ static void begin(const request *q, super_folder *s, const char *data, const cha
     super_source_write(&s->source, q->output);
 }
 
-/* The settings in words, free them. */
+/* The settings as text; free it. */
 static char *describe(const scarlet_supernet *net)
 {
     const scarlet_supernet_settings *s = scarlet_supernet_settings_of(net);
-    char *let = s->let ? cli_format(
-                             "linear transformations in the place of identities\n"
-                             "let-start=%s let-decay=%g let-to-zero=%s",
-                             starts[s->let_start], s->let_decay, s->let_to_zero ? "yes" : "no")
-                       : cli_format("identities");
-    char *text = cli_format("%s\ntraining=%s share=%s largest-first=%d largest-teaches=%s", let,
-                            trainings[s->training], shares[s->share], (int)s->largest_first,
+    char *let = s->let
+                    ? cli_format("let=yes let-start=%s let-decay=%g let-to-zero=%s",
+                                 starts[s->let_start], s->let_decay, s->let_to_zero ? "yes" : "no")
+                    : cli_format("let=no");
+    char *text = cli_format("training=%s %s share=%s largest-first=%d largest-teaches=%s",
+                            trainings[s->training], let, shares[s->share], (int)s->largest_first,
                             s->largest_teaches ? "yes" : "no");
     free(let);
     return text;

@@ -72,15 +72,15 @@ static void make_valid(void)
     scarlet_train_options_free(opts);
 }
 
-/* The header's length follows a change in it, so that what is within is reached. */
-static void lengthen_header(size_t at, size_t grown)
+/* The header's length follows a change within it, so that what it holds is reached. */
+static void resize_header(size_t at, size_t removed, size_t added)
 {
     uint64_t length;
     memcpy(&length, changed, sizeof length);
-    if (at >= sizeof length && at < sizeof length + length) {
-        length += grown;
-        memcpy(changed, &length, sizeof length);
-    }
+    if (at < sizeof length || length > ROOM || at + removed > sizeof length + length)
+        return;
+    length = length - removed + added;
+    memcpy(changed, &length, sizeof length);
 }
 
 /* Applies the changes; returns the size of the changed file. */
@@ -97,7 +97,7 @@ static size_t change(const uint8_t *data, size_t size)
             count = count < length - at ? count : length - at;
             memmove(changed + at, changed + at + count, length - at - count);
             length -= count;
-            lengthen_header(at, 0 - count);
+            resize_header(at, count, 0);
             continue;
         }
         count = count < size ? count : size;
@@ -105,7 +105,7 @@ static size_t change(const uint8_t *data, size_t size)
         if (kind == 1) { /* insert */
             memmove(changed + at + count, changed + at, length - at);
             length += count;
-            lengthen_header(at, count);
+            resize_header(at, 0, count);
         }
         count = count < length - at ? count : length - at;
         memcpy(changed + at, data, count);

@@ -234,18 +234,20 @@ def test_scale(skipped, scales, library, trained, data, tmp_path):
         assert error(child(data.tensors(1)[0]), expected) < 1e-4
 
 
-@pytest.mark.parametrize("condition", [1e2, 1e4])
-def test_condition(condition, library, trained, data, tmp_path):
-    """Balanced: no worse for a matrix of a high condition, in f16 too, where one-sided merging would lose it."""
-    _, path = trained
-    rng = np.random.RandomState(3)
-
-    def spread(array):
-        n = len(array)
+def spread(condition):
+    """Makes a matrix with singular values over that range."""
+    def make(array):
+        n, rng = len(array), np.random.RandomState(3)
         u, v = (np.linalg.qr(rng.randn(n, n))[0] for _ in range(2))
         return (u * np.geomspace(1, 1 / condition, n) @ v.T).reshape(array.shape)
+    return make
 
-    changed = rewrite(path, tmp_path / "x.safetensors", {"weights.mb_module.4.let.weight": spread})
+
+@pytest.mark.parametrize("condition", [1e2, 1e4])
+def test_condition(condition, library, trained, data, tmp_path):
+    """Balanced: no worse for a matrix of a high condition, in f16 too."""
+    _, path = trained
+    changed = rewrite(path, tmp_path / "x.safetensors", {"weights.mb_module.4.let.weight": spread(condition)})
     net = Supernet.load(library, changed, data)
     assert export(net, genotype([4]), tmp_path / "child.safetensors") < 2e-5
     assert export(net, genotype([4]), tmp_path / "child.safetensors", storage="f16") < 1e-2
@@ -267,6 +269,35 @@ def test_shared(share, library, data, tmp_path):
         expected, _ = wanted(path, name, data)
         with torch.no_grad():
             assert error(child.double().eval()(data.tensors(1)[0]), expected) < 2e-5
+
+
+def test_one_sided(library, trained, data, tmp_path):
+    """A LET merged into the blocks after it only: the same function, but with weights in f16 it is lost, where balanced merging keeps it."""
+    _, path = trained
+    changed = rewrite(path, tmp_path / "x.safetensors", {"weights.mb_module.4.let.weight": spread(1e4)})
+    balanced = export(Supernet.load(library, changed, data), genotype([4]), tmp_path / "child.safetensors", storage="f16")
+    expected, module = wanted(changed, genotype([4], "let"), data)
+    child = reference.Scarlet(reference.parse_genotype(genotype([4])), CLASSES, reference.parse_space(SPACE.splitlines()[0][6:])).double().eval()
+    child.load_state_dict({**module.common.state_dict(), **{
+        f"mb_module.{i}.{key}": value for i, name in enumerate(B) if i != 4
+        for key, value in {**module.choice[f"{i}/{name}"].state_dict(), **dict(module.block[f"{i}/{name}"].named_parameters())}.items()}})
+    let = module.block["4/let"].weight.detach().flatten(1)
+    with torch.no_grad():
+        for i in 5, 6, 7:
+            block = child.mb_module[i]
+            block.conv1.weight.copy_((block.conv1.weight.flatten(1) @ let)[..., None, None])
+            if block.residual:
+                scale = block.bn3.weight / (block.bn3.running_var + block.bn3.eps).sqrt()
+                shift = block.bn3.bias - block.bn3.running_mean * scale
+                block.conv3.weight.copy_((let.inverse() @ (scale[:, None] * block.conv3.weight.flatten(1)))[..., None, None])
+                block.bn3.bias.copy_(let.inverse() @ shift)
+                block.bn3.weight.copy_((block.bn3.running_var + block.bn3.eps).sqrt())
+                block.bn3.running_mean.zero_()
+        assert error(child(data.tensors(1)[0]), expected) < 1e-9
+        for p in child.parameters():
+            if p.dim() > 1:
+                p.copy_(p.half().double())
+        assert error(child(data.tensors(1)[0]), expected) > max(2e-2, 10 * balanced)
 
 
 def test_targets(trained, tmp_path):

@@ -198,9 +198,9 @@ static scarlet_status make_space(const saved *from, const char *const value[KEYS
     return status;
 }
 
-/* Before memory is taken: whether the file is large enough for what its space has. */
-static scarlet_status check_size(const scarlet__tensors *file, const scarlet_space *space,
-                                 const scarlet_supernet_settings *settings, scarlet_error *err)
+/* Before memory is taken: whether the file has as many tensors and bytes as its space needs. */
+static scarlet_status check_tensors(const scarlet__tensors *file, const scarlet_space *space,
+                                    const scarlet_supernet_settings *settings, scarlet_error *err)
 {
     scarlet__supernet net;
     uint64_t bytes = 0;
@@ -208,9 +208,9 @@ static scarlet_status check_size(const scarlet__tensors *file, const scarlet_spa
         scarlet__supernet_make(space, settings->let != 0, settings->share, &net, err);
     for (size_t i = 0; i < net.tensors; i++)
         bytes += STATES * sizeof(float) * (uint64_t)net.tensor[i].count;
+    const bool same = file->count == STATES * net.tensors && bytes <= file->source->size;
     scarlet__supernet_free(&net);
-    return status == SCARLET_OK && bytes > file->source->size ? damaged(file, "its size", err)
-                                                              : status;
+    return status == SCARLET_OK && !same ? damaged(file, "its tensors", err) : status;
 }
 
 static scarlet_status load(const scarlet__tensors *file, const scarlet_dataset *dataset,
@@ -236,7 +236,7 @@ static scarlet_status load(const scarlet__tensors *file, const scarlet_dataset *
     if (status == SCARLET_ERROR_CORRUPT)
         scarlet__error_prefix(err, file->source->name);
     if (status == SCARLET_OK)
-        status = check_size(file, space, &from.settings, err);
+        status = check_tensors(file, space, &from.settings, err);
     if (status == SCARLET_OK)
         status = scarlet__supernet_prepare(space, dataset, &from.settings, opts, threads, out, err);
     if (status == SCARLET_OK && ((*out)->data != from.data || dataset->classes != from.classes))
