@@ -14,7 +14,7 @@ case $#,${1:-} in
 1,-h | 1,--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit ;;
 *) echo "$0: unknown arguments: $*; see --help" >&2; exit 2 ;;
 esac
-say "On two CPUs this takes about an hour, the first time, and 2 GB here; packages to install, up to 4 GB"
+say "On two free CPUs this takes an hour or two, and 2 GB here; packages to install, up to 4 GB"
 
 test_packages="g++ clang python3-pytest python3-numpy python3-torch python3-torchvision
     python3-pil python3-distributed python3-setuptools python3-wheel

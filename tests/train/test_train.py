@@ -568,7 +568,7 @@ def test_terminal(photos, tmp_path):
                                stdout=subprocess.PIPE, stderr=follower, env={**os.environ, "TERM": "xterm"})
     os.close(follower)
     seen = b""
-    while b"left\x1b[K" not in seen:
+    while not re.search(rb"\repoch ([2-9]|\d{2,}) [^\r]*left\x1b\[K", seen):
         seen += os.read(leader, 4096)
     process.terminate()
     printed = process.communicate(timeout=60)[0]
