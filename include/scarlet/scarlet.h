@@ -480,8 +480,8 @@ enum {
     SCARLET_LAYER_CLASSIFIER = 6
 };
 
-/* "SCARLET-A", "SCARLET-B", "SCARLET-C", "EfficientNet-Lite0" (to 2), "MobileNetV2", or "custom".
- */
+/* "SCARLET-A", "SCARLET-B", "SCARLET-C", "EfficientNet-Lite0" (to 2), "MobileNetV2" (or with its
+ * width, as "MobileNetV2 x1.4"), or "custom". */
 SCARLET_API const char *scarlet_model_name(const scarlet_model *model);
 /* One item for each searched layer, joined by commas: "e3k7", "e6k5se" or "id". */
 SCARLET_API const char *scarlet_model_genotype(const scarlet_model *model);

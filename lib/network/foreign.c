@@ -13,9 +13,15 @@ enum { MODULE_SIZE = 48, NAME_SIZE = MODULE_SIZE + 24 }; /* of names with their 
 /* Name of module `part` of block `i`. */
 static void block_module(const scarlet__naming *naming, int i, int part, char name[MODULE_SIZE])
 {
-    const char *number = strstr(naming->block, "%d");
-    snprintf(name, MODULE_SIZE, "%.*s%d%s%s", (int)(number - naming->block), naming->block,
-             naming->first + i, number + 2, naming->module[part]);
+    const char *module = naming->module[part], *stage = naming->stages;
+    if (!stage) {
+        snprintf(name, MODULE_SIZE, "%s%d.%s", naming->block, naming->first + i, module);
+        return;
+    }
+    for (; *stage && i >= *stage - '0'; stage++)
+        i -= *stage - '0';
+    snprintf(name, MODULE_SIZE, "%s%d.%d.%s", naming->block,
+             naming->first + (int)(stage - naming->stages), i, module);
 }
 
 static const scarlet__tensor *weight_of(const scarlet__tensors *tensors, const char *module)
@@ -27,34 +33,48 @@ static const scarlet__tensor *weight_of(const scarlet__tensors *tensors, const c
 
 /* Whether the blocks are as many, and as wide. What else there is to check is checked under our
  * names. */
-static bool fits(const scarlet__tensors *tensors, const scarlet__architecture *a)
+static bool fits(const scarlet__tensors *tensors, const scarlet__space *space,
+                 const scarlet__naming *naming)
 {
+    enum { PROJECTION = SCARLET__BLOCK_MODULES - 2 };
     char name[MODULE_SIZE];
-    scarlet__space space;
-    if (!weight_of(tensors, a->naming->stem[0]) ||
-        scarlet__space_parse(a->space, &space, NULL) != SCARLET_OK)
+    if (!weight_of(tensors, naming->stem[0]))
         return false;
-    for (int i = 0; i < space.count; i++) {
-        block_module(a->naming, i, SCARLET__BLOCK_MODULES - 2, name);
+    for (int i = 0; i < space->count; i++) {
+        block_module(naming, i, PROJECTION, name);
         const scarlet__tensor *projection = weight_of(tensors, name);
-        if (!projection || projection->rank != 4 || projection->shape[0] != space.layer[i].channels)
+        if (!projection || projection->rank != 4 ||
+            projection->shape[0] != space->layer[i].channels)
             return false;
     }
-    block_module(a->naming, space.count, SCARLET__BLOCK_MODULES - 2, name);
+    block_module(naming, space->count, PROJECTION, name);
     return !weight_of(tensors, name);
 }
 
-static const scarlet__architecture *recognise(const scarlet__tensors *tensors)
+/* What a file is recognised as. */
+typedef struct {
+    const scarlet__architecture *architecture; /* NULL: nothing */
+    const scarlet__naming *naming;
+    scarlet__space space;
+} recognised;
+
+static recognised recognise(const scarlet__tensors *tensors)
 {
     static const char *const ours[] = {"scarlet.format", "scarlet.space", "scarlet.network"};
+    recognised r = {0};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (scarlet__tensors_metadata(tensors, ours[i]))
-            return NULL;
-    const scarlet__architecture *a;
-    for (size_t i = 0; (a = scarlet__architecture_at(i)); i++)
-        if (fits(tensors, a))
-            return a;
-    return NULL;
+            return r;
+    for (size_t i = 0; (r.architecture = scarlet__architecture_at(i)); i++) {
+        if (scarlet__space_parse(r.architecture->space, &r.space, NULL) != SCARLET_OK)
+            continue;
+        for (int n = 0; n < SCARLET__NAMINGS; n++) {
+            r.naming = r.architecture->naming[n];
+            if (r.naming && fits(tensors, &r.space, r.naming))
+                return r;
+        }
+    }
+    return r;
 }
 
 /* Names for tensors; empty ones stay as they are. */
@@ -98,18 +118,15 @@ static void rename_modules(const renaming *r, const scarlet__naming *from, int b
 
 scarlet_status scarlet__foreign_adopt(scarlet__tensors *tensors, scarlet_error *err)
 {
-    const scarlet__architecture *a = recognise(tensors);
-    scarlet__space space;
+    const recognised found = recognise(tensors);
+    const scarlet__architecture *a = found.architecture;
     if (!a)
         return SCARLET_OK;
-    scarlet_status status = scarlet__space_parse(a->space, &space, err);
     const renaming r = {tensors, scarlet__calloc(tensors->count, sizeof *r.name)};
-    if (status == SCARLET_OK && !r.name)
-        status = scarlet__fail_memory(err);
-    if (status != SCARLET_OK)
-        return status;
-    rename_modules(&r, a->naming, space.count);
-    status = scarlet__tensors_rename(tensors, r.name[0], sizeof *r.name, err);
+    if (!r.name)
+        return scarlet__fail_memory(err);
+    rename_modules(&r, found.naming, found.space.count);
+    scarlet_status status = scarlet__tensors_rename(tensors, r.name[0], sizeof *r.name, err);
     const struct {
         const char *key, *value;
     } says[] = {

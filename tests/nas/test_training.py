@@ -529,10 +529,10 @@ def test_freeze(stripes, whole, folder, layers):
 def lite(tmp_path_factory):
     """Random weights of EfficientNet-Lite0 under the names of EfficientNet-PyTorch."""
     sys.path.insert(0, str(ROOT / "tests" / "network"))
-    from networks import NAMING, build, other, translated
+    from networks import NAMINGS, build, other, translated
     path = tmp_path_factory.mktemp("lite") / "lite0.pth"
     network = other("EfficientNet-Lite0")
-    torch.save(translated(build(network).state_dict(), NAMING[network.name]), path)
+    torch.save(translated(build(network).state_dict(), NAMINGS[network.name][0]), path)
     return path
 
 

@@ -203,8 +203,15 @@ def metadata(member):
 
 # ---- names of other projects ----
 
-# Prefixes: ours, theirs. "#" is a block's number, which is `first` higher there.
-EFFICIENTNET_PYTORCH = 1, [
+def _in_stages(block):
+    """MobileNetV2's stages after its first, as timm numbers them."""
+    stages = [1 + stage for stage, blocks in enumerate((2, 3, 4, 3, 3, 1)) for _ in range(blocks)]
+    stage = stages[min(block, len(stages) - 1)]
+    return f"{stage}.{block - stages.index(stage)}"
+
+
+# What a block's number becomes, and prefixes: ours, theirs. "#" is the number.
+EFFICIENTNET_PYTORCH = lambda block: block + 1, [
     ("stem.0.", "_conv_stem."), ("stem.1.", "_bn0."),
     ("separable_conv.0.", "_blocks.0._depthwise_conv."), ("separable_conv.1.", "_blocks.0._bn1."),
     ("separable_conv.3.", "_blocks.0._project_conv."), ("separable_conv.4.", "_blocks.0._bn2."),
@@ -213,7 +220,7 @@ EFFICIENTNET_PYTORCH = 1, [
     ("mb_module.#.conv3.", "_blocks.#._project_conv."), ("mb_module.#.bn3.", "_blocks.#._bn2."),
     ("conv_before_pooling.0.", "_conv_head."), ("conv_before_pooling.1.", "_bn1."), ("classifier.", "_fc."),
 ]
-TORCHVISION = 2, [
+TORCHVISION = lambda block: block + 2, [
     ("stem.0.", "features.0.0."), ("stem.1.", "features.0.1."),
     ("separable_conv.0.", "features.1.conv.0.0."), ("separable_conv.1.", "features.1.conv.0.1."),
     ("separable_conv.3.", "features.1.conv.1."), ("separable_conv.4.", "features.1.conv.2."),
@@ -223,16 +230,25 @@ TORCHVISION = 2, [
     ("conv_before_pooling.0.", "features.18.0."), ("conv_before_pooling.1.", "features.18.1."),
     ("classifier.", "classifier.1."),
 ]
-NAMING = {"EfficientNet-Lite0": EFFICIENTNET_PYTORCH, "MobileNetV2": TORCHVISION}
+TIMM = _in_stages, [
+    ("stem.0.", "conv_stem."), ("stem.1.", "bn1."),
+    ("separable_conv.0.", "blocks.0.0.conv_dw."), ("separable_conv.1.", "blocks.0.0.bn1."),
+    ("separable_conv.3.", "blocks.0.0.conv_pw."), ("separable_conv.4.", "blocks.0.0.bn2."),
+    ("mb_module.#.conv1.", "blocks.#.conv_pw."), ("mb_module.#.bn1.", "blocks.#.bn1."),
+    ("mb_module.#.conv2.", "blocks.#.conv_dw."), ("mb_module.#.bn2.", "blocks.#.bn2."),
+    ("mb_module.#.conv3.", "blocks.#.conv_pwl."), ("mb_module.#.bn3.", "blocks.#.bn3."),
+    ("conv_before_pooling.0.", "conv_head."), ("conv_before_pooling.1.", "bn2."), ("classifier.", "classifier."),
+]
+NAMINGS = {"EfficientNet-Lite0": [EFFICIENTNET_PYTORCH], "MobileNetV2": [TORCHVISION, TIMM]}
 
 
 def translated(state, naming):
     """The state dict under the names of the other project."""
-    first, prefixes = naming
+    number, prefixes = naming
     full = {}
     for ours, theirs in prefixes:
         for block in range(20) if "#" in ours else [0]:
-            full[ours.replace("#", str(block))] = theirs.replace("#", str(block + first))
+            full[ours.replace("#", str(block))] = theirs.replace("#", str(number(block)))
     result = {}
     for name, tensor in state.items():
         prefix = max((p for p in full if name.startswith(p)), key=len)

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 import torch
-from networks import COUNT, NAMING, OTHERS, TORCHVISION, build, metadata, other, pictures, save_safetensors, translated
+from networks import (COUNT, NAMINGS, TORCHVISION, build, metadata, other, pictures, save_safetensors,
+                      translated)
 
 RUN = os.environ["SCARLET_NETWORK_RUN"]
 COMMAND = os.environ.get("SCARLET_COMMAND")
@@ -13,15 +14,17 @@ COMMAND = os.environ.get("SCARLET_COMMAND")
 SIDE = 64
 
 
-@pytest.fixture(scope="module", params=OTHERS)
+@pytest.fixture(scope="module", params=[(name, i) for name in NAMINGS for i in range(len(NAMINGS[name]))],
+                ids=lambda param: f"{param[0]}-{param[1]}")
 def files(request, tmp_path_factory):
-    """A network, its weights in a file of ours, and in one of the other project."""
-    network, folder = other(request.param), tmp_path_factory.mktemp(request.param)
+    """A network, its weights in a file of ours, and in one of another project."""
+    name, naming = request.param
+    network, folder = other(name), tmp_path_factory.mktemp(name)
     state = build(network).state_dict()
     save_safetensors(state, folder / "ours.safetensors", metadata(network))
-    torch.save(translated(state, NAMING[request.param]), folder / "theirs.pth")
+    torch.save(translated(state, NAMINGS[name][naming]), folder / "theirs.pth")
     pictures(SIDE).tofile(folder / "in.f32")
-    return network, state, folder
+    return network, state, folder, NAMINGS[name][naming]
 
 
 def scores(folder, name):
@@ -37,17 +40,17 @@ def command(*arguments):
 
 def test_the_names_are_theirs(files):
     """torchvision is the judge of its own."""
-    network, state, _ = files
-    if network.name == "MobileNetV2":
+    network, state, _, naming = files
+    if naming == TORCHVISION:
         models = pytest.importorskip("torchvision.models")
         models.mobilenet_v2().load_state_dict(translated(state, TORCHVISION))
 
 
 @torch.no_grad()
 def test_torchvision_computes_the_same(files):
-    network, state, folder = files
-    if network.name != "MobileNetV2":
-        pytest.skip("torchvision has no such network")
+    network, state, folder, naming = files
+    if naming != TORCHVISION:
+        pytest.skip("torchvision has no such network, or other names")
     module = pytest.importorskip("torchvision.models").mobilenet_v2().eval()
     module.load_state_dict(translated(state, TORCHVISION))
     x = torch.from_numpy(pictures(SIDE)).double()
@@ -61,7 +64,7 @@ def test_the_same_bits(files):
 
 
 def test_info(files):
-    network, _, folder = files
+    network, _, folder, _ = files
     for name in "theirs.pth", "ours.safetensors":
         text = command("info", folder / name)
         assert f"Network        {network.name}\n" in text
@@ -70,7 +73,7 @@ def test_info(files):
 
 def test_convert(files):
     """Of our own form: the same bits, names and metadata."""
-    network, _, folder = files
+    network, _, folder, _ = files
     command("convert", folder / "theirs.pth", folder / "converted.safetensors")
     assert scores(folder, "converted.safetensors") == scores(folder, "ours.safetensors")
     first, second = (command("info", "--json", folder / name) for name in ("theirs.pth", "converted.safetensors"))
@@ -96,9 +99,9 @@ def refusal(state, folder):
 
 
 def test_what_does_not_fit_has_their_names(files):
-    network, state, folder = files
-    theirs = translated(state, NAMING[network.name])
-    name = "_blocks.0._se_reduce.weight" if network.name != "MobileNetV2" else "features.0.2.weight"
+    network, state, folder, naming = files
+    theirs = translated(state, naming)
+    name = "_blocks.0._se_reduce.weight"
     assert refusal({**theirs, name: torch.zeros(8, 32, 1, 1)}, folder) == (
         f"unexpected tensor {name} [8, 32, 1, 1] (0 missing, 1 unexpected, 0 wrong)")
     name = next(n for n in theirs if n.endswith("running_var"))
@@ -112,7 +115,7 @@ def test_what_does_not_fit_has_their_names(files):
 
 def test_both_names_of_a_tensor(files):
     """A tensor of ours beside theirs: neither wins."""
-    network, state, folder = files
-    theirs = translated(state, NAMING[network.name])
+    network, state, folder, naming = files
+    theirs = translated(state, naming)
     message = refusal({**theirs, "stem.0.weight": state["stem.0.weight"]}, folder)
     assert message == "tensor stem.0.weight occurs twice"

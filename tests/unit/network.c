@@ -146,10 +146,9 @@ static void architectures(void)
     static const struct {
         const char *name;
         int64_t parameters;
-    } COUNTED[] = {{"EfficientNet-Lite0", 4652008},
-                   {"EfficientNet-Lite1", 5416680},
-                   {"EfficientNet-Lite2", 6092072},
-                   {"MobileNetV2", 3504872}};
+    } COUNTED[] = {{"EfficientNet-Lite0", 4652008}, {"EfficientNet-Lite1", 5416680},
+                   {"EfficientNet-Lite2", 6092072}, {"MobileNetV2", 3504872},
+                   {"MobileNetV2 x0.5", 1968680},   {"MobileNetV2 x1.4", 6108776}};
     const scarlet__architecture *a;
     for (size_t i = 0; (a = scarlet__architecture_at(i)); i++) {
         scarlet__space space;
