@@ -20,7 +20,13 @@
 #include <archive_entry.h>
 #include <search.h>
 
-enum { MEMBER_MAX = 1 << 30, BLOCK = 1 << 16, CLASS_MAX = 256, REOPENED_MAX = 256 };
+enum {
+    MEMBER_MAX = 1 << 30,
+    BLOCK = 1 << 16,
+    CLASS_MAX = 256,
+    AGAIN_MIN = 1 << 29,
+    AGAIN_TIMES = 8
+};
 
 /* ---- names of members ---- */
 
@@ -287,7 +293,7 @@ static const char *member_name(struct archive_entry *entry)
 struct tar {
     stream *outer, *inner;       /* inner: of a member that is an archive; NULL: none */
     stream *again, *again_outer; /* the one being read, opened anew for what hard links name */
-    size_t reopened;
+    int64_t again_bytes;         /* read so */
     picture_wanted wanted;
     const void *user;
     skipped *skipped;
@@ -311,8 +317,15 @@ struct tar *tar_open(const char *path, picture_wanted wanted, const void *user, 
     return tar;
 }
 
+/* Bytes read of it, unpacked; NULL: 0. */
+static int64_t bytes_of(const stream *s)
+{
+    return s ? archive_filter_bytes(s->archive, 0) : 0;
+}
+
 static void close_again(struct tar *tar)
 {
+    tar->again_bytes += bytes_of(tar->again) + bytes_of(tar->again_outer);
     stream_close(tar->again);
     stream_close(tar->again_outer);
     tar->again = tar->again_outer = NULL;
@@ -360,11 +373,17 @@ static void set_key(struct tar *tar, const char *name)
 
 /* ---- hard links ---- */
 
+/* Reading again is bounded: a small file could cause much work otherwise. */
+static bool may_reopen(const struct tar *tar)
+{
+    int64_t again = tar->again_bytes + bytes_of(tar->again) + bytes_of(tar->again_outer);
+    return again <= AGAIN_MIN + AGAIN_TIMES * (bytes_of(tar->outer) + bytes_of(tar->inner));
+}
+
 /* Opens anew what is being read: an archive within an archive is found by its place. */
 static void reopen(struct tar *tar)
 {
     close_again(tar);
-    tar->reopened++;
     tar->again = stream_open(cli_format("%s", tar->outer->path), NULL);
     if (!tar->inner)
         return;
@@ -408,7 +427,7 @@ static void read_linked(struct tar *tar, const char *target, cli_picture *out)
         cause = "but a pipe cannot be read twice: name the archive as a file";
     else if (tar->again && read_named(tar, target, out))
         return;
-    else if (tar->reopened == REOPENED_MAX)
+    else if (!may_reopen(tar))
         cause = "and too many before it led back in the archive";
     else if (reopen(tar), read_named(tar, target, out))
         return;
