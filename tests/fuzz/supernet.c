@@ -154,9 +154,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const size_t length = change(data, size);
     const char *file = fuzz_file(0, changed, length);
-    MUST(said(scarlet_model_load(file, NULL, &model, &err), &err));
-    scarlet_model_free(model);
-    scarlet_status status = scarlet_supernet_load(file, pictures(), 1, &net, &err);
+    scarlet_status status = scarlet_model_load(file, NULL, &model, &err);
+    MUST(status != SCARLET_OK && said(status, &err));
+    status = scarlet_supernet_load(file, pictures(), 1, &net, &err);
     MUST((status == SCARLET_OK) == (net != NULL) && said(status, &err));
     if (net)
         use(net);
