@@ -191,9 +191,9 @@ stage latency "Latency: times networks of the space on this machine" 1
 }
 read -r macs milliseconds <"$out/limits"
 say "At most $macs multiply-adds and $milliseconds ms: an eighth and a quarter of the demonstration model's"
-stage search "Search: networks that are accurate and fast" 3
+stage search "Search: networks that are accurate and fast" 2
 stage export_front "Export: a model file of each network of the front"
-stage fine_tune "Fine-tuning of the most accurate" 15
+stage fine_tune "Fine-tuning of the most accurate" 18
 stage test_pictures "The test pictures as files"
 stage verify "Verification"
 
