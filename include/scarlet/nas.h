@@ -602,10 +602,10 @@ SCARLET_API scarlet_status scarlet_supernet_export(scarlet_supernet *supernet, c
  * ======================================================================== */
 
 /*
- * Processes that work together, on one machine or many; the caller's message passing carries what
- * they tell each other (the commands use MPI). All call the same functions in the same order, each
- * from one thread. Messages do not fail: who cannot deliver one ends all processes. Likewise a
- * process that goes no further after an error must end the others, which wait for it.
+ * Processes that work together, on one machine or many. The caller provides the transport (the
+ * commands use MPI). All call the same functions in the same order, each from one thread. Messages
+ * do not fail: a transport that cannot deliver one ends all processes. A process that stops after
+ * an error must end the others too, since they wait for it.
  */
 typedef struct scarlet_group {
     int32_t rank, size; /* this process, 0 .. size - 1; how many there are */
