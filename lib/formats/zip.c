@@ -110,7 +110,8 @@ static scarlet_status read_end(reader *r)
     scarlet_status status = scarlet__source_read(r->source, size - length, tail, length, r->err);
     const uint8_t *end = status == SCARLET_OK ? find_end(tail, length) : NULL;
     if (status == SCARLET_OK && !end)
-        status = bad(r, "cut short, or followed by other bytes: no directory at the end of the file");
+        status =
+            bad(r, "cut short, or followed by other bytes: no directory at the end of the file");
     if (end) {
         r->count = get(end + 10, 2);
         r->size = get(end + 12, 4);

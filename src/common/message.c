@@ -13,8 +13,8 @@
 #include "status.h"
 #include "text.h"
 
-/* Length of the character at s if a terminal shows it; 0 for a control character, of C1 too, and for
- * what is not UTF-8. */
+/* Length of the character at s if a terminal shows it; 0 for a control character, of C1 too, and
+ * for what is not UTF-8. */
 static size_t shown(const unsigned char *s)
 {
     size_t length = utf8_length(s);

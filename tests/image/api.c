@@ -225,7 +225,8 @@ static void claims(void)
         scarlet_status status;
         uint8_t header[25];
     } pngs[] = {
-        {"data in memory: 65500 x 65500 pixels, at most 178956970 in all are allowed (option max_pixels)",
+        {"data in memory: 65500 x 65500 pixels, at most 178956970 in all are allowed (option "
+         "max_pixels)",
          SCARLET_ERROR_LIMIT,
          {0x00, 0x00, 0x00, 0x0D, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0xFF, 0xDC, 0x00,
           0x00, 0xFF, 0xDC, 0x08, 0x02, 0x00, 0x00, 0x00, 0x1C, 0x35, 0x81, 0x4C}},
