@@ -50,10 +50,10 @@ def test_symbols():
 
 
 def test_libraries():
-    """Built with those of examples/packages.sh; users of the static library need what pkg-config names."""
+    """Built with those of examples/packages.sh, and with MPI; users of the static library need what pkg-config names."""
     source, *packages = (DEBIAN / "control").read_text().split("\n\n")
     libraries = re.search(r'^libraries="(.*)"', (ROOT / "examples" / "packages.sh").read_text(), re.M)[1].split()
-    assert set(re.findall(r"\b(?:lib|zlib)\w*-dev\b", source)) == set(libraries)
+    assert set(re.findall(r"\b(?:lib|zlib)\w*-dev\b", source)) == {*libraries, "libopenmpi-dev"}
     development = next(package for package in packages if package.startswith("Package: libscarlet-dev\n"))
     private = re.search(r"^private_libraries = .*", (ROOT / "pkgconfig" / "meson.build").read_text(), re.M)[0]
     named = {name.lower() for name in re.findall(r"-l(\w+)", private)} - {"m"}
