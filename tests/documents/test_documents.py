@@ -57,9 +57,9 @@ ELSEWHERE = {
     "scarlet search super --latency latency.csv --objectives cross_entropy,latency --measure --output found":
         ("examples/search/run.sh", "--objectives cross_entropy,latency"),
     "scarlet export super --front found/pareto.csv --output children": ("tests/supernet/test_commands.py", '"--front", '),
-    "scarlet train photos/ --initial-checkpoint children/01.safetensors --output tuned":
+    "scarlet train photos/ --initial-checkpoint children/01.safetensors --output child":
         ("examples/search/run.sh", '--initial-checkpoint "$out/children/01.safetensors"'),
-    "scarlet classify --model tuned/best.safetensors new.jpg": ("examples/search/run.sh", "tuned/best.safetensors"),
+    "scarlet classify --model child/best.safetensors new.jpg": ("examples/search/run.sh", "tuned/best.safetensors"),
     # From scratch.
     "scarlet train photos/ --output run": ("tests/train/test_train.py", 'train(data, "--output", '),
     "scarlet train /usr/share/datasets/fashion-mnist --names examples/models/fashion-mnist-labels.txt --val-fraction 0.05 "
@@ -180,10 +180,13 @@ DOCUMENTS = [path for path in subprocess.run(["find", ".", "-name", "*.md", "-no
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_what_is_named_exists(name):
-    """Links, and the scripts that blocks of other documents start."""
+    """Links, headings, and the scripts that blocks of other documents start."""
     text = (ROOT / name).read_text()
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert ((ROOT / name).parent / link).exists(), link
+    for link, heading in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text):
+        lines = re.findall(r"^#+ (.+)$", ((ROOT / name).parent / link if link else ROOT / name).read_text(), re.M)
+        assert heading in [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines], heading
     for block in indented(ROOT / name):
         for script in re.findall(r"^(?:\w+=\S+ )*((?:tests|examples|pkgconfig)/[\w./-]+)", block, re.M):
             assert os.access(ROOT / script, os.X_OK), script
