@@ -80,7 +80,7 @@ static void export_one(const request *q, super_folder *s, const scarlet_options 
     cli_put(stdout, path);
     if (q->front)
         printf(": %s", genotype);
-    printf(": logits differ from the supernet's by %.1e of the largest%s\n", difference,
+    printf(": written; logits differ from the supernet's by %.1e of the largest%s\n", difference,
            q->drop ? "; linear transformations were left out" : "");
     fflush(stdout);
 }

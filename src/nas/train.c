@@ -374,8 +374,9 @@ static void dry_run(training *t)
         printf("%s = %s\n", name, train_option_text(o, key));
     double mib = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_BYTES) / (1 << 20);
     double cache = number(o, SCARLET_TRAIN_CACHE) > 0 ? number(o, SCARLET_TRAIN_CACHE_SIZE) : 0;
-    printf("\n%zu training pictures, %.0f steps an epoch\n", t->data.parts[SCARLET_PART_TRAIN],
-           scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_STEPS_PER_EPOCH));
+    double steps = scarlet_trainer_get(t->trainer, SCARLET_TRAIN_INFO_STEPS_PER_EPOCH);
+    printf("\n%zu training pictures, %.0f step%s an epoch\n", t->data.parts[SCARLET_PART_TRAIN],
+           steps, steps > 1 ? "s" : "");
     printf("memory: %.0f MiB, and at most %.0f MiB of cached pictures\n", mib, cache);
     print_time(t);
 }

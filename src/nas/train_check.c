@@ -293,6 +293,8 @@ bool train_check(const train_data *d, const char *path, bool as_json, bool quiet
     if (!quiet)
         name_faults(&c, found, found_count);
     bool good = !c.brokens && !found_count;
+    if (good && !as_json && !quiet)
+        puts("No picture is broken, and none is in two parts or classes at once.");
     for (size_t i = 0; i < c.brokens; i++) {
         free(c.broken[i].name);
         free(c.broken[i].reason);

@@ -161,7 +161,7 @@ static scarlet_status make(scarlet__scorer *s, scarlet_error *err)
     }
     if (s->part[SCARLET_PART_TRAIN].count < SCARLET__SCORE_BATCH)
         return scarlet__fail(err, SCARLET_ERROR_ARGUMENT,
-                             "%zu training pictures; batch norm is measured on %d at least",
+                             "%zu training pictures are too few: batch norm needs %d at least",
                              s->part[SCARLET_PART_TRAIN].count, SCARLET__SCORE_BATCH);
     s->batch = scarlet__calloc(net->threads, sizeof *s->batch);
     s->track = scarlet__calloc(net->threads, sizeof *s->track);
