@@ -12,6 +12,10 @@ folder=${1:-build}
 [ -n "${1:-}" ] || [ -x build/src/scarlet ] || folder=build-quickstart
 scarlet=$folder/src/scarlet model=${2:-examples/models/fashion-mnist-scarlet-c.safetensors}
 [ -x "$scarlet" ] || { echo "$0: no $scarlet; run examples/quickstart.sh first" >&2; exit 1; }
+for module in torch torchvision PIL numpy; do
+    /usr/bin/python3 -c "import sys, importlib.util as u; sys.exit(not u.find_spec('$module'))" ||
+        { echo "$0: Debian's Python has no $module; the first lines of this file name the packages" >&2; exit 1; }
+done
 
 pictures=$(mktemp -d)
 trap 'rm -rf "$pictures"' EXIT
