@@ -96,7 +96,8 @@ static void put_dot(FILE *out, const search_page *page, size_t at, const axis *x
     html_text(out, trial->about.genotype);
     for (int k = 0; k < FIGURES; k++)
         if (isfinite(trial->about.figure[k]))
-            fprintf(out, "; %s %.*f", shown[k].name, shown[k].digits, value_of(trial, (figure_name)k));
+            fprintf(out, "; %s %.*f", shown[k].name, shown[k].digits,
+                    value_of(trial, (figure_name)k));
     fprintf(out, "; generation %d</title></circle>\n", trial->generation);
 }
 
