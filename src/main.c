@@ -127,7 +127,7 @@ static int dispatch(const cli_command *scarlet, int argc, char **argv)
     optind = 0; /* the subcommand starts over */
     if (strcmp(argv[0], "help") == 0) {
         char *own[] = {argv[0], "--help", NULL},
-             *other[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
+             *other[] = {argc > 1 ? argv[1] : "", "--help", NULL};
         if (argc == 1 || argv[1][0] == '-' || strcmp(argv[1], argv[0]) == 0)
             cli_next(scarlet, 2, own); /* does not return */
         return run(scarlet, 2, other);

@@ -71,6 +71,7 @@ static scarlet_status choose(job *j, scarlet_error *err)
 {
     const scarlet__tensors *tensors = j->tensors;
     j->entry = scarlet__alloc(tensors->count, sizeof *j->entry);
+    /* One pointer each. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     j->of = scarlet__alloc(tensors->count, sizeof *j->of);
     if (!j->entry || !j->of)
         return scarlet__fail_memory(err);

@@ -43,9 +43,17 @@ void axis_range(const double *values, size_t n, double *low, double *high)
     }
 }
 
-/* A tick's value, 0 where sums of steps leave almost nothing. */
-static double tick(const axis *a, double value)
+/* 0 on an axis of values that are not finite. */
+static int ticks(const axis *a)
 {
+    const double steps = floor((a->high - a->first) / a->step);
+    return steps >= 0 && steps < 10 * TICKS ? (int)steps + 1 : 0;
+}
+
+/* A tick's value, 0 where rounding leaves almost nothing. */
+static double tick(const axis *a, int i)
+{
+    const double value = a->first + i * a->step;
     return fabs(value) < a->step / 1000 ? 0 : value;
 }
 
@@ -55,18 +63,18 @@ void axes_open(FILE *out, const char *title, const axis *x, const char *x_name, 
     fprintf(out, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
     html_text(out, title);
     fputs("\">\n", out);
-    for (double value = y->first; value <= y->high; value += y->step)
+    for (int i = 0; i < ticks(y); i++)
         fprintf(out,
                 "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"tick\" x=\"%d\" y=\"%.1f\" "
                 "text-anchor=\"end\">%.7g</text>\n",
-                PLOT_LEFT, at_y(y, value), PLOT_RIGHT, PLOT_LEFT - 6, at_y(y, value) + 4,
-                tick(y, value));
-    for (double value = x->first; value <= x->high; value += x->step)
+                PLOT_LEFT, at_y(y, tick(y, i)), PLOT_RIGHT, PLOT_LEFT - 6, at_y(y, tick(y, i)) + 4,
+                tick(y, i));
+    for (int i = 0; i < ticks(x); i++)
         fprintf(out,
                 "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text class=\"tick\" x=\"%.1f\" y=\"%d\" "
                 "text-anchor=\"middle\">%.7g</text>\n",
-                at_x(x, value), PLOT_UPPER, PLOT_LOWER, at_x(x, value), PLOT_LOWER + 16,
-                tick(x, value));
+                at_x(x, tick(x, i)), PLOT_UPPER, PLOT_LOWER, at_x(x, tick(x, i)), PLOT_LOWER + 16,
+                tick(x, i));
     fprintf(out, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
             (PLOT_LEFT + PLOT_RIGHT) / 2, HEIGHT - 16);
     html_text(out, x_name);

@@ -112,7 +112,7 @@ static int run(const cli_command *command, int argc, char **argv)
         cli_out_of_memory();
     char *text = cli_format("storage=%s", q.storage);
     super_must(command, scarlet_options_parse(opts, text, &err), &err);
-    csv front;
+    csv front = {0};
     if (q.front)
         csv_open(&front, q.front);
     super_folder s;

@@ -451,7 +451,7 @@ static void study_free(study *s)
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    const char *truth[COLUMNS_MAX], *score[COLUMNS_MAX], *control[COLUMNS_MAX];
+    const char *truth[COLUMNS_MAX] = {0}, *score[COLUMNS_MAX] = {0}, *control[COLUMNS_MAX] = {0};
     const char *key = "genotype", *page = NULL;
     study s = {0};
     size_t resamples = 1000;

@@ -231,7 +231,8 @@ static char (*list_choices(const search_page *page, size_t *count))[CHOICE_SIZE]
             list = cli_grow(list, *count, sizeof *list);
             memcpy(list[(*count)++], choice, sizeof choice);
         }
-    qsort(list, *count, sizeof *list, by_text);
+    if (list)
+        qsort(list, *count, sizeof *list, by_text);
     return list;
 }
 

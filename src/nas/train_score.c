@@ -206,5 +206,6 @@ double score_latency(const train_data *d, const cli_loaded *model)
     free(scores);
     if (times)
         qsort(time, times, sizeof *time, by_time);
-    return times ? (double)time[times / 2] * 1e-6 : 0;
+    const size_t middle = times / 2;
+    return times ? (double)time[middle] * 1e-6 : 0;
 }

@@ -89,11 +89,12 @@ static bool begin(table *t, const char *line)
     t->csv |= t->separated && strpbrk(line, separators);
     for (const char *s = ",;\t "; *s; s++) {
         char copy[1024];
+        const size_t size = strlen(line) + 1;
         table trial = *t;
         bool alone = t->csv && *s == ','; /* of one column */
-        if ((!strchr(line, *s) && !alone) || strlen(line) >= sizeof copy)
+        if ((!strchr(line, *s) && !alone) || size > sizeof copy)
             continue;
-        if (read_header(&trial, strcpy(copy, line), *s)) {
+        if (read_header(&trial, memcpy(copy, line, size), *s)) {
             *t = trial;
             t->separator = *s == ' ' ? '\0' : *s; /* lines with blanks are the caller's */
             return true;

@@ -429,8 +429,11 @@ static void read_linked(struct tar *tar, const char *target, cli_picture *out)
         return;
     else if (!may_reopen(tar))
         cause = "and too many before it led back in the archive";
-    else if (reopen(tar), read_named(tar, target, out))
-        return;
+    else {
+        reopen(tar);
+        if (read_named(tar, target, out))
+            return;
+    }
     out->error = cli_format("a hard link to \"%s\", %s", target, cause);
 }
 

@@ -60,6 +60,7 @@ static void add_line(void *user, char *text, size_t number)
     reading *r = user;
     truth *t = r->truth;
     const char *name = NULL;
+    bool named = false;
     table_row row;
     char *whole = cli_format("%s", text);
     int64_t label = NO_CLASS;
@@ -68,13 +69,15 @@ static void add_line(void *user, char *text, size_t number)
     if (kind == TABLE_ROW && row.label) {
         label = class_of_field(r->classes, row.label);
         name = row.name;
+        named = name != NULL;
     } else if (kind == TABLE_NONE && (label = class_of_word(r->classes, text)) < 0 &&
                (label = cut_class(text, r->classes)) >= 0) {
         name = text;
+        named = true;
     }
-    if (label >= 0 && name && !t->lines) {
+    if (label >= 0 && named && !t->lines) {
         add_name(t, name, label);
-    } else if (label >= 0 && !name && !t->names) {
+    } else if (label >= 0 && !named && !t->names) {
         add_class(t, label);
     } else if (*text && kind != TABLE_HEADER) {
         cli_error(

@@ -78,8 +78,9 @@ static scarlet_status note(scarlet__pictures *p, size_t index, const scarlet_err
         known = p->list[i]->index == index;
     if (!known) {
         broken *b = scarlet__alloc(1, sizeof *b);
-        room = b &&
-               scarlet__grow((void **)&p->list, &p->capacity, p->count, sizeof *p->list, SIZE_MAX);
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
+        const size_t pointer = sizeof *p->list;
+        room = b && scarlet__grow((void **)&p->list, &p->capacity, p->count, pointer, SIZE_MAX);
         if (room) {
             b->index = index;
             snprintf(b->message, sizeof b->message, "%s", why->message);

@@ -91,7 +91,8 @@ static void sharpen(uint8_t *pixels, const uint8_t *from, uint32_t side, float f
             unsigned sum = 4u * from[i];
             for (size_t at = i - row; at <= i + row; at += row)
                 sum += from[at - 3] + (unsigned)from[at] + from[at + 3];
-            float smooth = (float)((2 * sum + 13) / 26);
+            const unsigned mean = (2 * sum + 13) / 26; /* rounded, as Pillow does */
+            float smooth = (float)mean;
             float mixed = smooth + factor * ((float)from[i] - smooth);
             pixels[i] = mixed <= 0 ? 0 : mixed >= 255 ? 255 : (uint8_t)mixed;
         }

@@ -329,7 +329,7 @@ static scarlet_status step(scarlet_search *s, scarlet_error *err)
     const scarlet__random begin = s->random;
     const size_t count = s->count;
     for (; status == SCARLET_OK && made < wanted; made++) {
-        scarlet__path child;
+        scarlet__path child = {0};
         if (!propose(s, &st, &child, mutated[made], &parent[made]) && !propose_last(s, &child)) {
             s->finished = true;
             break;

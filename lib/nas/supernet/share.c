@@ -45,6 +45,7 @@ static bool add(scarlet__runs *out, size_t at, size_t in_block)
     if (out->count == out->capacity &&
         !scarlet__grow((void **)&out->run, &out->capacity, out->count, sizeof *out->run, SIZE_MAX))
         return false;
+    /* There is room. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     out->run[out->count++] = (scarlet__run){(uint32_t)at, (uint32_t)in_block, 1};
     return true;
 }

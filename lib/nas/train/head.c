@@ -176,6 +176,7 @@ static scarlet_status list_entries(listing *l, scarlet_error *err)
 {
     const scarlet__tensors *base = l->file->base;
     l->entry = scarlet__alloc(base->count, sizeof *l->entry);
+    /* One pointer each. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     l->of = scarlet__alloc(base->count, sizeof *l->of);
     if (!l->entry || !l->of)
         return scarlet__fail_memory(err);

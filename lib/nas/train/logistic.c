@@ -205,7 +205,7 @@ static bool search(fit *f, state *s, double *value, double first_step)
 {
     size_t n = f->length;
     double slope = dot(s->gradient, s->direction, n), step = first_step;
-    for (int i = 0; i < HALVINGS && slope < 0; i++, step /= 2) {
+    for (int i = 0; i < HALVINGS && slope < 0; i++) {
         memcpy(s->next_point, s->point, n * sizeof *s->point);
         add_scaled(s->next_point, step, s->direction, n);
         double next = objective(f, s->next_point, s->next_gradient);
@@ -213,6 +213,7 @@ static bool search(fit *f, state *s, double *value, double first_step)
             *value = next;
             return true;
         }
+        step /= 2;
     }
     return false;
 }

@@ -57,8 +57,10 @@ double scarlet__squares(const float *x, size_t count)
 double scarlet__power(double base, int64_t n)
 {
     double result = 1;
-    for (; n > 0; n /= 2, base *= base)
+    for (; n > 0; n /= 2) {
         if (n % 2)
             result *= base;
+        base *= base;
+    }
     return result;
 }

@@ -22,8 +22,11 @@ double scarlet__schedule_rate(const scarlet__schedule *s, int64_t step)
     }
     case SCARLET__STEP: {
         double rate = s->peak;
-        for (double next = s->period; next <= (double)step; next += s->period)
+        double next = s->period;
+        while (next <= (double)step) {
             rate *= s->fall;
+            next += s->period;
+        }
         return rate;
     }
     default:

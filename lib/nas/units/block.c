@@ -135,7 +135,7 @@ static void filter(const work *w, int first, int planes)
     const size_t taps = square(w->unit->kernel) * SCARLET__LANES;
     double sums[SCARLET__GROUP_MAX * 2 * SCARLET__LANES] = {0};
     for (int i = 0; i < planes; i++) {
-        const size_t plane = (size_t)(first + i);
+        const size_t plane = (size_t)first + (size_t)i;
         scarlet__depthwise_forward(w->pass, &w->depthwise, &in, first + i,
                                    w->unit->depthwise + plane * taps,
                                    w->filtered + plane * w->plane, sums + i * 2 * SCARLET__LANES);
@@ -149,7 +149,7 @@ static void filter(const work *w, int first, int planes)
 static void pool(const work *w, int first, int planes, const float *gradient)
 {
     const float part = 1.0f / (float)w->picture;
-    for (size_t plane = (size_t)first; plane < (size_t)(first + planes); plane++) {
+    for (size_t plane = (size_t)first; plane < (size_t)first + (size_t)planes; plane++) {
         const size_t channel = plane * SCARLET__LANES;
         for (size_t i = 0; i < (size_t)w->pass->pictures; i++) {
             const size_t at = plane * w->plane + i * w->picture * SCARLET__LANES;

@@ -56,7 +56,7 @@ void scarlet__tail_forward(const scarlet__unit *unit, const scarlet__pass *pass,
     for (int first = 0, planes; first < scarlet__planes(unit->out); first += planes) {
         planes = group(unit, &s, first);
         scarlet__stage_forward(pass, &s, first, planes);
-        for (size_t plane = (size_t)first; plane < (size_t)(first + planes); plane++) {
+        for (size_t plane = (size_t)first; plane < (size_t)first + (size_t)planes; plane++) {
             for (size_t i = 0; i < count; i++) {
                 float sums[2 * SCARLET__LANES] = {0};
                 pass->kernels->pool[unit->nonlinearity](

@@ -20,7 +20,7 @@ void scarlet__norm_forward(const scarlet__pass *pass, const scarlet__norm *norm,
     const double n = (double)count;
     const bool running = pass->running_only || norm->running;
     for (int i = 0; i < planes * SCARLET__LANES; i++) {
-        const size_t c = (size_t)(first * SCARLET__LANES + i);
+        const size_t c = (size_t)first * SCARLET__LANES + (size_t)i;
         const double *sum = sums + i / SCARLET__LANES * 2 * SCARLET__LANES + i % SCARLET__LANES;
         double mean = (double)pass->running[norm->mean + c];
         double variance = (double)pass->running[norm->variance + c];
@@ -49,7 +49,7 @@ void scarlet__norm_backward(const scarlet__pass *pass, const scarlet__norm *norm
     const double n = (double)count;
     const bool running = pass->running_only || norm->running;
     for (int i = 0; i < planes * SCARLET__LANES; i++) {
-        const size_t c = (size_t)(first * SCARLET__LANES + i);
+        const size_t c = (size_t)first * SCARLET__LANES + (size_t)i;
         const double *sum = sums + i / SCARLET__LANES * 2 * SCARLET__LANES + i % SCARLET__LANES;
         const double mean = (double)kept->mean[c], inverse = (double)kept->inverse[c];
         const double scale = (double)pass->parameters[norm->gamma + c] * inverse;
