@@ -1,23 +1,14 @@
-"""Three classes of patterns, 80 pictures each, and a space of six networks that suits them."""
+"""The data of these tests, once."""
 
-import numpy as np
+import sys
+from pathlib import Path
+
 import pytest
-from PIL import Image
 
-SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1
-choices e3k3,e3k3|e6k5se,e3k3|e6k7se|id
-input_size 18
-"""
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import patterns  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    folder, rng = tmp_path_factory.mktemp("data"), np.random.RandomState(1)
-    for name in ("ash", "birch", "cedar"):
-        (folder / "photos" / name).mkdir(parents=True)
-        pattern = rng.rand(18, 18, 3)
-        for i in range(80):
-            pixels = 255 * (0.6 * pattern + 0.4 * rng.rand(18, 18, 3))
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / name / f"{i}.png")
-    (folder / "space.txt").write_text(SPACE)
-    return folder
+    return patterns.write(tmp_path_factory.mktemp("data"))

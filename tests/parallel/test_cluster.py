@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import indexed_job
 import pytest
 import yaml
 
@@ -59,18 +60,12 @@ def test_front(found, environment):
 
 
 def test_kubernetes_front(found, environment):
-    job = yaml.safe_load((CLUSTER / "front.yaml").read_text())
-    assert (job["apiVersion"], job["kind"], job["spec"]["completionMode"]) == ("batch/v1", "Job", "Indexed")
-    pod = job["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    variables = {item["name"]: item["value"] for item in container["env"]}
-    assert int(variables["SHARDS"]) == job["spec"]["completions"] and pod["restartPolicy"] in ("OnFailure", "Never")
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    container, completions, shards = indexed_job.read(CLUSTER / "front.yaml")
     script = container["args"][0].replace("/usr/share/doc/scarlet/examples/cluster", str(CLUSTER))
     shutil.rmtree(found / "front", ignore_errors=True)
-    for index in range(job["spec"]["completions"]):
+    for index in range(completions):
         subprocess.run([*container["command"], script, "sh", "--epochs", "1"], check=True,
-                       env={**environment, "SHARDS": variables["SHARDS"], "JOB_COMPLETION_INDEX": str(index)})
+                       env={**environment, "SHARDS": shards, "JOB_COMPLETION_INDEX": str(index)})
     assert len(models(found)) == (found / "found" / "pareto.csv").read_text().count("\n") - 1
 
 

@@ -8,19 +8,18 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from library import read_safetensors
-from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import patterns  # noqa: E402
 
 COMMAND = os.environ["SCARLET_COMMAND"]
-SPACE = """space stem=16 tail=24 layers=8:1,16:2,16:1
-choices e3k3,e3k3|e6k5se,e3k3|e6k7se|id
-input_size 18
-"""
 
 
 def scarlet(*arguments, code=0):
@@ -39,16 +38,7 @@ def rows(text):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Three classes of patterns, 80 pictures each, and a space that suits them."""
-    folder, rng = tmp_path_factory.mktemp("data"), np.random.RandomState(1)
-    for name in ("ash", "birch", "cedar"):
-        (folder / "photos" / name).mkdir(parents=True)
-        pattern = rng.rand(18, 18, 3)
-        for i in range(80):
-            pixels = 255 * (0.6 * pattern + 0.4 * rng.rand(18, 18, 3))
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / name / f"{i}.png")
-    (folder / "space.txt").write_text(SPACE)
-    return folder
+    return patterns.write(tmp_path_factory.mktemp("data"))
 
 
 def train(data, output, *more, **settings):

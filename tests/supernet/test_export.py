@@ -194,6 +194,17 @@ def rewrite(path, target, change):
     return target
 
 
+def check_merged(library, path, skipped, data, folder):
+    """A supernet whose LETs stand in these layers gives a child of the same logits."""
+    net = Supernet.load(library, path, data)
+    name = genotype(skipped, "let")
+    assert export(net, name, folder / "child.safetensors") < 1e-4
+    expected, _ = wanted(path, name, data)
+    child, _ = child_of(folder / "child.safetensors")
+    with torch.no_grad():
+        assert error(child(data.tensors(1)[0]), expected) < 1e-4
+
+
 @pytest.mark.parametrize("position, rank", [
     *((p, r) for p in ("after a block without residual", "before the tail", "everywhere") for r in (0, 8)),
     *(("between residual blocks", r) for r in (0, 1, 8, 15))])
@@ -208,13 +219,7 @@ def test_singular(position, rank, library, trained, data, tmp_path):
 
     skipped = POSITIONS[position]
     changed = rewrite(path, tmp_path / "x.safetensors", {f"weights.mb_module.{i}.let.weight": lower for i in skipped})
-    net = Supernet.load(library, changed, data)
-    name = genotype(skipped, "let")
-    assert export(net, name, tmp_path / "child.safetensors") < 1e-4
-    expected, _ = wanted(changed, name, data)
-    child, _ = child_of(tmp_path / "child.safetensors")
-    with torch.no_grad():
-        assert error(child(data.tensors(1)[0]), expected) < 1e-4
+    check_merged(library, changed, skipped, data, tmp_path)
 
 
 @pytest.mark.parametrize("skipped, scales", [
@@ -225,13 +230,7 @@ def test_scale(skipped, scales, library, trained, data, tmp_path):
     _, path = trained
     changed = rewrite(path, tmp_path / "x.safetensors", {
         f"weights.mb_module.{i}.let.weight": lambda array, scale=scale: array * scale for i, scale in scales.items()})
-    net = Supernet.load(library, changed, data)
-    name = genotype(skipped, "let")
-    assert export(net, name, tmp_path / "child.safetensors") < 1e-4
-    expected, _ = wanted(changed, name, data)
-    child, _ = child_of(tmp_path / "child.safetensors")
-    with torch.no_grad():
-        assert error(child(data.tensors(1)[0]), expected) < 1e-4
+    check_merged(library, changed, skipped, data, tmp_path)
 
 
 def spread(condition):

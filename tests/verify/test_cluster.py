@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import conftest
+import indexed_job
 import pytest
-import yaml
 from conftest import COMMAND, last, line, sums
 
 CLUSTER = conftest.TESTS.parent / "examples" / "cluster"
@@ -44,14 +44,8 @@ def test_slurm_script(environment, expected):
 
 
 def test_kubernetes_job(environment, expected):
-    job = yaml.safe_load((CLUSTER / "kubernetes.yaml").read_text())
-    assert (job["apiVersion"], job["kind"], job["spec"]["completionMode"]) == ("batch/v1", "Job", "Indexed")
-    pod = job["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    variables = {item["name"]: item["value"] for item in container["env"]}
-    assert int(variables["SHARDS"]) == job["spec"]["completions"] and pod["restartPolicy"] in ("OnFailure", "Never")
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
-    for index in range(job["spec"]["completions"]):
+    container, completions, shards = indexed_job.read(CLUSTER / "kubernetes.yaml")
+    for index in range(completions):
         subprocess.run(container["command"] + container["args"], check=True, env={
-            **environment, "SHARDS": variables["SHARDS"], "JOB_COMPLETION_INDEX": str(index)})
+            **environment, "SHARDS": shards, "JOB_COMPLETION_INDEX": str(index)})
     assert last(merged(environment, 8)) == line(*sums(expected))
